@@ -1,0 +1,60 @@
+# The map of habits. Nothing to install first but Python 3.11+ and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help setup run test unit check format bench docs lock services clean
+
+help:  ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else "frontline needs Python 3.11, 3.12 or 3.13; this is %d.%d" % v[:2])'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	touch $@
+
+setup: $(VENV)/.ready  ## make .venv with frontline in it
+
+run: setup  ## run the gateway with the demo flows: web chat at the address printed
+	$(BIN)/frontline run
+
+services:
+	sh tests/services.sh
+
+test: $(VENV)/.ready-dev services  ## everything: unit, contract, crash, browser tests
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not crash and not browser"
+	$(BIN)/python -m pytest -m "crash or browser"
+
+unit: $(VENV)/.ready-dev  ## no services, no processes: seconds
+	$(BIN)/python -m pytest -q -n 2 tests/core tests/bot tests/handoff
+
+check: $(VENV)/.ready-dev  ## format, lint, types, imports, flows
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/frontline check
+
+format: $(VENV)/.ready-dev  ## let ruff mend what it can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.ready-dev  ## measure beside a hand-written bot, in one run
+	sh tests/services.sh redis
+	$(BIN)/python -m bench
+
+docs: $(VENV)/.ready-dev  ## write the generated references
+	$(BIN)/python docs/generate.py
+
+lock: $(VENV)/.ready-dev  ## pin all versions with hashes
+	$(BIN)/python -m uv pip compile pyproject.toml --extra build --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate -q -o requirements.lock
+	$(BIN)/python -m uv pip compile pyproject.toml --extra build --extra dev --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate -q -c requirements.lock -o requirements-dev.lock
+
+clean:  ## forget what was built; data in var/ stays
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage htmlcov

@@ -1,0 +1,1 @@
+"""The dialogue language and its engine. Pure: YAML texts and values in, values out."""

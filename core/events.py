@@ -1,0 +1,154 @@
+"""Events: everything that can happen to a conversation. Each is a value that survives JSON."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from core.messages import Attachment, Contact, Location
+
+
+class Happened(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
+    """What every event is."""
+
+
+class Message(Happened, frozen=True, tag="message"):
+    """A client's message. `album` joins the parts that the messenger sent apart; `command` is `/status` without arguments."""
+
+    text: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    contact: Contact | None = None
+    location: Location | None = None
+    album: str = ""
+    command: str = ""
+
+
+class Press(Happened, frozen=True, tag="press"):
+    """A client pressed a button. `label` is what stood on it, when the channel tells."""
+
+    token: str
+    label: str = ""
+
+
+class Opened(Happened, frozen=True, tag="opened"):
+    """A client came by a deep link, or pressed the messenger's Start (`link` empty)."""
+
+    link: str = ""
+
+
+class Edited(Happened, frozen=True, tag="edited"):
+    """A client changed an earlier message. Recorded; flows do not see it."""
+
+    external_id: str
+    text: str = ""
+
+
+class Reachability(Happened, frozen=True, tag="reachability"):
+    """The client blocked the bot, or let it write again."""
+
+    reachable: bool
+
+
+class TimerFired(Happened, frozen=True, tag="timer"):
+    """A timer of the conversation came due. `key` and `data` are those it was set with."""
+
+    key: str
+    data: dict[str, Any] = {}
+
+
+class CallDone(Happened, frozen=True, tag="call_done"):
+    """The result of a service call or of an outer desk. `take` holds the typed names of `config.yaml`."""
+
+    key: str
+    status: Literal["ok", "missing", "failed"]
+    take: dict[str, Any] = {}
+    error: str = ""
+
+
+class DeliveryFailed(Happened, frozen=True, tag="delivery_failed"):
+    """A message could not be delivered for good. `verdict`: unreachable, rejected, unknown."""
+
+    seq: int
+    verdict: str
+    reason: str = ""
+
+
+class TicketChanged(Happened, frozen=True, tag="ticket_changed"):
+    """A ticket of this client changed its status (`done` true when it is solved)."""
+
+    number: int
+    status: str
+    done: bool = False
+    title: str = ""
+    comment: str = ""
+
+
+class Outside(Happened, frozen=True, tag="outside"):
+    """A signed event from another system, `POST /events/<name>`."""
+
+    name: str
+    data: dict[str, Any] = {}
+
+
+class LineAnswer(Happened, frozen=True, tag="line_answer"):
+    """What a line made of a handoff.
+
+    closed: outside its hours · busy: nobody took it in time · returned: given back to the bot · done: closed by people ·
+    left: the client left the queue.
+    """
+
+    answer: Literal["closed", "busy", "returned", "done", "left"]
+    line: str
+
+
+class HandoffAsked(Happened, frozen=True, tag="handoff_asked"):
+    """A flow, a policy or a supervisor gives the session to a line."""
+
+    line: str
+    note: str = ""
+    priority: str = ""
+    run: int = 0
+
+
+class OperatorAct(Happened, frozen=True, tag="operator"):
+    """An operator's deed. `epoch` is the one the operator saw; an older one is refused."""
+
+    operator: str
+    act: Literal["take", "reply", "note", "return", "to_bot", "close"]
+    text: str = ""
+    epoch: int = -1
+    client_key: str = ""
+
+
+class Poisoned(Happened, frozen=True, tag="poisoned"):
+    """An event that failed too often was set aside; people shall look after the client."""
+
+    event_id: int
+    error: str = ""
+
+
+Event = (
+    Message | Press | Opened | Edited | Reachability | TimerFired | CallDone | DeliveryFailed
+    | TicketChanged | Outside | LineAnswer | HandoffAsked | OperatorAct | Poisoned
+)
+
+
+class Inbound(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An event as an adapter hands it in, before it has a conversation.
+
+    `external_id` is unique within (channel, account): `update:123`. `chat` names the conversation, `sender_*` the client.
+    """
+
+    channel: str
+    account: str
+    external_id: str
+    chat: str
+    event: Event
+    sent_at: datetime
+    sender_id: str = ""
+    sender_name: str = ""
+    sender_username: str = ""
+    sender_language: str = ""
+    message_id: str = ""

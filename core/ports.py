@@ -1,0 +1,330 @@
+"""Ports: what the gateway asks of a store, a channel, a desk; what a channel may ask of the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from core.conversation import Conversation
+from core.effects import Effect
+from core.events import Event, Inbound
+from core.messages import Outgoing
+from core.outbox import OutboxRow, Sent, Settled
+from core.turn import Trace
+
+# --- the store -------------------------------------------------------------------------------------------------------
+
+
+class Pending(msgspec.Struct):
+    """An event in a conversation's inbox, not yet processed. `at` is when it was accepted (UTC)."""
+
+    id: int
+    event: Event
+    at: datetime
+    sent_at: datetime
+    attempts: int = 0
+    message_id: str = ""
+
+
+class Work(msgspec.Struct):
+    """A claimed conversation with its pending events in order and what the step needs to know of the world in the store."""
+
+    conversation: Conversation
+    client: dict[str, Any]               # the card; `id`, `verified` among the names
+    events: list[Pending]
+    ticket_number: int                   # the next free number
+
+
+class Done(msgspec.Struct):
+    """One processed event: its effects in order and why. `facts` is what the step was told, for replay."""
+
+    pending: Pending
+    effects: tuple[Effect, ...] = ()
+    trace: tuple[Trace, ...] = ()
+    facts: bytes = b""
+    epoch: int = 0                       # the conversation's epoch after this event
+
+
+class Result(msgspec.Struct):
+    """What the worker made of a `Work`. `failed` is the event whose step raised: it stays, with one attempt more."""
+
+    conversation: Conversation
+    done: list[Done]
+    failed: Pending | None = None
+    error: str = ""
+
+
+Decide = Callable[[Work], Result]        # pure; a store may call it inside its transaction
+
+
+class Cursor(msgspec.Struct, frozen=True):
+    """How far a poller has read, stored with the messages it read."""
+
+    channel: str
+    value: str
+
+
+class Receipt(msgspec.Struct):
+    """The answer to one inbound: committed. `outbox` are the new rows, already leased to this process."""
+
+    conversation: int
+    duplicate: bool = False
+    processed: bool = False
+    outbox: list[OutboxRow] = []
+    seq: int = 0                         # place of the client's message in the history, when processed
+
+
+class HistoryItem(msgspec.Struct, omit_defaults=True):
+    """One message of a conversation's history. `state`: received, pending, sent, failed, refused."""
+
+    seq: int
+    author: Literal["client", "bot", "operator", "notice"]
+    at: float
+    event: Event | None = None
+    message: Outgoing | None = None
+    state: str = "received"
+    reason: str = ""
+    message_id: str = ""
+    edited: int = 0                      # grows with every edit
+
+
+class Ticket(msgspec.Struct, omit_defaults=True):
+    """A work item of a desk. `fields` label → text; `history` is a list of {at, what, …}."""
+
+    number: int
+    desk: str
+    title: str
+    text: str
+    fields: dict[str, str]
+    files: tuple[str, ...]
+    priority: str
+    status: str
+    done: bool
+    client: int
+    conversation: int
+    created_at: float
+    updated_at: float
+    outer_number: str = ""
+    outer_link: str = ""
+    private: tuple[str, ...] = ()
+    history: list[dict[str, Any]] = []
+
+
+class StoredFile(msgspec.Struct, omit_defaults=True):
+    """A file of ours: `sha256` is empty until the bytes are on the disk (`<files>/<sha256[:2]>/<sha256>`)."""
+
+    id: str
+    conversation: int
+    name: str
+    mime: str
+    size: int
+    kind: str = "file"
+    channel: str = ""
+    ref: str = ""
+    sha256: str = ""
+    error: str = ""
+
+
+class Bundle(msgspec.Struct, omit_defaults=True):
+    """Published flows: file name → YAML source, and the version (hash) of each flow in it."""
+
+    id: str
+    sources: dict[str, str]
+    versions: dict[str, str]
+    published_at: float
+    current: bool = False
+
+
+class StorageFull(Exception):
+    """The store cannot take more now (disk full, database away): answer 503, acknowledge nothing."""
+
+
+class Store(Protocol):
+    """The truth. Every coroutine that writes returns after the commit; SQLite, PostgreSQL and the in-memory twin alike.
+
+    All raise `StorageFull` when nothing can be written.
+    """
+
+    async def open(self) -> None: ...
+    async def close(self) -> None: ...
+
+    # inbox and worker
+    async def accept(
+        self, inbounds: Sequence[Inbound], decide: Decide | None = None, cursor: Cursor | None = None
+    ) -> list[Receipt]:
+        """Commit to the inbox; with `decide`, also the turn of each conversation that is idle, in the same transaction."""
+        ...
+
+    async def push(self, conversation: int, event: Event, key: str) -> bool:
+        """Put an internal event into a conversation's inbox, once per key. False when the key was known."""
+        ...
+
+    async def work(self, decide: Decide, limit: int = 20) -> list[Receipt]:
+        """Claim up to `limit` conversations with pending events, decide, commit. One receipt per conversation."""
+        ...
+
+    async def quarantine(self, channel: str, raw: bytes, reason: str) -> None: ...
+    async def cursor(self, channel: str) -> str: ...
+
+    # outbox
+    async def lease(self, limit: int = 100) -> list[OutboxRow]:
+        """The lowest unsent send of each conversation and all other due rows, leased for 30 s to this process."""
+        ...
+
+    async def epoch(self, conversation: int) -> int: ...
+    async def mark(self, settled: Sequence[Settled]) -> list[Receipt]:
+        """Write verdicts down: arm `from_delivery` timers, free the lane, turn a final failure into `DeliveryFailed`."""
+        ...
+
+    async def progress(self, row: OutboxRow) -> None:
+        """Write down `sent_parts` of a row of several parts that is still under way."""
+        ...
+
+    # timers
+    async def due(self, now: datetime, starting: bool = False) -> int:
+        """Turn due timers into inbox events; with `starting`, only the latest overdue one of a conversation."""
+        ...
+
+    async def next_due(self) -> float | None: ...
+
+    # what people and channels read
+    async def conversation(self, id: int) -> Conversation | None: ...
+    async def find_conversation(self, channel: str, account: str, chat: str) -> Conversation | None: ...
+    async def history(self, conversation: int, after: int = 0, limit: int = 200) -> list[HistoryItem]: ...
+    async def events(self, conversation: int) -> list[Done]:
+        """All processed events in order, with facts and trace: what `frontline replay` reads."""
+        ...
+
+    async def client(self, id: int) -> dict[str, Any] | None: ...
+    async def find_clients(self, phone: str) -> list[int]: ...
+    async def last_conversation(self, client: int) -> Conversation | None: ...
+    async def ticket(self, number: int) -> Ticket | None: ...
+    async def tickets(
+        self, client: int | None = None, desk: str | None = None, status: str | None = None, limit: int = 50
+    ) -> list[Ticket]: ...
+    async def change_ticket(
+        self, number: int, status: str = "", done: bool | None = None, outer_number: str = "", outer_link: str = "",
+        comment: str = "", tell: bool = True,
+    ) -> Ticket | None:
+        """Write the change into the ticket and its history; with `tell`, as `TicketChanged` into the inbox of the
+        conversation the client used last."""
+        ...
+
+    async def queue(self, line: str | None = None) -> list[dict[str, Any]]: ...
+    async def uncaught(self, limit: int = 100) -> list[tuple[str, int, float]]:
+        """Texts nobody caught: (normalised text, times, last time), most frequent first."""
+        ...
+
+    # files
+    async def add_file(self, file: StoredFile) -> None: ...
+    async def file(self, id: str) -> StoredFile | None: ...
+    async def store_file(self, id: str, sha256: str, size: int, mime: str, error: str = "") -> None: ...
+
+    # flows
+    async def publish(self, bundle: Bundle) -> None: ...
+    async def bundles(self) -> list[Bundle]: ...
+    async def live_versions(self) -> dict[str, dict[str, int]]:
+        """flow → version → number of live runs (suspended ones count)."""
+        ...
+
+    async def drop_bundle(self, id: str) -> None: ...
+
+    # secrets of web chat clients: token hash → chat
+    async def web_client(self, channel: str, token_hash: str) -> str | None: ...
+    async def add_web_client(self, channel: str, token_hash: str, chat: str) -> None: ...
+
+    async def stats(self) -> dict[str, float]:
+        """`inbox`, `outbox`, `inbox_age`, `outbox_age` (seconds), `timers`, `queued`, `quarantine`, `dead`."""
+        ...
+
+    async def healthy(self) -> bool: ...
+
+
+# --- channels --------------------------------------------------------------------------------------------------------
+
+
+class Capabilities(msgspec.Struct, frozen=True):
+    """What a channel can do, as data. Lengths are in code points unless the name says otherwise."""
+
+    text_limit: int
+    caption_limit: int
+    buttons: Literal["inline", "keyboard", "none"]
+    buttons_per_row: int
+    button_rows: int
+    button_label: int
+    token_bytes: int
+    formatting: tuple[str, ...]
+    files: bool
+    file_bytes: int
+    contact_button: bool = False
+    location_button: bool = False
+    edit: bool = False
+    delete: bool = False
+    typing: bool = False
+    idempotent: bool = False             # a repeated send with the same key is not shown twice
+
+
+class Gate(Protocol):
+    """What the gateway offers to a channel."""
+
+    async def accept(self, inbounds: Sequence[Inbound], cursor: Cursor | None = None) -> list[Receipt]:
+        """Durable when it returns. Raises `StorageFull`; then the channel must not acknowledge."""
+        ...
+
+    async def quarantine(self, channel: str, raw: bytes, reason: str) -> None: ...
+    async def cursor(self, channel: str) -> str: ...
+    @property
+    def store(self) -> Store: ...
+
+
+class Channel(Protocol):
+    """A configured account of a messenger. `routes` are (method, path, aiohttp handler)."""
+
+    name: str
+    kind: str
+    account: str
+    capabilities: Capabilities
+
+    def routes(self) -> list[tuple[str, str, Callable[[Any], Awaitable[Any]]]]: ...
+    async def start(self, gate: Gate) -> None:
+        """Register the webhook, or start the poller as a task of its own. Raises ValueError with a clear text when the
+        configuration cannot work."""
+        ...
+
+    async def stop(self) -> None: ...
+    async def send(self, row: OutboxRow) -> Sent:
+        """Send, edit or delete. Never raises for what the platform says: that is a verdict."""
+        ...
+
+    async def fetch(self, ref: str, limit: int) -> tuple[bytes, str]:
+        """The bytes and the mime type of a file of the channel; raises ValueError with the reason."""
+        ...
+
+
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a service call or an outer desk answered. `retry` asks to come again after so many seconds."""
+
+    status: Literal["ok", "missing", "failed", "retry"]
+    take: dict[str, Any] = {}
+    error: str = ""
+    after: float = 0.0
+
+
+class Service(Protocol):
+    """A configured service: http, table, tickets."""
+
+    async def call(self, call: str, params: dict[str, Any], key: str, client: int) -> Outcome: ...
+    async def close(self) -> None: ...
+
+
+class OuterDesk(Protocol):
+    """A desk in another system. `push` must be safe to repeat with the same key."""
+
+    async def push(self, ticket: Ticket, key: str) -> Outcome:
+        """`take` holds `number` and `link`."""
+        ...
+
+    async def close(self) -> None: ...
