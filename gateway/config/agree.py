@@ -1,0 +1,161 @@
+"""What the parts of a configuration ask of each other: lines behind channels, desks behind rules, secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from difflib import get_close_matches
+
+from bot.loader import Mapping, Node, Scalar
+from core.findings import Finding
+from core.locale import n_
+from gateway.config.channels import ChannelSettings, TelegramSettings
+from gateway.config.lines import LineSettings, TableSettings
+from gateway.config.model import Config
+from handoff.hours import BadHours, parse_hours
+
+Check = Callable[[Config, Mapping], Iterator[Finding]]
+TELEGRAM_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
+TELEGRAM_TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
+
+
+def check_agreement(config: Config, root: Mapping) -> Iterator[Finding]:
+    """All findings between valid parts. Channels that are off are not asked for what only a running one needs."""
+    for check in CHECKS:
+        yield from check(config, root)
+
+
+def _place(root: Mapping, *path: str) -> Node:
+    """The node at a path, or the nearest one above it that exists."""
+    node: Node = root
+    for part in path:
+        below = node.get(part) if isinstance(node, Mapping) else None
+        if below is None:
+            return node
+        node = below
+    return node
+
+
+def _finding(node: Node, code: str, what: str, mend: str = "", **values: str) -> Finding:
+    length = node.length if isinstance(node, Scalar) else 0
+    return Finding(at=node.at, code=code, what=what, mend=mend, values=values, length=length)
+
+
+def _unknown(node: Node, code: str, what: str, name: str, known: list[str]) -> Finding:
+    close = get_close_matches(name, known, 1, 0.6)
+    mend = n_("perhaps «{close}»") if close else n_("known here: {known}")
+    return _finding(node, code, what, mend, name=name, close=close[0] if close else "", known=", ".join(known) or "—")
+
+
+def _channel_lines(config: Config, root: Mapping) -> Iterator[Finding]:
+    for name, channel in config.channels.items():
+        place = _place(root, "channels", name, "line")
+        line = config.lines.get(channel.line)
+        if line is None:
+            yield _unknown(place, "C130", n_("there is no line «{name}»"), channel.line, sorted(config.lines))
+        elif channel.on:
+            yield from _served(channel, line, root)
+
+
+def _served(channel: ChannelSettings, line: LineSettings, root: Mapping) -> Iterator[Finding]:
+    """A channel for show loses clients: behind it stands a line with hours that answers when nobody is there."""
+    if not line.hours:
+        yield _finding(
+            _place(root, "lines", channel.line, "hours"),
+            "C131",
+            n_("the line «{line}» has no hours, but a channel leads to it"),
+            n_("write them: `hours: {example}`"),
+            line=channel.line,
+            example='{mon-fri: "09:00-18:00"}',
+        )
+    if line.closed is None:
+        yield _finding(
+            _place(root, "lines", channel.line),
+            "C132",
+            n_("nobody answers on the line «{line}» when it is closed"),
+            n_("give it a rule: `closed: {example}`"),
+            line=channel.line,
+            example="{ticket: desk}",
+        )
+
+
+def _rules(config: Config, root: Mapping) -> Iterator[Finding]:
+    for name, line in config.lines.items():
+        for word, rule in (("closed", line.closed), ("busy", line.busy)):
+            if rule and rule.ticket not in config.desks:
+                place = _place(root, "lines", name, word, "ticket")
+                yield _unknown(place, "C133", n_("there is no desk «{name}»"), rule.ticket, sorted(config.desks))
+
+
+def _secrets(config: Config, root: Mapping) -> Iterator[Finding]:
+    for name, channel in config.channels.items():
+        if isinstance(channel, TelegramSettings) and channel.on:
+            yield from _telegram(config, name, channel, root)
+
+
+def _telegram(config: Config, name: str, channel: TelegramSettings, root: Mapping) -> Iterator[Finding]:
+    secret = channel.secret.get_secret_value()
+    if not TELEGRAM_TOKEN.fullmatch(channel.token.get_secret_value()):
+        yield _finding(
+            _place(root, "channels", name, "token"),
+            "C142",
+            n_("this is not a token of Telegram"),
+            n_("it looks like 123456:ABC-DEF and comes from @BotFather"),
+        )
+    if channel.mode in channel.secret_modes and not secret:
+        yield _finding(
+            _place(root, "channels", name, "secret"),
+            "C140",
+            n_("the channel «{name}» must have a secret in the mode {mode}"),
+            n_("put a long random word into `secret`"),
+            name=name,
+            mode=channel.mode,
+        )
+    elif secret and not TELEGRAM_SECRET.fullmatch(secret):
+        yield _finding(
+            _place(root, "channels", name, "secret"),
+            "C142",
+            n_("Telegram takes only A-Z a-z 0-9 _ - in a secret, at most 256"),
+        )
+    if channel.mode in channel.secret_modes and not config.http.public_url:
+        yield _finding(
+            _place(root, "http", "public_url"),
+            "C141",
+            n_("the channel «{name}» needs the address under which the world reaches this server"),
+            n_("set `http.public_url`"),
+            name=name,
+        )
+
+
+def _hours(config: Config, root: Mapping) -> Iterator[Finding]:
+    for name, line in config.lines.items():
+        try:
+            parse_hours(line.spans, config.timezone, line.holidays)
+        except BadHours as wrong:
+            place = _place(root, "lines", name, "hours", wrong.key)
+            yield Finding(
+                at=place.at,
+                code="C134",
+                what=wrong.what,
+                mend=wrong.mend,
+                values=wrong.values,
+                length=place.length if isinstance(place, Scalar) else 0,
+            )
+
+
+def _tables(config: Config, root: Mapping) -> Iterator[Finding]:
+    for name, service in config.services.items():
+        if isinstance(service, TableSettings) and not service.file.is_file():
+            yield _finding(
+                _place(root, "services", name, "file"), "C160", n_("there is no file {file}"), file=str(service.file)
+            )
+        if name == "tickets":
+            yield _finding(
+                _place(root, "services", name),
+                "C161",
+                n_("the name «tickets» belongs to the built-in service"),
+                n_("choose another name"),
+            )
+
+
+CHECKS: tuple[Check, ...] = (_channel_lines, _rules, _secrets, _hours, _tables)

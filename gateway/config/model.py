@@ -1,0 +1,95 @@
+"""The whole of `config.yaml` as values: one deployment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+
+from core.locale import LANGUAGES
+from gateway.config.channels import EMPTY, Channel
+from gateway.config.lines import Desk, LineSettings, Service
+from gateway.config.settings import Settings
+from gateway.config.values import FilePath, Limit, Name, NoUrl, Rate, Size, StorageUrl, Url, WebName, Zone
+
+assert LANGUAGES == ("ru", "en")  # the Literal below cannot be computed
+
+
+class Http(Settings):
+    """The one HTTP server: webhooks, web chat, health and metrics."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on; `0.0.0.0` is every interface."""
+    port: int = Field(default=8080, ge=0, le=65535)
+    """The port to listen on; `0` takes a free one."""
+    public_url: Url = ""
+    """The address under which the world reaches this server: webhooks are registered with it."""
+
+
+class Storage(Settings):
+    """Where everything is kept."""
+
+    url: StorageUrl = "sqlite:///var/frontline.db"
+    """The database: `sqlite:///` and a file. One process owns the file; commands reach it by its control socket."""
+    files: FilePath = Path("var/files")
+    """The folder of clients' files, by their checksum."""
+    file_size: Size = 50 * 1024**2
+    """The largest file that is fetched from a messenger."""
+
+
+class Redis(Settings):
+    """Hints between processes; never the truth."""
+
+    url: NoUrl = ""
+    """Empty: hints stay in the process. Only that is taken: one process serves a database."""
+
+
+class Events(Settings):
+    """Events of other systems: `POST /events/<name>` with the body `{client: …, data: {…}}`."""
+
+    secret: SecretStr = EMPTY
+    """Every body must be signed with it: `X-Frontline-Signature: sha256=<HMAC-SHA256 of the body>`. Empty: the door is
+    shut."""
+
+
+class Metrics(Settings):
+    """`GET /metrics` for Prometheus."""
+
+    secret: SecretStr = EMPTY
+    """When set, a reader must send it as `Authorization: Bearer …`. Empty: whoever reaches the port may read."""
+
+
+class Config(Settings):
+    """One deployment of frontline."""
+
+    http: Http = Http()
+    """The HTTP server."""
+    storage: Storage = Field(default_factory=Storage)
+    """Database and files."""
+    redis: Redis = Redis()
+    """Hints between processes."""
+    flows: FilePath = Path("flows")
+    """The folder of the flows."""
+    publish: Literal["auto", "manual"] = "auto"
+    """`auto`: every valid save of a flow goes live within a second; `manual`: `frontline publish` does it."""
+    language: Literal["ru", "en"] = "ru"
+    """The language of system answers, findings and commands. `--lang` replaces it for one command."""
+    timezone: Zone = "Europe/Moscow"
+    """The time zone of hours, dates and times."""
+    flood: Limit = Rate(20, 10)
+    """Messages of one client; more are recorded but not answered until the wave is over."""
+    events: Events = Events()
+    """Events of other systems."""
+    metrics: Metrics = Metrics()
+    """Numbers for Prometheus."""
+    channels: dict[WebName, Channel] = Field(default_factory=dict)
+    """Accounts of messengers, by name."""
+    lines: dict[Name, LineSettings] = Field(default_factory=dict)
+    """Groups of people, by name."""
+    desks: dict[Name, Desk] = Field(default_factory=dict)
+    """Where tickets go, by name."""
+    services: dict[Name, Service] = Field(default_factory=dict)
+    """Remote calls that flows may name."""
+    root: FilePath = Field(default=Path(), exclude=True)
+    """The folder of the config file; set by the loader, relative paths count from it."""

@@ -1,0 +1,148 @@
+"""Values as admins write them in `config.yaml`: durations, rates, sizes, paths, names."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from core.locale import n_
+
+SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+BYTES = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
+DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)")
+RATE = re.compile(r"(\d+)\s*/\s*(\d*)\s*(s|min|m|h|d)")
+SIZE = re.compile(r"(\d+)\s*(B|KB|MB|GB)", re.IGNORECASE)
+NAME = re.compile(r"[^\W\d][\w-]{0,31}")
+
+
+class Rate(msgspec.Struct, frozen=True):
+    """At most `count` in any `seconds`; bursts up to `count` are allowed."""
+
+    count: int
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.count}/{self.seconds:g}s"
+
+
+def _wrong(code: str, message: str, **values: Any) -> PydanticCustomError:
+    # pydantic fills the places itself and would trip over ours: the reader's text is made later, from these values.
+    return PydanticCustomError("said", "{said}", {"said": message, "code": code, **values})
+
+
+def parse_duration(value: Any) -> float:
+    """`500ms`, `5s`, `5m`, `8h`, `3d` as seconds; the bare number 0 is allowed. Raises a validation error."""
+    if isinstance(value, float) or value == 0:
+        return float(value)
+    found = DURATION.fullmatch(str(value).strip())
+    if found is None:
+        raise _wrong("C113", n_("«{value}» is not a duration: write 30s, 5m, 8h or 3d"), value=str(value))
+    return float(found[1]) * SECONDS[found[2]]
+
+
+def parse_rate(value: Any) -> Rate | None:
+    """`30/s`, `20/min`, `20/10s`; `off` is None: no limit. Raises a validation error."""
+    if value is None or isinstance(value, Rate):
+        return value
+    if str(value).strip() == "off":
+        return None
+    found = RATE.fullmatch(str(value).strip())
+    if found is None or not int(found[1]):
+        raise _wrong("C113", n_("«{value}» is not a rate: write 30/s, 20/min, 20/10s or off"), value=str(value))
+    return Rate(int(found[1]), float(found[2] or 1) * SECONDS[found[3]])
+
+
+def parse_size(value: Any) -> int:
+    """`512KB`, `20MB` as bytes. Raises a validation error."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    found = SIZE.fullmatch(str(value).strip())
+    if found is None:
+        raise _wrong("C113", n_("«{value}» is not a size: write 512KB or 20MB"), value=str(value))
+    return int(found[1]) * BYTES[found[2].upper()]
+
+
+def parse_path(value: Any, info: ValidationInfo) -> Path:
+    """A path; a relative one counts from the folder of the config file."""
+    root = Path((info.context or {}).get("root", "."))
+    return root / Path(str(value))
+
+
+def parse_storage_url(value: Any, info: ValidationInfo) -> str:
+    """`sqlite:///relative.db` with its path counted from the folder of the config file; `memory://` as it is."""
+    url = str(value)
+    if url == "memory://":
+        return url
+    scheme, separator, path = url.partition(":///")
+    if not separator or scheme != "sqlite" or not path:
+        raise _wrong(
+            "C114",
+            n_("«{value}» is not a storage this version knows: write sqlite:///var/frontline.db"),
+            value=url.partition("@")[2] or url,
+        )
+    return f"sqlite:///{parse_path(path, info).absolute()}"
+
+
+def check_timezone(value: str) -> str:
+    """The name of a time zone of the tz database. Raises a validation error."""
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise _wrong("C115", n_("there is no time zone «{value}»: write it like Europe/Moscow"), value=value) from None
+    return value
+
+
+def check_url(value: str) -> str:
+    """An http(s) address without the last slash; empty stays empty. Raises a validation error."""
+    if value and not re.match(r"https?://[^\s/]+", value):
+        raise _wrong("C116", n_("«{value}» is not an address: it must begin with https:// or http://"), value=value)
+    return value.rstrip("/")
+
+
+def check_no_redis(value: str) -> str:
+    """Nothing but the empty address, as one process serves a database. Raises a validation error."""
+    if value:
+        raise _wrong("C118", n_("this version keeps its hints in the process: leave the address of Redis empty"))
+    return value
+
+
+def check_name(value: str) -> str:
+    """A name that may stand in addresses and flows: a letter, then letters, digits, `_`, `-`, at most 32."""
+    if not NAME.fullmatch(value):
+        raise _wrong(
+            "C117", n_("«{value}» cannot be a name: a letter, then letters, digits, _ or -, at most 32"), value=value
+        )
+    return value
+
+
+def check_web_name(value: str) -> str:
+    """The name of a channel stands in web addresses: Latin letters only. Raises a validation error."""
+    if not value.isascii():
+        raise _wrong("C117", n_("«{value}» stands in a web address: use Latin letters"), value=value)
+    return check_name(value)
+
+
+Duration = Annotated[
+    float, BeforeValidator(parse_duration), WithJsonSchema({"type": "string", "format": "duration: 30s, 5m, 8h, 3d"})
+]
+Limit = Annotated[
+    Rate | None,
+    BeforeValidator(parse_rate),
+    WithJsonSchema({"type": "string", "format": "rate: 30/s, 20/min, 20/10s, off"}),
+]
+Size = Annotated[int, BeforeValidator(parse_size), WithJsonSchema({"type": "string", "format": "size: 512KB, 20MB"})]
+FilePath = Annotated[Path, BeforeValidator(parse_path), WithJsonSchema({"type": "string", "format": "path"})]
+StorageUrl = Annotated[
+    str, BeforeValidator(parse_storage_url), WithJsonSchema({"type": "string", "format": "sqlite:///file"})
+]
+Zone = Annotated[str, AfterValidator(check_timezone)]
+Url = Annotated[str, AfterValidator(check_url)]
+NoUrl = Annotated[str, AfterValidator(check_no_redis)]
+Name = Annotated[str, AfterValidator(check_name)]
+WebName = Annotated[str, AfterValidator(check_web_name)]
