@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from core.findings import Position
 
 if TYPE_CHECKING:
     from bot.expressions import Expression
+    from bot.loader import Mapping
     from bot.patterns import Pattern
+    from bot.shapes import Key
     from bot.templates import Template
 
 Interrupts = Literal["at_once", "confirm", "never"]
@@ -21,8 +23,16 @@ class Action:
     """One step. `step` is its name, empty when it has none. Kinds live in `bot/actions/`, one file each."""
 
     word: ClassVar[str]
+    about: ClassVar[str] = ""
+    keys: ClassVar[tuple[Key, ...]] = ()
     at: Position
     step: str = ""
+    node: Mapping | None = field(default=None, compare=False, repr=False)   # where each key and value stands
+
+    @classmethod
+    def build(cls, values: dict[str, Any]) -> Self:
+        """The action from what its keys read."""
+        return cls(**values)
 
     def blocks(self) -> Iterator[tuple[str, Block]]:
         """Nested blocks by the machine event that leads into them (`yes`, `pick0`, `missing`, …)."""
@@ -74,6 +84,7 @@ class Field:
     max_files: int = 10
     max_mb: float = 20
     formats: tuple[str, ...] = ()
+    node: Mapping | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +119,7 @@ class Trigger:
     word: ClassVar[str]
     level: ClassVar[int]
     at: Position
+    node: Mapping | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +148,7 @@ class Flow:
     steps: Block = ()
     policy: Policy = field(default_factory=Policy)
     interrupts: Interrupts | None = None
+    node: Mapping | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +162,7 @@ class BotFile:
     operator: str
     words: dict[str, tuple[str, ...]] = field(default_factory=dict)   # cancel, back, operator, menu, skip → phrases
     policy: Policy = field(default_factory=Policy)
+    node: Mapping | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,20 @@
+"""`end`: finish the flow well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bot.model import Action
+from bot.shapes import TEXT, Key
+from core.locale import n_
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End(Action):
+    word: ClassVar[str] = "end"
+    about: ClassVar[str] = n_("finish the flow well")
+    keys: ClassVar[tuple[Key, ...]] = (
+        Key("end", "outcome", TEXT, required=True, about=n_("what came of it, for reports and tests")),
+    )
+    outcome: str
