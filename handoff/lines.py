@@ -1,0 +1,90 @@
+"""Lines: named groups of operators with hours and rules, and what a pure step may know of them right now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from core.deployment import LineInfo, LineRule
+from core.normal import normal
+from core.turn import LineFacts
+from handoff.hours import DAY, Hours, deadline, is_open, opens_at
+
+ALWAYS = Hours((((0, DAY),),) * 7, "UTC")
+
+# Words of flows (`priority: высокая`) → the number the queue is ordered by; unknown words are ordinary.
+PRIORITIES = {
+    "критическая": 3,
+    "критичная": 3,
+    "critical": 3,
+    "срочная": 2,
+    "срочно": 2,
+    "urgent": 2,
+    "высокая": 1,
+    "high": 1,
+    "обычная": 0,
+    "normal": 0,
+    "низкая": -1,
+    "low": -1,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A line. Times in seconds: after `max_wait` in the queue it is busy; the first reply is due after `first_reply` of
+    working time. A rule that is None leaves the answer to the flow."""
+
+    id: str
+    title: str
+    hours: Hours = ALWAYS
+    closed: LineRule | None = None
+    busy: LineRule | None = None
+    max_wait: float = 600.0
+    first_reply: float = 300.0
+
+    def info(self) -> LineInfo:
+        """The line as flows are checked against it."""
+        return LineInfo(self.title, self.closed, self.busy, self.hours.always)
+
+    def due(self, now: datetime) -> float:
+        """When the first reply is due (seconds since the epoch, UTC)."""
+        moment = deadline(now, self.first_reply / 60, self.hours)
+        return (moment or now + timedelta(seconds=self.first_reply)).timestamp()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """All lines of a deployment, the system words of `_bot.yaml` (`cancel`, `menu`) and the clients' language."""
+
+    lines: Mapping[str, Line]
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    language: str = "ru"
+
+    def says(self, kinds: tuple[str, ...], text: str) -> bool:
+        """Whether the whole text is a system word of one of the kinds."""
+        said = normal(text)
+        return any(said == normal(word) for kind in kinds for word in self.words.get(kind, ()))
+
+
+def line_facts(house: House, now: datetime) -> dict[str, LineFacts]:
+    """Every line at this moment."""
+    minute = int(now.timestamp() // 60)
+    return {id: _facts(line.title, line.hours, minute) for id, line in house.lines.items()}
+
+
+@lru_cache(maxsize=256)
+def _facts(title: str, hours: Hours, minute: int) -> LineFacts:
+    """Hours change only on whole minutes, so all messages of a minute share one calculation."""
+    at = datetime.fromtimestamp(minute * 60, UTC)
+    return LineFacts(title, is_open(hours, at), opens_at(hours, at))
+
+
+def parse_priority(text: str) -> int:
+    """A flow's priority as a number, higher is more urgent: a known word, an integer from -9 to 9, else 0."""
+    said = normal(text) if not text.strip().startswith("-") else text.strip()
+    if said in PRIORITIES:
+        return PRIORITIES[said]
+    digits = said.removeprefix("-")
+    return max(-9, min(9, int(said))) if digits.isascii() and digits.isdigit() and len(digits) < 4 else 0

@@ -1,0 +1,94 @@
+"""A session's life: one machine with all legal moves, and the one function that makes them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple, cast
+
+import msgspec
+
+from core.conversation import Conversation, Owner, Session, Status
+from core.effects import Record
+from core.machine import Illegal, Machine
+
+# From `closed` nothing leads on: who writes again opens the next session, in the machine's first state.
+LIFE = Machine(
+    ("bot", "queued", "assigned", "waiting", "closed"),
+    [
+        ("queue", "bot", "queued"),  # a flow, or a failure, gives the session to a line
+        ("queue", "queued", "queued"),  # … to another line
+        ("leave", "queued", "bot"),  # the client does not want to wait
+        ("busy", "queued", "bot"),  # nobody took it in time
+        ("take", "queued", "assigned"),
+        ("take", "bot", "assigned"),
+        ("reply", "assigned", "waiting"),  # waiting for the client
+        ("reply", "waiting", "waiting"),
+        ("client", "waiting", "assigned"),
+        ("client", "assigned", "assigned"),
+        *(
+            (move, state, target)
+            for state in ("assigned", "waiting")
+            for move, target in (("return", "queued"), ("to_bot", "bot"), ("close", "closed"))
+        ),
+    ],
+)
+
+OWNERS: dict[str, Owner] = {
+    "bot": "bot",
+    "queued": "queue",
+    "assigned": "operator",
+    "waiting": "operator",
+    "closed": "bot",
+}
+
+
+class Moved(NamedTuple):
+    """The session after a move, and the fact for reports."""
+
+    session: Session
+    record: Record
+
+
+def may(session: Session, event: str) -> bool:
+    """Whether the move is legal now."""
+    return LIFE.target(session.status, event) is not None
+
+
+def move(session: Session, event: str, now: datetime, who: str, why: str, **changes: Any) -> Moved:
+    """Make one move, with `changes` of the session's other fields. Raises `Illegal`.
+
+    `who` is an operator's id, `client`, `flow` or `clock`. The epoch grows exactly when the owner changes: the bot, the
+    queue of one line, one operator. Nobody else writes status, owner or epoch.
+    """
+    if LIFE.target(session.status, event) is None:
+        raise Illegal(f"{event} from {session.status}")
+    status = cast(Status, LIFE.fire(session.status, event))
+    after = msgspec.structs.replace(session, status=status, owner=OWNERS[status], last_at=now.timestamp(), **changes)
+    if owner(after) != owner(session):
+        after = msgspec.structs.replace(after, epoch=session.epoch + 1)
+    data = {
+        "session": after.number,
+        "move": event,
+        "from": session.status,
+        "to": status,
+        "who": who,
+        "why": why,
+        "epoch": after.epoch,
+        "line": after.line or session.line,
+    }
+    return Moved(after, Record("session_moved", data))
+
+
+def owner(session: Session) -> tuple[str, str]:
+    """Who owns the session, told apart as far as the epoch does: line by line, operator by operator."""
+    name = {"queue": session.line, "operator": session.operator}.get(session.owner, "")
+    return session.owner, name
+
+
+def open_session(conversation: Conversation, now: datetime) -> Conversation:
+    """A new session for the first message ever or after a close; otherwise the conversation as it is."""
+    session = conversation.session
+    if session.number and session.status != "closed":
+        return conversation
+    fresh = Session(number=session.number + 1, epoch=session.epoch, opened_at=now.timestamp(), last_at=now.timestamp())
+    return msgspec.structs.replace(conversation, session=fresh)
