@@ -17,10 +17,10 @@ class Frame(msgspec.Struct, omit_defaults=True):
     version: str
     state: str
     values: dict[str, Any] = {}
-    visits: dict[str, int] = {}          # state → times entered in this run
-    asked: dict[str, int] = {}           # field → state that stored it, and other per-field marks
-    attempts: int = 0                    # wrong answers to the current question
-    memory: dict[str, Any] = {}          # the engine's and the actions' own notes, by state
+    visits: dict[str, int] = {}  # state → times entered in this run
+    asked: dict[str, int] = {}  # field → state that stored it, and other per-field marks
+    attempts: int = 0  # wrong answers to the current question
+    memory: dict[str, Any] = {}  # the engine's and the actions' own notes, by state
 
 
 class Run(msgspec.Struct, omit_defaults=True):
@@ -28,23 +28,23 @@ class Run(msgspec.Struct, omit_defaults=True):
 
     number: int
     frames: list[Frame]
-    snapshots: list[bytes] = []          # at most 20, each an encoded list of frames
-    question: dict[str, Any] = {}        # the last question sent: state, token prefix, labels
-    pending: str = ""                    # key of the remote call the run waits for
-    held: list[dict[str, Any]] = []      # events that came while the call ran, or pieces to be joined
+    snapshots: list[bytes] = []  # at most 20, each an encoded list of frames
+    question: dict[str, Any] = {}  # the last question sent: state, token prefix, labels
+    pending: str = ""  # key of the remote call the run waits for
+    held: list[dict[str, Any]] = []  # events that came while the call ran, or pieces to be joined
     outcome: str = ""
 
 
 class Talk(msgspec.Struct, omit_defaults=True):
     """The bot's half. `run` is the live run, `suspended` the one a digression interrupted (depth 1)."""
 
-    runs: int = 0                        # how many runs there were: the next run's number
+    runs: int = 0  # how many runs there were: the next run's number
     run: Run | None = None
     suspended: Run | None = None
-    asking: dict[str, Any] = {}          # a question of the engine's own: interrupt? which flow? leave the queue?
+    asking: dict[str, Any] = {}  # a question of the engine's own: interrupt? which flow? leave the queue?
     memory: dict[str, Any] = {}
-    waiting: list[dict[str, Any]] = []   # outside events that wait for the run or the person to finish
-    messages: int = 0                    # client messages so far: `first_message` is the first ever
+    waiting: list[dict[str, Any]] = []  # outside events that wait for the run or the person to finish
+    messages: int = 0  # client messages so far: `first_message` is the first ever
 
 
 class Session(msgspec.Struct, omit_defaults=True):
@@ -56,7 +56,7 @@ class Session(msgspec.Struct, omit_defaults=True):
     epoch: int = 0
     line: str = ""
     operator: str = ""
-    opened_at: float = 0.0               # seconds since the epoch, UTC, as all times here
+    opened_at: float = 0.0  # seconds since the epoch, UTC, as all times here
     queued_at: float = 0.0
     last_at: float = 0.0
     note: str = ""
@@ -72,7 +72,7 @@ class Conversation(msgspec.Struct, omit_defaults=True):
     account: str
     chat: str
     client: int
-    kind: str = ""                       # the channel's kind: telegram, web, …
+    kind: str = ""  # the channel's kind: telegram, web, …
     seq: int = 0
     version: int = 0
     reachable: bool = True

@@ -132,6 +132,17 @@ class Record(Wanted, frozen=True, tag="record"):
 
 
 Effect = (
-    Send | StartTimer | StopTimer | Call | CreateTicket | UpdateClient | ToLine | AnswerBot
-    | Queue | Unqueue | Note | FetchFile | Record
+    Send
+    | StartTimer
+    | StopTimer
+    | Call
+    | CreateTicket
+    | UpdateClient
+    | ToLine
+    | AnswerBot
+    | Queue
+    | Unqueue
+    | Note
+    | FetchFile
+    | Record
 )

@@ -130,8 +130,20 @@ class Poisoned(Happened, frozen=True, tag="poisoned"):
 
 
 Event = (
-    Message | Press | Opened | Edited | Reachability | TimerFired | CallDone | DeliveryFailed
-    | TicketChanged | Outside | LineAnswer | HandoffAsked | OperatorAct | Poisoned
+    Message
+    | Press
+    | Opened
+    | Edited
+    | Reachability
+    | TimerFired
+    | CallDone
+    | DeliveryFailed
+    | TicketChanged
+    | Outside
+    | LineAnswer
+    | HandoffAsked
+    | OperatorAct
+    | Poisoned
 )
 
 

@@ -10,7 +10,7 @@ from transitions import MachineError
 
 logging.getLogger("transitions").setLevel(logging.WARNING)
 
-Edge = tuple[str, str, str]              # event, source state, target state
+Edge = tuple[str, str, str]  # event, source state, target state
 
 
 class Illegal(Exception):

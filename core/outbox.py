@@ -29,14 +29,14 @@ class OutboxRow(msgspec.Struct, omit_defaults=True):
     key: str
     epoch: int = 0
     guarded: bool = False
-    seq: int = 0                          # place in the conversation's history (send and edit)
+    seq: int = 0  # place in the conversation's history (send and edit)
     message: Outgoing | None = None
     payload: dict[str, Any] = {}
-    target: int = 0                       # edit and delete: the outbox row they change
-    target_ids: tuple[str, ...] = ()      # … and what the platform calls it, known at lease time
+    target: int = 0  # edit and delete: the outbox row they change
+    target_ids: tuple[str, ...] = ()  # … and what the platform calls it, known at lease time
     attempts: int = 0
-    created_at: float = 0.0               # seconds since the epoch, UTC
-    sent_parts: tuple[str, ...] = ()      # platform ids of the parts that are already out (a long text is several)
+    created_at: float = 0.0  # seconds since the epoch, UTC
+    sent_parts: tuple[str, ...] = ()  # platform ids of the parts that are already out (a long text is several)
 
 
 class Sent(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -33,9 +33,9 @@ class Work(msgspec.Struct):
     """A claimed conversation with its pending events in order and what the step needs to know of the world in the store."""
 
     conversation: Conversation
-    client: dict[str, Any]               # the card; `id`, `verified` among the names
+    client: dict[str, Any]  # the card; `id`, `verified` among the names
     events: list[Pending]
-    ticket_number: int                   # the next free number
+    ticket_number: int  # the next free number
 
 
 class Done(msgspec.Struct):
@@ -45,7 +45,7 @@ class Done(msgspec.Struct):
     effects: tuple[Effect, ...] = ()
     trace: tuple[Trace, ...] = ()
     facts: bytes = b""
-    epoch: int = 0                       # the conversation's epoch after this event
+    epoch: int = 0  # the conversation's epoch after this event
 
 
 class Result(msgspec.Struct):
@@ -57,7 +57,7 @@ class Result(msgspec.Struct):
     error: str = ""
 
 
-Decide = Callable[[Work], Result]        # pure; a store may call it inside its transaction
+Decide = Callable[[Work], Result]  # pure; a store may call it inside its transaction
 
 
 class Cursor(msgspec.Struct, frozen=True):
@@ -74,7 +74,7 @@ class Receipt(msgspec.Struct):
     duplicate: bool = False
     processed: bool = False
     outbox: list[OutboxRow] = []
-    seq: int = 0                         # place of the client's message in the history, when processed
+    seq: int = 0  # place of the client's message in the history, when processed
 
 
 class HistoryItem(msgspec.Struct, omit_defaults=True):
@@ -88,7 +88,7 @@ class HistoryItem(msgspec.Struct, omit_defaults=True):
     state: str = "received"
     reason: str = ""
     message_id: str = ""
-    edited: int = 0                      # grows with every edit
+    edited: int = 0  # grows with every edit
 
 
 class Ticket(msgspec.Struct, omit_defaults=True):
@@ -148,6 +148,14 @@ class Store(Protocol):
     All raise `StorageFull` when nothing can be written.
     """
 
+    on_events: Callable[[], None] | None
+    """Called after a commit that left events pending: wakes the worker."""
+
+    @property
+    def unclean(self) -> bool:
+        """After `open`: the last process did not close the store (it was killed)."""
+        ...
+
     async def open(self) -> None: ...
     async def close(self) -> None: ...
 
@@ -206,8 +214,14 @@ class Store(Protocol):
         self, client: int | None = None, desk: str | None = None, status: str | None = None, limit: int = 50
     ) -> list[Ticket]: ...
     async def change_ticket(
-        self, number: int, status: str = "", done: bool | None = None, outer_number: str = "", outer_link: str = "",
-        comment: str = "", tell: bool = True,
+        self,
+        number: int,
+        status: str = "",
+        done: bool | None = None,
+        outer_number: str = "",
+        outer_link: str = "",
+        comment: str = "",
+        tell: bool = True,
     ) -> Ticket | None:
         """Write the change into the ticket and its history; with `tell`, as `TicketChanged` into the inbox of the
         conversation the client used last."""
@@ -264,7 +278,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     edit: bool = False
     delete: bool = False
     typing: bool = False
-    idempotent: bool = False             # a repeated send with the same key is not shown twice
+    idempotent: bool = False  # a repeated send with the same key is not shown twice
 
 
 class Gate(Protocol):
@@ -295,6 +309,10 @@ class Channel(Protocol):
         ...
 
     async def stop(self) -> None: ...
+    async def caught_up(self) -> None:
+        """Returns when what came while we were away has been read; at once for channels that are pushed to."""
+        ...
+
     async def send(self, row: OutboxRow) -> Sent:
         """Send, edit or delete. Never raises for what the platform says: that is a verdict."""
         ...

@@ -30,7 +30,7 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     lines: dict[str, LineFacts]
     line: str = ""
     ticket_number: int = 1
-    starting: bool = False               # the process has just started: late timers may be stale
+    starting: bool = False  # the process has just started: late timers may be stale
 
 
 class Trace(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):

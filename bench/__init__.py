@@ -1,0 +1,1 @@
+"""Measurements: the product beside a hand-written bot, in one run on one machine."""

@@ -1,0 +1,209 @@
+"""The load: virtual Telegram clients that post updates to a webhook and wait for the bot's sendMessage, on raw asyncio.
+
+One process plays the platform and all clients, so that one core is enough to drive a bot that has the other core.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+CHAT = re.compile(rb'chat_id"?\s*[:=]\s*"?(\d+)|(?:^|&)chat_id=(\d+)|name="chat_id"\r\n(?:[^\r\n]+\r\n)*\r\n(\d+)')
+LENGTH = re.compile(rb"(?i)content-length:\s*(\d+)")
+ANSWER = b'{"ok":true,"result":{"message_id":%d,"date":1,"chat":{"id":%d,"type":"private"},"text":"x"}}'
+TRUE = b'{"ok":true,"result":true}'
+ME = b'{"ok":true,"result":{"id":42,"is_bot":true,"first_name":"bench","username":"bench_bot"}}'
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+# Four messages make one dialogue; each gets exactly one answer.
+DIALOGUE = ("хочу оставить заявку", "Мария Николаева", "+7 912 345-67-89", "ORD-123456")
+
+
+@dataclass(slots=True)
+class Client:
+    """One chat: what it says next and when it said it."""
+
+    chat: int
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
+    said: int = 0
+
+
+class Platform(asyncio.Protocol):
+    """A Bot API server that knows one thing: which chat was answered."""
+
+    clients: dict[int, Client] = {}  # noqa: RUF012 - one platform a process
+    sent = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport: Any = transport
+        self.buffer = b""
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        while (parts := self._request()) is not None:
+            head, body = parts
+            self.transport.write(self._answer(head, body))
+
+    def _request(self) -> tuple[bytes, bytes] | None:
+        end = self.buffer.find(b"\r\n\r\n")
+        if end < 0:
+            return None
+        head = self.buffer[:end]
+        if b"100-continue" in head:
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        found = LENGTH.search(head)
+        whole = end + 4 + (int(found[1]) if found else 0)
+        if len(self.buffer) < whole:
+            return None
+        body, self.buffer = self.buffer[end + 4 : whole], self.buffer[whole:]
+        return head, body
+
+    def _answer(self, head: bytes, body: bytes) -> bytes:
+        method = head.split(b" ", 2)[1].rsplit(b"/", 1)[-1].lower()
+        if method == b"sendmessage":
+            found = CHAT.search(body)
+            chat = int(next(filter(None, found.groups()))) if found else 0
+            Platform.sent += 1
+            answer = ANSWER % (Platform.sent, chat)
+            client = Platform.clients.get(chat)
+            if client is not None:
+                client.answered.set()
+        else:
+            answer = ME if method == b"getme" else TRUE
+        return HEAD % len(answer) + answer
+
+
+class Hook(asyncio.Protocol):
+    """A keep-alive connection to the webhook; waits for the 200 of the update it posted."""
+
+    def __init__(self) -> None:
+        self.acknowledged: asyncio.Future[bytes] | None = None
+        self.buffer = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport: Any = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        end = self.buffer.find(b"\r\n\r\n")
+        if end < 0:
+            return
+        found = LENGTH.search(self.buffer[:end])
+        whole = end + 4 + (int(found[1]) if found else 0)
+        if len(self.buffer) >= whole and self.acknowledged is not None and not self.acknowledged.done():
+            status, self.buffer = self.buffer[9:12], self.buffer[whole:]
+            self.acknowledged.set_result(status)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self.acknowledged is not None and not self.acknowledged.done():
+            self.acknowledged.set_exception(ConnectionError("the bot hung up"))
+
+    async def post(self, request: bytes) -> bytes:
+        self.acknowledged = asyncio.get_running_loop().create_future()
+        self.transport.write(request)
+        return await self.acknowledged
+
+
+@dataclass(slots=True)
+class Measured:
+    """One run of the load. Times in seconds, from the first byte posted to the answer's arrival at the platform."""
+
+    clients: int
+    messages: int
+    seconds: float
+    latencies: list[float]
+    failed: int = 0
+
+    @property
+    def rate(self) -> float:
+        return self.messages / self.seconds
+
+    def percentile(self, share: float) -> float:
+        ordered = sorted(self.latencies)
+        return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def update(update_id: int, chat: int, text: str) -> bytes:
+    """A private text message as Telegram posts it."""
+    person = {"id": chat, "is_bot": False, "first_name": "Клиент", "username": f"user{chat}", "language_code": "ru"}
+    message = {
+        "message_id": update_id,
+        "from": person,
+        "chat": {"id": chat, "first_name": "Клиент", "type": "private"},
+        "date": int(time.time()),
+        "text": text,
+    }
+    return orjson.dumps({"update_id": update_id, "message": message})
+
+
+def request(host: str, path: str, secret: str, body: bytes) -> bytes:
+    """The POST of one update."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+        f"X-Telegram-Bot-Api-Secret-Token: {secret}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+class Load:
+    """Drives `clients` chats for `seconds` against a webhook at 127.0.0.1:port."""
+
+    def __init__(self, port: int, path: str, secret: str) -> None:
+        self.port, self.path, self.secret = port, path, secret
+        self.update_id = 0
+        self.next_chat = 1000
+
+    async def run(self, clients: int, seconds: float) -> Measured:
+        loop = asyncio.get_running_loop()
+        chats = [Client(self.next_chat + n) for n in range(clients)]
+        self.next_chat += clients
+        Platform.clients = {client.chat: client for client in chats}
+        latencies: list[float] = []
+        began = time.perf_counter()
+        until = began + seconds
+        tasks = [loop.create_task(self._talk(client, until, latencies)) for client in chats]
+        failures = await asyncio.gather(*tasks)
+        return Measured(clients, len(latencies), time.perf_counter() - began, latencies, sum(failures))
+
+    async def _talk(self, client: Client, until: float, latencies: list[float]) -> int:
+        _, hook = await asyncio.get_running_loop().create_connection(Hook, "127.0.0.1", self.port)
+        failed = 0
+        while time.perf_counter() < until:
+            self.update_id += 1
+            text = DIALOGUE[client.said % len(DIALOGUE)]
+            client.said += 1
+            client.answered.clear()
+            began = time.perf_counter()
+            body = update(self.update_id, client.chat, text)
+            status = await hook.post(request("127.0.0.1", self.path, self.secret, body))
+            try:
+                await asyncio.wait_for(client.answered.wait(), 10)
+            except TimeoutError:
+                failed += 1
+                continue
+            failed += status != b"200"
+            latencies.append(time.perf_counter() - began)
+        hook.transport.close()
+        return failed
+
+
+async def serve_platform() -> tuple[asyncio.Server, int]:
+    """The platform on a free port."""
+    server = await asyncio.get_running_loop().create_server(Platform, "127.0.0.1", 0, backlog=1024)
+    return server, server.sockets[0].getsockname()[1]
+
+
+async def wait_port(port: int, seconds: float = 60.0) -> None:
+    """Returns when something listens; raises TimeoutError."""
+    async with asyncio.timeout(seconds):
+        while True:
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+                return
+            await asyncio.sleep(0.1)

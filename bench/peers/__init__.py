@@ -1,0 +1,1 @@
+"""Bots to compare with, as one would write them by hand."""

@@ -1,0 +1,217 @@
+"""The gateway as one object: builds every part from the config, starts them in order, stops them with nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+from adapters.desks import build_desk
+from adapters.services import build_service
+from core.ports import Channel, OuterDesk, Receipt, Service, Store
+from gateway.calls import Calls
+from gateway.channels import build_channels, open_value
+from gateway.clock import CAREFUL_SECONDS, Clock, utc_now
+from gateway.config.model import Config
+from gateway.deployment import build_deployment, build_house
+from gateway.intake import Intake
+from gateway.logs import logger
+from gateway.metrics import Metrics
+from gateway.outbox import Sender
+from gateway.outside import OutsideDoors
+from gateway.publish import Publisher
+from gateway.server import Route, build_server, problem
+from gateway.worker import FloodGuard, Worker
+from storage import open_store
+
+log = logger()
+STOP_SECONDS = 8.0  # of the 10 s between SIGTERM and the end (design §7, fault F17)
+
+
+class Gateway:
+    """All roles in one process. `start` returns when messages are taken; `stop` when nothing is under way any more."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        store: Store | None = None,
+        now: Callable[[], datetime] = utc_now,
+        channels: dict[str, Channel] | None = None,
+    ) -> None:
+        self.config, self.now = config, now
+        self.metrics = Metrics()
+        outer = frozenset(name for name, desk in config.desks.items() if desk.kind != "builtin")
+        self.store = store or open_store(config.storage.url, clock=lambda: self.now().timestamp(), outer_desks=outer)
+        self.channels = build_channels(config) if channels is None else channels
+        self.deployment = build_deployment(config)
+        self.publisher = Publisher(self.store, config, self.deployment, on_switch=self._switched)
+        self.house = build_house(config, {})
+        self.services = self._services()
+        self.desks: dict[str, OuterDesk] = {
+            name: build_desk(desk.kind, plain_settings(desk)) for name, desk in config.desks.items() if name in outer
+        }
+        self.worker = self._worker()
+        self.calls = Calls(
+            self.store,
+            self.services,
+            self.desks,
+            self.channels,
+            config.storage.files,
+            self.metrics,
+            config.storage.file_size,
+        )
+        self.sender = Sender(self.store, self.channels, self.calls, self.metrics, self._settled)
+        self.intake = Intake(self.store, self.worker, self.metrics, self.sender.offer, self._wake)
+        self.clock = Clock(self.store, self.worker, self.intake, now)
+        self.port = 0
+        self._tasks: list[asyncio.Task[None]] = []
+        self._runner: web.AppRunner | None = None
+        self._ready = False
+
+    def _services(self) -> dict[str, Service]:
+        built = {
+            name: build_service(one.kind, plain_settings(one), self.store) for name, one in self.config.services.items()
+        }
+        built["tickets"] = build_service("tickets", {"language": self.config.language}, self.store)
+        return built
+
+    def _worker(self) -> Worker:
+        flood = self.config.flood
+        return Worker(
+            house=lambda: self.house,
+            book=lambda: self.publisher.book,
+            channel_lines={name: channel.line for name, channel in self.config.channels.items()},
+            timezone=self.config.timezone,
+            metrics=self.metrics,
+            flood=FloodGuard(flood.count if flood else 0, flood.seconds if flood else 1.0),
+        )
+
+    def _switched(self) -> None:
+        """New flows are live: the lines' side reads their system words."""
+        self.house = build_house(self.config, self.publisher.book.bot.words)
+
+    def _wake(self) -> None:
+        self.clock.wake()
+
+    def _settled(self, receipts: Sequence[Receipt]) -> None:
+        for receipt in receipts:
+            if receipt.outbox:
+                self.sender.offer(receipt.outbox)
+            if not receipt.processed:
+                self._wake()
+
+    # --- start and stop ------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Raises ValueError with a clear text when a part of the configuration cannot work."""
+        await self.store.open()
+        self.store.on_events = self._wake
+        await self.publisher.start()
+        self._switched()
+        self._be_careful()
+        await self._listen()
+        for name, channel in self.channels.items():
+            await channel.start(self.intake)
+            log.info("channel_started", channel=name, kind=channel.kind)
+        self._supervise("clock", lambda: self.clock.run(self.channels.values()))
+        self._supervise("sender", self.sender.sweep)
+        self._supervise("publisher", self.publisher.watch)
+        self._ready = True
+
+    def _be_careful(self) -> None:
+        """After an unclean stop, events wait in the inbox with their attempts counted before they are tried."""
+        if not self.store.unclean:
+            return
+        log.warning("unclean_stop", seconds=CAREFUL_SECONDS)
+        self.intake.careful = True
+
+        def trust() -> None:
+            self.intake.careful = False
+
+        asyncio.get_running_loop().call_later(CAREFUL_SECONDS, trust)
+
+    async def _listen(self) -> None:
+        doors = OutsideDoors(self.store, self.config, self._accounts(), self._wake)
+        routes = [*self._own_routes(), *doors.routes()]
+        for channel in self.channels.values():
+            routes.extend(channel.routes())
+        self._runner = web.AppRunner(build_server(routes), access_log=None, shutdown_timeout=STOP_SECONDS / 2)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self.config.http.host, self.config.http.port, backlog=1024)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+        log.info("listening", address=f"http://{self.config.http.host}:{self.port}")
+
+    def _accounts(self) -> dict[str, str]:
+        return {name: channel.account for name, channel in self.channels.items()}
+
+    def _supervise(self, name: str, role: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._tasks.append(asyncio.create_task(self._keep_running(name, role), name=name))
+
+    async def _keep_running(self, name: str, role: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """A role that falls is started again; the others never notice."""
+        pause = 0.1
+        while True:
+            began = time.monotonic()
+            try:
+                return await role()
+            except Exception as error:
+                log.error("role_failed", kind=name, error_type=type(error).__name__, exc_info=True)
+            pause = 0.1 if time.monotonic() - began > 60 else min(pause * 2, 5.0)
+            await asyncio.sleep(pause)
+
+    async def stop(self) -> None:
+        """Intake first, then the server, the worker, the sender; what is left stays in the store for the next start."""
+        self._ready = False
+        for channel in self.channels.values():
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(channel.stop(), STOP_SECONDS / 4)
+        self.publisher.stop()
+        self.clock.stop()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        await self.sender.stop(STOP_SECONDS / 2)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for closing in (*self.services.values(), *self.desks.values()):
+            await closing.close()
+        await self.store.close()
+        log.info("stopped")
+
+    # --- health --------------------------------------------------------------------------------------------------------
+
+    def _own_routes(self) -> list[Route]:
+        return [("GET", "/healthz", self.health), ("GET", "/readyz", self.ready), ("GET", "/metrics", self.measures)]
+
+    async def health(self, _: web.Request) -> web.StreamResponse:
+        """The process lives."""
+        return web.json_response({"status": "alive"})
+
+    async def ready(self, _: web.Request) -> web.StreamResponse:
+        """Messages can be taken: started, not stopping, and the store writes."""
+        if self._ready and await self.store.healthy():
+            return web.json_response({"status": "ready", "flows": self.publisher.book.id})
+        return problem(503, "not ready")
+
+    async def measures(self, request: web.Request) -> web.StreamResponse:
+        """Prometheus' page; guarded by a bearer token when one is configured."""
+        secret = self.config.metrics.secret.get_secret_value()
+        if secret and not hmac.compare_digest(
+            request.headers.get("Authorization", "").encode(), f"Bearer {secret}".encode()
+        ):
+            return problem(403, "wrong token")
+        return web.Response(body=await self.metrics.page(self.store), content_type="text/plain", charset="utf-8")
+
+
+def plain_settings(settings: Any) -> dict[str, Any]:
+    """A settings model as the mapping that adapters take."""
+    opened: dict[str, Any] = open_value(settings)
+    return opened

@@ -1,0 +1,107 @@
+"""Remote work beside the lanes: service calls, tickets of outer desks, files to fetch. Results return through the inbox."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from core.events import CallDone
+from core.outbox import OutboxRow, Sent
+from core.ports import Channel, Outcome, OuterDesk, Service, Store
+from gateway.files import save_bytes
+from gateway.logs import logger
+from gateway.metrics import Metrics
+
+log = logger()
+MOST_AT_ONCE = 32
+# An outer desk or a service that asks to come later is asked again so often; then the flow's `failed` answers.
+MOST_ATTEMPTS = 8
+
+
+class Calls:
+    """Runs one row. `file_limit` is in bytes."""
+
+    def __init__(
+        self,
+        store: Store,
+        services: dict[str, Service],
+        desks: dict[str, OuterDesk],
+        channels: dict[str, Channel],
+        files: Path,
+        metrics: Metrics,
+        file_limit: int = 20 << 20,
+    ) -> None:
+        self._store, self._services, self._desks, self._channels = store, services, desks, channels
+        self._files, self._metrics, self._file_limit = files, metrics, file_limit
+        self._slots = asyncio.Semaphore(MOST_AT_ONCE)
+        self._by_kind: dict[str, Callable[[OutboxRow], Awaitable[Sent]]] = {
+            "call": self._call,
+            "ticket": self._ticket,
+            "fetch": self._fetch,
+        }
+
+    async def run(self, row: OutboxRow) -> Sent:
+        """The verdict of the row; its result, if a flow waits for one, is in the inbox before this returns."""
+        async with self._slots:
+            try:
+                return await self._by_kind[row.kind](row)
+            except Exception as error:
+                log.error("side_row_failed", row=row.id, kind=row.kind, error_type=type(error).__name__, exc_info=True)
+                if row.attempts < MOST_ATTEMPTS:
+                    return Sent("retry", reason=type(error).__name__, after=2.0 ** min(row.attempts, 6))
+                await self._tell(row, Outcome("failed", error=type(error).__name__))
+                return Sent("rejected", reason=type(error).__name__)
+
+    async def _call(self, row: OutboxRow) -> Sent:
+        name = row.payload["service"]
+        service = self._services.get(name)
+        conversation = await self._store.conversation(row.conversation)
+        if service is None or conversation is None:
+            outcome = Outcome("failed", error="service is not configured")
+        else:
+            outcome = await service.call(row.payload["call"], row.payload["params"], row.key, conversation.client)
+        self._metrics.calls.labels(name, outcome.status).inc()
+        return await self._finish(row, outcome)
+
+    async def _ticket(self, row: OutboxRow) -> Sent:
+        ticket = await self._store.ticket(row.payload["number"])
+        desk = self._desks.get(ticket.desk) if ticket else None
+        if ticket is None or desk is None:
+            outcome = Outcome("failed", error="desk is not configured")
+        else:
+            outcome = await desk.push(ticket, row.key)
+            self._metrics.calls.labels(ticket.desk, outcome.status).inc()
+            if outcome.status == "ok":
+                number, link = str(outcome.take.get("number") or ""), str(outcome.take.get("link") or "")
+                await self._store.change_ticket(ticket.number, outer_number=number, outer_link=link, tell=False)
+        return await self._finish(row, outcome)
+
+    async def _finish(self, row: OutboxRow, outcome: Outcome) -> Sent:
+        if outcome.status == "retry" and row.attempts < MOST_ATTEMPTS:
+            return Sent("retry", reason=outcome.error, after=outcome.after or 2.0 ** min(row.attempts, 6))
+        await self._tell(row, outcome)
+        return Sent("sent")
+
+    async def _tell(self, row: OutboxRow, outcome: Outcome) -> None:
+        """The result as an event, once per row: told before the row is marked, so a crash between repeats nothing."""
+        key = row.payload.get("key")
+        if not key:
+            return
+        status = "failed" if outcome.status == "retry" else outcome.status
+        event = CallDone(key, status, outcome.take, outcome.error)
+        await self._store.push(row.conversation, event, f"done:{row.key}")
+
+    async def _fetch(self, row: OutboxRow) -> Sent:
+        file, ref = row.payload["file"], row.payload["ref"]
+        channel = self._channels.get(row.channel)
+        if channel is None:
+            return Sent("retry", reason="channel is off", after=60.0)
+        try:
+            data, mime = await channel.fetch(ref, self._file_limit)
+        except ValueError as error:
+            await self._store.store_file(file, "", 0, "", error=str(error))
+            return Sent("rejected", reason=str(error))
+        sha256 = await asyncio.to_thread(save_bytes, self._files, data)
+        await self._store.store_file(file, sha256, len(data), mime)
+        return Sent("sent")

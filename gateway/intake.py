@@ -1,0 +1,80 @@
+"""Intake: the one door for events of channels. Durable first, acknowledged second, sent third."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from core.events import Inbound
+from core.outbox import OutboxRow
+from core.ports import Cursor, Receipt, StorageFull, Store
+from gateway.failpoints import failpoint
+from gateway.logs import logger
+from gateway.metrics import Metrics
+from gateway.worker import Worker
+
+log = logger()
+
+
+class Intake:
+    """What channels see of the gateway (`core.ports.Gate`). `careful` keeps the turn out of the intake's transaction.
+
+    After an unclean stop the intake is careful for a while: if an event was what killed the process, it must be in the
+    inbox with its attempts counted before it is tried again.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        worker: Worker,
+        metrics: Metrics,
+        offer: Callable[[list[OutboxRow]], None],
+        wake: Callable[[], None],
+        *,
+        careful: bool = False,
+    ) -> None:
+        self._store, self._worker, self._metrics = store, worker, metrics
+        self._offer, self._wake = offer, wake
+        self.careful = careful
+
+    @property
+    def store(self) -> Store:
+        return self._store
+
+    async def accept(self, inbounds: Sequence[Inbound], cursor: Cursor | None = None) -> list[Receipt]:
+        """Commits the events and, for idle conversations, their turns. Raises `StorageFull`: then do not acknowledge."""
+        failpoint("intake.before_commit")
+        try:
+            receipts = await self._store.accept(inbounds, None if self.careful else self._worker.decide, cursor)
+        except StorageFull:
+            for inbound in inbounds:
+                self._metrics.refused.labels(inbound.channel).inc()
+            raise
+        failpoint("intake.after_commit")
+        self._count(inbounds, receipts)
+        self.hand_on(receipts)
+        return receipts
+
+    def hand_on(self, receipts: Sequence[Receipt]) -> None:
+        """New outbox rows go to the sender at once; events that still wait wake the worker."""
+        for receipt in receipts:
+            if receipt.outbox:
+                failpoint("worker.after_commit")
+                self._offer(receipt.outbox)
+            if not (receipt.processed or receipt.duplicate):
+                self._wake()
+
+    async def quarantine(self, channel: str, raw: bytes, reason: str) -> None:
+        """Keeps a payload that cannot be read, so that it can be acknowledged and never blocks the platform's queue."""
+        self._metrics.quarantined.labels(channel).inc()
+        log.warning("quarantined", channel=channel, error_type=reason)
+        await self._store.quarantine(channel, raw, reason)
+
+    async def cursor(self, channel: str) -> str:
+        return await self._store.cursor(channel)
+
+    def _count(self, inbounds: Sequence[Inbound], receipts: Sequence[Receipt]) -> None:
+        for inbound, receipt in zip(inbounds, receipts, strict=True):
+            if receipt.duplicate:
+                self._metrics.duplicates.labels(inbound.channel).inc()
+            else:
+                self._metrics.messages.labels(inbound.channel, type(inbound.event).__name__.lower()).inc()

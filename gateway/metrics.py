@@ -1,0 +1,47 @@
+"""What is counted and measured, for Prometheus. Labels are names of the config, never anything of a client."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from core.ports import Store
+
+STEP_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0)
+SEND_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0)
+
+
+class Metrics:
+    """The numbers of one gateway, in a registry of their own so that tests can run many gateways."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        made = {"registry": self.registry}
+        self.messages = Counter("frontline_messages", "Events taken in", ["channel", "kind"], **made)
+        self.duplicates = Counter(
+            "frontline_duplicates", "Repeated deliveries that changed nothing", ["channel"], **made
+        )
+        self.quarantined = Counter("frontline_quarantined", "Payloads that could not be read", ["channel"], **made)
+        self.refused = Counter("frontline_intake_refused", "Deliveries answered 503", ["channel"], **made)
+        self.step = Histogram("frontline_step_seconds", "Time of one pure step", buckets=STEP_BUCKETS, **made)
+        self.poisoned = Counter("frontline_step_failures", "Steps that raised", **made)
+        self.sends = Counter("frontline_sends", "Outbox rows settled", ["channel", "kind", "verdict"], **made)
+        self.delivery = Histogram(
+            "frontline_delivery_seconds",
+            "From the turn's commit to the platform's answer",
+            buckets=SEND_BUCKETS,
+            **made,
+        )
+        self.calls = Counter("frontline_calls", "Service calls by outcome", ["service", "status"], **made)
+        self.tickets = Counter("frontline_tickets", "Tickets created", ["desk"], **made)
+        self.handoffs = Counter("frontline_handoffs", "Sessions put on a line's queue", ["line"], **made)
+        self.flooded = Counter("frontline_flooded", "Messages kept from flows by the flood limit", ["channel"], **made)
+        self.publishes = Counter("frontline_publishes", "Attempts to publish flows", ["result"], **made)
+        self.depth = Gauge(
+            "frontline_store", "Inbox, outbox, timers, queue: rows and ages in seconds", ["what"], **made
+        )
+
+    async def page(self, store: Store) -> bytes:
+        """The whole page, with the store's gauges read now."""
+        for what, value in (await store.stats()).items():
+            self.depth.labels(what).set(value)
+        return generate_latest(self.registry)

@@ -1,0 +1,166 @@
+"""The sender: a lane per conversation, lowest row first, the epoch checked before the bot speaks, verdicts one by one."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from core.outbox import OutboxRow, Sent, Settled
+from core.ports import Channel, Receipt, StorageFull, Store
+from gateway.calls import Calls
+from gateway.failpoints import failpoint
+from gateway.logs import logger
+from gateway.metrics import Metrics
+
+log = logger()
+LANE_KINDS = frozenset({"send", "edit", "delete"})
+SWEEP_SECONDS = 1.0  # losing a wake-up costs at most this (design §5)
+# A row is leased for 30 s; a retry that waits less than this keeps its lane in memory, a longer one goes back to the store.
+PATIENCE_SECONDS = 10.0
+
+
+class Lane:
+    """The rows of one conversation that this process holds, in order."""
+
+    __slots__ = ("rows", "running")
+
+    def __init__(self) -> None:
+        self.rows: dict[int, OutboxRow] = {}
+        self.running = False
+
+    def head(self) -> OutboxRow:
+        return self.rows[min(self.rows)]
+
+
+class Sender:
+    """Takes rows from `offer` (fresh from a commit) and from a sweep of the store (after a crash, a retry, a lost wake-up)."""
+
+    def __init__(
+        self,
+        store: Store,
+        channels: dict[str, Channel],
+        calls: Calls,
+        metrics: Metrics,
+        woken: Callable[[Sequence[Receipt]], None],
+    ) -> None:
+        self._store, self._channels, self._calls, self._metrics, self._woken = store, channels, calls, metrics, woken
+        self._lanes: dict[int, Lane] = {}
+        self._busy: set[int] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
+
+    def offer(self, rows: Sequence[OutboxRow]) -> None:
+        """Takes leased rows; each is worked on once, however often it is offered."""
+        for row in rows:
+            if row.kind in LANE_KINDS:
+                self._offer_lane(row)
+            elif row.id not in self._busy:
+                self._busy.add(row.id)
+                self._spawn(self._side_row(row))
+
+    def _offer_lane(self, row: OutboxRow) -> None:
+        lane = self._lanes.setdefault(row.conversation, Lane())
+        lane.rows[row.id] = row
+        if not lane.running:
+            lane.running = True
+            self._spawn(self._run_lane(row.conversation, lane))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run_lane(self, conversation: int, lane: Lane) -> None:
+        try:
+            while lane.rows and not self._stopping.is_set():
+                row = lane.head()
+                sent = await self._deliver(row)
+                if not await self._settle(row, sent):
+                    break
+                if sent.verdict != "retry":
+                    lane.rows.pop(row.id, None)
+                elif sent.after > PATIENCE_SECONDS or not await self._wait(sent.after):
+                    break
+                else:
+                    row.attempts += 1
+        finally:
+            lane.running = False
+            self._lanes.pop(conversation, None)
+
+    async def _wait(self, seconds: float) -> bool:
+        """Sleeps; False when the sender stops meanwhile."""
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return True
+        return False
+
+    async def _deliver(self, row: OutboxRow) -> Sent:
+        channel = self._channels.get(row.channel)
+        if channel is None:
+            return Sent("retry", reason="channel is off", after=60.0)
+        if row.guarded and await self._store.epoch(row.conversation) > row.epoch:
+            return Sent("refused", reason="a person has taken over")
+        failpoint("outbox.before_send")
+        began = time.perf_counter()
+        try:
+            sent = await channel.send(row)
+        except Exception as error:
+            log.error("send_failed", row=row.id, channel=row.channel, error_type=type(error).__name__, exc_info=True)
+            # Our own fault, not the platform's: tried a few times, then given up where people see it.
+            sent = Sent("retry", reason=type(error).__name__, after=2.0 ** min(row.attempts, 6))
+            if row.attempts >= 5:
+                sent = Sent("rejected", reason=type(error).__name__)
+        failpoint("outbox.after_send")
+        self._metrics.delivery.observe(time.perf_counter() - began)
+        return sent
+
+    async def _settle(self, row: OutboxRow, sent: Sent) -> bool:
+        """Writes the verdict down. False when the store cannot take it: the lease runs out and the sweep finds the row."""
+        self._metrics.sends.labels(row.channel, row.kind, sent.verdict).inc()
+        if sent.verdict not in ("sent", "refused"):
+            log.warning(
+                "not_sent",
+                row=row.id,
+                conversation=row.conversation,
+                channel=row.channel,
+                kind=row.kind,
+                verdict=sent.verdict,
+                after=sent.after,
+                attempts=row.attempts,
+            )
+        try:
+            receipts = await self._store.mark([Settled(row, sent)])
+        except StorageFull:
+            log.error("verdict_not_stored", row=row.id, conversation=row.conversation)
+            return False
+        failpoint("outbox.after_mark")
+        self._woken(receipts)
+        return True
+
+    async def _side_row(self, row: OutboxRow) -> None:
+        """A call, an outer ticket, a file to fetch: beside the lanes, the result comes back through the inbox."""
+        try:
+            await self._settle(row, await self._calls.run(row))
+        finally:
+            self._busy.discard(row.id)
+
+    async def sweep(self) -> None:
+        """Runs until `stop`: leases what nobody holds."""
+        while not self._stopping.is_set():
+            try:
+                self.offer(await self._store.lease())
+            except StorageFull:
+                log.warning("sweep_storage_full")
+            await self._wait(SWEEP_SECONDS)
+
+    async def stop(self, grace: float = 8.0) -> None:
+        """Finishes what is under way within the grace (seconds); the rest stays in the store for the next start."""
+        self._stopping.set()
+        if self._tasks:
+            _, late = await asyncio.wait(set(self._tasks), timeout=grace)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)

@@ -1,0 +1,84 @@
+"""Doors for other systems: `POST /events/<name>` into flows, `POST /desks/<desk>/status` into tickets. Signed bodies only."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from adapters.desks import parse_status, verify_signature
+from core.events import Outside
+from core.locale import texts
+from core.ports import Store
+from gateway.config.lines import WebhookDeskSettings
+from gateway.config.model import Config
+from gateway.server import Route, is_signed, parse_json, problem
+
+
+class OutsideDoors:
+    """`accounts` maps a channel's name to its account. `wake` tells the worker that events wait."""
+
+    def __init__(self, store: Store, config: Config, accounts: dict[str, str], wake: Callable[[], None]) -> None:
+        self._store, self._config, self._accounts, self._wake = store, config, accounts, wake
+
+    def routes(self) -> list[Route]:
+        return [("POST", "/events/{name}", self.event), ("POST", "/desks/{desk}/status", self.status)]
+
+    async def event(self, request: web.Request) -> web.StreamResponse:
+        """202 when the event is in the inbox of every conversation it concerns; 403 unsigned; 404 nobody known."""
+        body = await request.read()
+        secret = self._config.events.secret.get_secret_value()
+        if not is_signed(secret, body, request.headers.get("X-Frontline-Signature", "")):
+            return problem(403, "bad signature")
+        said = parse_json(body)
+        if said is None or not isinstance(said.get("client"), dict) or not isinstance(said.get("data", {}), dict):
+            return problem(400, 'the body must be {"client": {...}, "data": {...}}')
+        concerned = await self._conversations(said["client"])
+        if not concerned:
+            return problem(404, "no such client")
+        name = request.match_info["name"]
+        key = request.headers.get("Idempotency-Key") or hashlib.sha256(body).hexdigest()
+        fresh = [
+            await self._store.push(one, Outside(name, said.get("data", {})), f"outside:{name}:{key}")
+            for one in concerned
+        ]
+        self._wake()
+        return web.json_response({"accepted": any(fresh)}, status=202)
+
+    async def _conversations(self, client: dict[str, Any]) -> list[int]:
+        """By channel and id of the chat, or by a phone: then the conversation the client used last."""
+        if "phone" in client:
+            found = [
+                await self._store.last_conversation(one) for one in await self._store.find_clients(str(client["phone"]))
+            ]
+            return [one.id for one in found if one is not None]
+        channel, chat = str(client.get("channel", "")), str(client.get("id", ""))
+        conversation = await self._store.find_conversation(channel, self._accounts.get(channel, ""), chat)
+        return [conversation.id] if conversation else []
+
+    async def status(self, request: web.Request) -> web.StreamResponse:
+        """A new status of one of our tickets: written, and told to the client in the channel used last."""
+        desk = self._config.desks.get(request.match_info["desk"])
+        if not isinstance(desk, WebhookDeskSettings):
+            return problem(404, "no such desk")
+        body = await request.read()
+        stamp = request.headers.get("X-Frontline-Timestamp", "")
+        given = request.headers.get("X-Frontline-Signature", "")
+        if not verify_signature(desk.secret.get_secret_value(), stamp, body, given, now=time.time()):
+            return problem(403, "bad signature")
+        said = parse_json(body)
+        change = parse_status(said, desk.statuses) if said is not None else None
+        if change is None:
+            return problem(400, texts("en")("the body must hold our ticket number and a status"))
+        ticket = await self._store.ticket(change.number)
+        if ticket is None or ticket.desk != request.match_info["desk"]:
+            return problem(404, "no such ticket")
+        if (ticket.status, ticket.done) != (change.status, change.done) or change.comment:
+            await self._store.change_ticket(
+                change.number, status=change.status, done=change.done, comment=change.comment
+            )
+            self._wake()
+        return web.json_response({"number": change.number})

@@ -1,0 +1,63 @@
+"""One event, one turn: who owns the session decides, the bot or the line; the two rooms meet only here. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.book import Book
+from bot.engine import step
+from core.conversation import Conversation
+from core.effects import AnswerBot, Effect, ToLine
+from core.events import Event, HandoffAsked, LineAnswer, Message, Opened, OperatorAct, Poisoned, Press, TimerFired
+from core.turn import Facts, Trace, Turn
+from handoff.decide import TOKENS, decide, open_session
+from handoff.lines import House
+
+# A handoff may be refused and answered by another handoff; more rounds than this would be a circle.
+ROUNDS = 8
+
+
+def is_for_people(conversation: Conversation, event: Event) -> bool:
+    """Whether the line, not the bot, decides on this event."""
+    if isinstance(event, HandoffAsked | OperatorAct | Poisoned):
+        return True
+    if isinstance(event, TimerFired):
+        return event.key.startswith("line.")
+    if isinstance(event, Press) and event.token.startswith(TOKENS):
+        return True
+    return conversation.session.owner != "bot" and isinstance(event, Message | Press | Opened)
+
+
+def run_turn(book: Book, house: House, conversation: Conversation, event: Event, now: datetime, facts: Facts) -> Turn:
+    """The whole turn of one event: next state, effects that the store understands, and why."""
+    if isinstance(event, Message | Press | Opened):
+        conversation = open_session(conversation, now)
+    effects: list[Effect] = []
+    trace: list[Trace] = []
+    todo: list[Event] = [event]
+    for _ in range(ROUNDS):
+        if not todo:
+            break
+        current = todo.pop(0)
+        if is_for_people(conversation, current):
+            turn = decide(house, conversation, current, now, facts)
+        else:
+            turn = step(book, conversation, current, now, facts)
+        conversation = turn.conversation
+        trace.extend(turn.trace)
+        for effect in turn.effects:
+            inner = inner_event(effect)
+            if inner is None:
+                effects.append(effect)
+            else:
+                todo.append(inner)
+    return Turn(conversation, tuple(effects), tuple(trace))
+
+
+def inner_event(effect: Effect) -> Event | None:
+    """The event for the other room that an effect stands for; None for effects of the store."""
+    if isinstance(effect, ToLine):
+        return HandoffAsked(effect.line, effect.note, effect.priority, effect.run)
+    if isinstance(effect, AnswerBot):
+        return LineAnswer(effect.answer, effect.line)
+    return None
