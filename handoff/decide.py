@@ -104,7 +104,8 @@ def _handoff(on: _Decision, event: HandoffAsked) -> None:
     else:
         _reopen(on)
         _enqueue(on, line, "flow", "handoff", note=clean(event.note), priority=event.priority, run=event.run)
-        on.out(StartTimer(WAIT_TIMER, line.max_wait, _mark(on)), notices.queued(on.house, line.title))
+        _wait(on, line)
+        on.out(notices.queued(on.house, line.title))
 
 
 def _closed(on: _Decision, line: str) -> None:
@@ -139,6 +140,11 @@ def _enqueue(on: _Decision, line: Line, who: str, why: str, *, note: str, priori
         memory=memory,
     )
     on.out(Queue(line.id, parse_priority(priority), memory["due"], note))
+
+
+def _wait(on: _Decision, line: Line) -> None:
+    """Start the wait after which the line is busy; `max_wait` 0 is a wait without end."""
+    on.out(StartTimer(WAIT_TIMER, line.max_wait, _mark(on)) if line.max_wait else StopTimer(WAIT_TIMER))
 
 
 def _mark(on: _Decision) -> dict[str, Any]:
@@ -282,7 +288,7 @@ def _return(on: _Decision, event: OperatorAct) -> None:
         on, line, event.operator, clean(event.text) or "return", note=on.session.note, priority=on.session.priority
     )
     if is_open(line.hours, on.now):
-        on.out(StartTimer(WAIT_TIMER, line.max_wait, _mark(on)))
+        _wait(on, line)
 
 
 def _to_bot(on: _Decision, event: OperatorAct) -> None:

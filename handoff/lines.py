@@ -33,8 +33,10 @@ PRIORITIES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A line. Times in seconds: after `max_wait` in the queue it is busy; the first reply is due after `first_reply` of
-    working time. A rule that is None leaves the answer to the flow."""
+    """A line. Times in seconds; a rule that is None leaves the answer to the flow.
+
+    After `max_wait` in the queue the line is busy (0: never); the first reply is due after `first_reply` of working time.
+    """
 
     id: str
     title: str
