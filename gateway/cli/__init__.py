@@ -1,0 +1,130 @@
+"""The command line `frontline`. Commands are imported when they are called, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from core.locale import LANGUAGES, n_
+from gateway.cli.words import Command, Language, Option, guess_language, no_such_command, render_usage_error, spoken
+
+# The commands in the order of the help. Each lives in `gateway/cli/<module>.py` under its own name.
+COMMANDS: tuple[tuple[str, str], ...] = (
+    ("run", "run"),
+    ("check", "check"),
+    ("test", "test"),
+    ("talk", "talk"),
+    ("read", "read"),
+    ("graph", "read"),
+    ("schema", "read"),
+    ("publish", "publish"),
+    ("status", "publish"),
+    ("tickets", "tickets"),
+    ("uncaught", "store"),
+    ("replay", "replay"),
+    ("texts", "texts"),
+    ("migrate", "store"),
+)
+ABOUT = n_("A chatbot-first messenger gateway for customer support: dialogue flows in YAML, tickets, lines of people.")
+
+
+class Group(Command, click.Group):
+    """All commands, each imported when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for name, _ in COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = dict(COMMANDS).get(cmd_name)
+        if module is None:
+            return None
+        found: click.Command = getattr(import_module(f"gateway.cli.{module}"), f"{cmd_name}_command")
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in dict(COMMANDS) and not args[0].startswith("-"):
+            raise no_such_command(args[0], self.list_commands(ctx))
+        return super().resolve_command(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_options(ctx, formatter)
+        rows = [
+            (name, found.get_short_help_str())
+            for name in self.list_commands(ctx)
+            if (found := self.get_command(ctx, name))
+        ]
+        with formatter.section(spoken()("Commands")):
+            formatter.write_dl(rows)
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked and not ctx.resilient_parsing:
+        from gateway import version
+
+        click.echo(f"frontline {version()}")
+        ctx.exit()
+
+
+@click.group(cls=Group, help=ABOUT, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option(
+    "--config",
+    "config",
+    cls=Option,
+    type=click.Path(path_type=Path),
+    default=Path("config.yaml"),
+    envvar="FRONTLINE_CONFIG",
+    metavar="FILE",
+    help=n_("The configuration (default: ./config.yaml)."),
+)
+@click.option(
+    "--lang",
+    "lang",
+    cls=Option,
+    type=click.Choice(LANGUAGES),
+    envvar="FRONTLINE_LANG",
+    help=n_("The language of what the commands say (default: the configuration's)."),
+)
+@click.option(
+    "--version",
+    cls=Option,
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help=n_("Show the version and stop."),
+)
+@click.pass_context
+def frontline(ctx: click.Context, config: Path, lang: str | None) -> None:
+    from gateway.cli.shell import Shell
+
+    ctx.obj = Shell(config, lang or "")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """The console script: 0 when all is well, 1 for findings and failures, 2 for a mistake on the command line."""
+    sys.exit(execute(sys.argv[1:] if argv is None else argv))
+
+
+def execute(argv: list[str]) -> int:
+    """Runs a command line and gives its exit code."""
+    Language.now = guess_language(argv, dict(os.environ))
+    try:
+        done: Any = frontline.main(argv, prog_name="frontline", standalone_mode=False)
+    except click.UsageError as error:
+        usage = error.ctx.get_usage() if error.ctx else ""
+        click.echo(f"{usage}\n\n{render_usage_error(error)}".lstrip(), err=True)
+        return 2
+    except click.ClickException as error:
+        click.echo(error.format_message(), err=True)
+        return 1
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(err=True)
+        return 130
+    return done if isinstance(done, int) else 0

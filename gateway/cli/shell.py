@@ -1,0 +1,126 @@
+"""What every command needs: the configuration, the reader's language, the way to the store, and how things look."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Coroutine, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import click
+
+from core.findings import Finding
+from core.locale import Texts, texts
+from gateway.cli.words import Language, is_terminal
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from gateway.config import Config
+
+Value = TypeVar("Value")
+
+
+@dataclass
+class Shell:
+    """One call of a command. `lang` is empty when the configuration decides."""
+
+    path: Path
+    lang: str = ""
+
+    @property
+    def t(self) -> Texts:
+        return texts(self.language)
+
+    @property
+    def language(self) -> str:
+        return self.lang or Language.now
+
+    def load(self) -> Config:
+        """The configuration. With errors in it they are printed, and the command is over with 1."""
+        config, findings = self.read()
+        if config is None:
+            self.print_findings(findings)
+            raise click.exceptions.Exit(1)
+        return config
+
+    def read(self) -> tuple[Config | None, list[Finding]]:
+        """The configuration or None, and all findings."""
+        from gateway.config import load_config
+
+        config, findings = load_config(self.path, os.environ)
+        if config is not None:
+            self.lang = self.lang or config.language
+        return config, findings
+
+    def say(self, text: str = "", *, error: bool = False) -> None:
+        """A line for people."""
+        click.echo(text, err=error)
+
+    def fail(self, text: str) -> click.exceptions.Exit:
+        """Says why on the error stream; raise what it returns."""
+        self.say(text, error=True)
+        return click.exceptions.Exit(1)
+
+    def json(self, value: Any) -> None:
+        """A value for scripts."""
+        click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+    def print_findings(self, findings: Iterable[Finding], explain: Explainer | None = None) -> None:
+        """One line each, coloured for people; with `explain` also the place and the mended version."""
+        for finding in findings:
+            line = finding.line(self.language)
+            colour = "red" if finding.level == "error" else "yellow"
+            click.echo(line.replace(f" {finding.code} ", f" {click.style(finding.code, fg=colour)} ", 1))
+            if explain:
+                click.echo(explain(finding) + "\n")
+
+    def table(self, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """A table for people; tab-separated lines when piped."""
+        cells = [[str(cell) for cell in row] for row in rows]
+        if not is_terminal():
+            for row in cells:
+                click.echo("\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in row))
+            return
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(*heads, box=None, header_style="bold", pad_edge=False)
+        for row in cells:
+            table.add_row(*(Text(cell) for cell in row))
+        self.console().print(table)
+
+    def console(self) -> Console:
+        """The rich console of this terminal."""
+        from rich.console import Console
+
+        return Console(highlight=False)
+
+
+Explainer = Any
+
+
+def ask_office(config: Config, do: str, **params: Any) -> Any:
+    """One command to the office, through the running gateway or over the store itself. Raises `Refused`."""
+    from gateway.office import reach
+
+    async def asked() -> Any:
+        async with reach(config) as ask:
+            return await ask(do, **params)
+
+    return run_async(asked())
+
+
+def render_time(config: Config, at: float) -> str:
+    """A moment (seconds since the epoch, UTC) as people of the deployment write it."""
+    return datetime.fromtimestamp(at, ZoneInfo(config.timezone)).strftime("%d.%m.%Y %H:%M")
+
+
+def run_async(work: Coroutine[Any, Any, Value]) -> Value:
+    """Runs a command's coroutine to its end."""
+    return asyncio.run(work)

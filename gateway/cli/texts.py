@@ -1,0 +1,4 @@
+"""`frontline texts export LANG`: the strings of the flows for translators."""
+
+from __future__ import annotations
+

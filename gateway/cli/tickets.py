@@ -1,0 +1,115 @@
+"""`frontline tickets`: the tickets, and one of them with everything it holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from core.locale import n_
+from gateway.cli.shell import Shell, ask_office, render_time
+from gateway.cli.words import command, option
+from gateway.config.model import Config
+
+
+@command("tickets", help=n_("List tickets, or show one with every field, its files and history."))
+@click.argument("number", type=int, required=False)
+@option("--desk", help=n_("Only of this desk."))
+@option("--status", help=n_("Only with this status."))
+@option("--client", type=int, help=n_("Only of the client with this number."))
+@option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help=n_("How many at most."))
+@option("--format", "form", type=click.Choice(["text", "json"]), default="text", help=n_("`json` for scripts."))
+@click.pass_obj
+def tickets_command(
+    shell: Shell, number: int | None, desk: str | None, status: str | None, client: int | None, limit: int, form: str
+) -> int:
+    config = shell.load()
+    if number is not None:
+        return _one(shell, config, number, form)
+    _check_desk(shell, config, desk)
+    found = ask_office(config, "tickets", desk=desk, status=status, client=client, limit=limit)
+    if form == "json":
+        shell.json(found)
+    elif not found:
+        shell.say(shell.t("There are no tickets."))
+    else:
+        _list(shell, config, found)
+    return 0
+
+
+def _check_desk(shell: Shell, config: Config, desk: str | None) -> None:
+    if desk is not None and desk not in config.desks:
+        known = ", ".join(config.desks)
+        raise click.UsageError(shell.t("There is no desk «{desk}»; known: {known}.", desk=desk, known=known))
+
+
+def _list(shell: Shell, config: Config, found: list[dict[str, Any]]) -> None:
+    t = shell.t
+    heads = (t("Number"), t("Created"), t("Desk"), t("Status"), t("Title"))
+    shell.table(
+        heads,
+        (
+            (row["number"], render_time(config, row["created_at"]), row["desk"], t(row["status"]), row["title"])
+            for row in found
+        ),
+    )
+
+
+def _one(shell: Shell, config: Config, number: int, form: str) -> int:
+    from gateway.control import Refused
+
+    try:
+        ticket = ask_office(config, "ticket", number=number)
+    except Refused:
+        raise shell.fail(shell.t("There is no ticket {number}.", number=number)) from None
+    if form == "json":
+        shell.json(ticket)
+    else:
+        for name, value in _lines(shell, config, ticket):
+            shell.say(f"{name}: {value}" if name else f"  {value}")
+    return 0
+
+
+def _lines(shell: Shell, config: Config, ticket: dict[str, Any]) -> list[tuple[str, str]]:
+    """The ticket as lines of (name, value); a line without a name belongs to the one above."""
+    t = shell.t
+    outer = " ".join(part for part in (ticket.get("outer_number"), ticket.get("outer_link")) if part)
+    lines = [
+        (t("Ticket"), str(ticket["number"])),
+        (t("Desk"), _desk(config, ticket["desk"])),
+        (t("Status"), t(ticket["status"])),
+        (t("Created"), render_time(config, ticket["created_at"])),
+        (t("Title"), ticket["title"]),
+        (t("Text"), ticket["text"]),
+        (t("Priority"), ticket["priority"]),
+        (t("Outer desk"), outer),
+        *ticket["fields"].items(),
+    ]
+    shown = [(name, str(value)) for name, value in lines if value]
+    return shown + _files(shell, ticket) + _history(shell, config, ticket)
+
+
+def _desk(config: Config, desk: str) -> str:
+    known = config.desks.get(desk)
+    return f"{known.title} ({desk})" if known else desk
+
+
+def _files(shell: Shell, ticket: dict[str, Any]) -> list[tuple[str, str]]:
+    stored = ticket.get("stored", [])
+    if not stored:
+        return []
+    rows = [("", f"{file['name'] or file['id']}  {file['mime']}  {file['size']}") for file in stored]
+    return [(shell.t("Files"), str(len(stored))), *rows]
+
+
+def _history(shell: Shell, config: Config, ticket: dict[str, Any]) -> list[tuple[str, str]]:
+    rows = [("", _deed(shell, config, deed)) for deed in ticket.get("history", [])]
+    return [(shell.t("History"), ""), *rows] if rows else []
+
+
+def _deed(shell: Shell, config: Config, deed: dict[str, Any]) -> str:
+    rest = ", ".join(
+        str(value) for name, value in deed.items() if name not in ("at", "what") and value not in ("", None)
+    )
+    at = render_time(config, float(deed.get("at", 0)))
+    return f"{at}  {shell.t(str(deed.get('what', '')))}  {rest}".rstrip()

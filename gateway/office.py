@@ -1,0 +1,115 @@
+"""What commands ask of a store: tickets, unanswered texts, a conversation's past, the published flows. JSON in and out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+
+from core.ports import Store
+from gateway.config.model import Config
+from gateway.control import NotRunning, Refused, ask, socket_path
+from gateway.deployment import build_deployment
+from gateway.publish import Publisher, render_problems
+
+Ask = Callable[..., Awaitable[Any]]
+
+
+class Office:
+    """Answers commands with values that survive JSON; the same inside `run` and over a store opened by the command."""
+
+    def __init__(self, store: Store, publisher: Publisher) -> None:
+        self._store, self._publisher = store, publisher
+
+    def answers(self) -> dict[str, Ask]:
+        """The commands by name, for the control socket."""
+        return {
+            "status": self.status,
+            "publish": self.publish,
+            "tickets": self.tickets,
+            "ticket": self.ticket,
+            "uncaught": self.uncaught,
+            "events": self.events,
+        }
+
+    async def status(self) -> dict[str, Any]:
+        """Versions and the runs on each, and the numbers of the store."""
+        return {"flows": await self._publisher.status(), "store": await self._store.stats()}
+
+    async def publish(self, urgent: bool = False, rollback: str = "", language: str = "en") -> dict[str, Any]:
+        """Switch to the edited flows, or back to an older edition. Raises Refused when there is no such edition."""
+        try:
+            outcome = await (
+                self._publisher.rollback(rollback, urgent=urgent)
+                if rollback
+                else self._publisher.publish(urgent=urgent)
+            )
+        except LookupError:
+            raise Refused("edition") from None
+        return {
+            "live": outcome.live,
+            "id": outcome.id,
+            "changed": list(outcome.changed),
+            "tests": outcome.tests,
+            "seconds": outcome.seconds,
+            "problems": render_problems(outcome, language),
+        }
+
+    async def tickets(
+        self, desk: str | None = None, status: str | None = None, client: int | None = None, limit: int = 50
+    ) -> list[Any]:
+        """The newest tickets first."""
+        found = await self._store.tickets(client=client, desk=desk, status=status, limit=limit)
+        return [msgspec.to_builtins(ticket) for ticket in found]
+
+    async def ticket(self, number: int) -> Any:
+        """One ticket with the names of its files. Raises Refused when there is none."""
+        ticket = await self._store.ticket(number)
+        if ticket is None:
+            raise Refused("ticket")
+        files = [await self._store.file(id) for id in ticket.files]
+        return msgspec.to_builtins(ticket) | {"stored": [msgspec.to_builtins(file) for file in files if file]}
+
+    async def uncaught(self, limit: int = 100) -> list[Any]:
+        """Texts that no flow caught: [text, times, last time], most frequent first."""
+        return [list(row) for row in await self._store.uncaught(limit)]
+
+    async def events(self, conversation: int) -> Any:
+        """A conversation with all its processed events. Raises Refused when there is none."""
+        found = await self._store.conversation(conversation)
+        if found is None:
+            raise Refused("conversation")
+        return msgspec.to_builtins({"conversation": found, "events": await self._store.events(conversation)})
+
+
+@asynccontextmanager
+async def reach(config: Config) -> AsyncIterator[Ask]:
+    """The way to the office: through the running gateway if there is one, else over the store, opened here."""
+    path = socket_path(config)
+    if path is not None and path.exists():
+        try:
+            await ask(path, "status")
+        except NotRunning:
+            pass
+        else:
+            yield lambda do, **params: ask(path, do, **params)
+            return
+    async with opened(config) as office:
+        answers = office.answers()
+        yield lambda do, **params: answers[do](**params)
+
+
+@asynccontextmanager
+async def opened(config: Config) -> AsyncIterator[Office]:
+    """The office over a store of one's own. Raises `StorageFull` or OSError when it cannot be opened."""
+    from storage import open_store
+
+    outer = frozenset(name for name, desk in build_deployment(config).desks.items() if desk.outer)
+    store = open_store(config.storage.url, outer_desks=outer)
+    await store.open()
+    try:
+        yield Office(store, Publisher(store, config))
+    finally:
+        await store.close()
