@@ -1,0 +1,23 @@
+"""Adapters: messengers, outer desks and services. Here is the list of channel kinds; nothing heavy is imported with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from core.ports import Channel
+
+# kind → module:class. A class is built with (name, settings); its library is imported only when such a channel is on.
+CHANNELS: tuple[tuple[str, str], ...] = (("telegram", "adapters.telegram.channel:Telegram"),)
+
+
+def build_channel(kind: str, name: str, settings: Mapping[str, Any]) -> Channel:
+    """The channel `name` of a kind, not yet started; raises ValueError for an unknown kind or settings that cannot work."""
+    known = dict(CHANNELS)
+    if kind not in known:
+        raise ValueError(f"unknown channel kind {kind!r}; known: {', '.join(sorted(known))}")
+    module, _, attribute = known[kind].partition(":")
+    channel: Channel = getattr(import_module(module), attribute)(name, settings)
+    return channel

@@ -1,0 +1,31 @@
+"""What Telegram can do, as data (Bot API 10.3, and the limits that only its server knows)."""
+
+from __future__ import annotations
+
+from core.ports import Capabilities
+
+# Text and captions are counted in code points after parsing, callback_data in bytes; 100 buttons in all, 8 in a row.
+CAPABILITIES = Capabilities(
+    text_limit=4096,
+    caption_limit=1024,
+    buttons="inline",
+    buttons_per_row=8,
+    button_rows=100,
+    button_label=64,
+    token_bytes=64,
+    formatting=("bold", "italic", "code", "link"),
+    files=True,
+    file_bytes=50 * 1024 * 1024,
+    contact_button=True,
+    location_button=True,
+    edit=True,
+    delete=True,
+    typing=True,
+    idempotent=False,
+)
+
+BUTTONS = 100  # of one inline keyboard
+PHOTO_BYTES = 10 * 1024 * 1024  # a larger picture goes as a document
+DOWNLOAD_BYTES = 20 * 1024 * 1024  # getFile refuses more
+UPDATE_BYTES = 1024 * 1024  # of one webhook delivery
+UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")

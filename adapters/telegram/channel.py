@@ -1,0 +1,291 @@
+"""A Telegram bot as a channel: webhook or long polling in, aiogram over a lean session out."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import mimetypes
+import random
+import re
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import aiogram.methods
+import orjson
+import structlog
+from aiogram import Bot
+from aiogram.exceptions import TelegramAPIError
+from aiogram.utils.token import TokenValidationError
+from aiohttp import web
+
+from adapters.telegram.capabilities import CAPABILITIES, DOWNLOAD_BYTES, UPDATE_BYTES, UPDATES
+from adapters.telegram.pacing import parse_limits
+from adapters.telegram.parse import Unreadable, callback_id, parse_json, parse_update
+from adapters.telegram.polling import Poller, utc_now
+from adapters.telegram.sending import Sending
+from adapters.telegram.session import LeanSession, Refusal, Unconfirmed, Unsent, bare
+from core.events import Inbound
+from core.outbox import OutboxRow, Sent
+from core.ports import Cursor, Gate, StorageFull
+
+log = structlog.get_logger("frontline")
+
+SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105
+MOST_TASKS = 200
+STOP_SECONDS = 5.0
+
+
+class Telegram:
+    """Settings: `token`, `mode` (polling, webhook), `secret`, `api_url`, `public_url`, `limits`, `files_root`.
+
+    Optional: `max_connections` (webhook deliveries at once, 40) and `poll_seconds` (length of a long poll, 25).
+    """
+
+    kind = "telegram"
+    capabilities = CAPABILITIES
+
+    def __init__(self, name: str, settings: Mapping[str, Any]) -> None:
+        self.name = name
+        self._token = _revealed(settings["token"])
+        self._secret = _revealed(settings.get("secret"))
+        self._mode = str(settings.get("mode") or "polling")
+        self._public_url = str(settings.get("public_url") or "").rstrip("/")
+        self._max_connections = int(settings.get("max_connections") or 40)
+        self._poll_seconds = int(settings.get("poll_seconds") or 25)
+        self._session = LeanSession(str(settings.get("api_url") or "https://api.telegram.org").rstrip("/"))
+        self._bot = _bot(name, self._token, self._session)
+        self.account = str(self._bot.id)
+        files_root = Path(settings.get("files_root") or "var/files")
+        self._sending = Sending(self._bot, name, parse_limits(settings.get("limits")), files_root)
+        self._gate: Gate | None = None
+        self._poller: Poller | None = None
+        self._main: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def routes(self) -> list[tuple[str, str, Callable[[Any], Awaitable[Any]]]]:
+        """The webhook, when this channel has one."""
+        return [("POST", f"/hooks/{self.name}", self._hook)] if self._mode == "webhook" else []
+
+    async def start(self, gate: Gate) -> None:
+        """Registers the webhook, or starts the poller. Raises ValueError when the configuration cannot work.
+
+        A platform that cannot be reached now is tried again in the background: other channels must not wait for it.
+        """
+        self._gate = gate
+        if self._mode == "webhook":
+            self._check_webhook()
+            if not await self._register():
+                self._main = asyncio.create_task(self._keep_registering())
+        elif self._mode == "polling":
+            self._poller = Poller(self._session, self._token, self.name, self._take_batch, self._poll_seconds)
+            self._main = asyncio.create_task(self._keep_polling(self._poller, gate))
+        else:
+            raise ValueError(f"channel {self.name}: mode is polling or webhook, not {self._mode!r}")
+
+    async def stop(self) -> None:
+        """Ends polling at once (a batch under way is finished), waits a little for answers to buttons, closes connections."""
+        main, self._main = self._main, None
+        if main is not None and self._poller is not None:
+            self._poller.stop()
+            await asyncio.gather(main, return_exceptions=True)
+        elif main is not None:
+            main.cancel()
+            await asyncio.gather(main, return_exceptions=True)
+        if self._tasks:
+            _, late = await asyncio.wait(set(self._tasks), timeout=STOP_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        await self._session.close()
+
+    async def send(self, row: OutboxRow) -> Sent:
+        """Send, edit or delete. Never raises for what the platform says: that is a verdict."""
+        if self._gate is None:
+            raise RuntimeError(f"channel {self.name} is not started")
+        return await self._sending.send(row, self._gate.store)
+
+    async def fetch(self, ref: str, limit: int) -> tuple[bytes, str]:
+        """The bytes and the mime type of a file by its file_id.
+
+        Raises ValueError with the reason when it will never work, ConnectionError when it may work later.
+        """
+        try:
+            found = await self._bot(bare(aiogram.methods.GetFile, {"file_id": ref}))
+            path = str(found.get("file_path") or "") if isinstance(found, dict) else ""
+            if not path:
+                raise ValueError("Telegram does not give the file out")
+            return await self._download(path, min(limit, DOWNLOAD_BYTES)), _mime(path)
+        except Refusal as refusal:
+            if refusal.code in {400, 403}:
+                raise ValueError(f"{refusal.code} {refusal.message}") from None
+            raise ConnectionError(f"{refusal.code} {refusal.message}") from None
+        except (Unsent, Unconfirmed) as error:
+            raise ConnectionError(error.message) from None
+
+    async def _download(self, path: str, limit: int) -> bytes:
+        url = self._session.api.file_url(token=self._token, path=path)
+        data = bytearray()
+        async for piece in self._session.stream_content(url, timeout=60):
+            data += piece
+            if len(data) > limit:
+                raise ValueError(f"the file is larger than {limit} bytes")
+        return bytes(data)
+
+    # --- in: webhook -------------------------------------------------------------------------------------------------
+
+    async def _hook(self, request: web.Request) -> web.Response:
+        """200 only after the update is durable; the answer to a pressed button rides on the response."""
+        given = request.headers.get(SECRET_HEADER, "")
+        if not self._secret or not hmac.compare_digest(given.encode(), self._secret.encode()):
+            return web.Response(status=403)
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            return web.Response(status=415)
+        raw = await _body(request)
+        if raw is None:
+            return web.Response(status=413)
+        try:
+            return await self._accept_one(raw)
+        except StorageFull:
+            return web.Response(status=503, headers={"Retry-After": "5"})
+
+    async def _accept_one(self, raw: bytes) -> web.Response:
+        gate = self._gate
+        if gate is None:
+            return web.Response(status=503)
+        try:
+            update = parse_json(raw)
+        except Unreadable as unreadable:
+            await gate.quarantine(self.name, raw, str(unreadable))
+            return web.Response()
+        inbounds = await self._read(gate, [update])
+        if not inbounds:
+            return web.Response()
+        await gate.accept(inbounds)
+        query = callback_id(update)
+        if not query:
+            return web.Response()
+        answer = {"method": "answerCallbackQuery", "callback_query_id": query}
+        return web.Response(body=orjson.dumps(answer), content_type="application/json")
+
+    def _check_webhook(self) -> None:
+        if not self._secret:
+            raise ValueError(
+                f"channel {self.name}: mode webhook needs a secret, without it anybody could forge messages"
+            )
+        if not SECRET.fullmatch(self._secret):
+            raise ValueError(f"channel {self.name}: a secret is 1-256 letters, digits, _ and -")
+        if not self._public_url:
+            raise ValueError(f"channel {self.name}: mode webhook needs http.public_url, where Telegram can call")
+
+    async def _register(self) -> bool:
+        """Whether the webhook is set now. Raises ValueError when Telegram refuses the address."""
+        params = {
+            "url": f"{self._public_url}/hooks/{self.name}",
+            "secret_token": self._secret,
+            "allowed_updates": UPDATES,
+            "max_connections": self._max_connections,
+        }
+        try:
+            await self._bot(bare(aiogram.methods.SetWebhook, params))
+        except Refusal as refusal:
+            if refusal.code == 400:
+                raise ValueError(f"channel {self.name}: Telegram refuses the webhook: {refusal.message}") from None
+            log.warning("telegram_webhook_waits", channel=self.name, status=refusal.code, error=refusal.message)
+            return False
+        except (Unsent, Unconfirmed) as error:
+            log.warning("telegram_webhook_waits", channel=self.name, error=error.message)
+            return False
+        log.info("telegram_webhook_set", channel=self.name)
+        return True
+
+    async def _keep_registering(self) -> None:
+        seconds = 1.0
+        try:
+            while True:
+                await asyncio.sleep(seconds * random.uniform(0.75, 1.25))  # noqa: S311
+                if await self._register():
+                    return
+                seconds = min(60.0, seconds * 2)
+        except ValueError as error:
+            log.error("telegram_webhook_refused", channel=self.name, error=str(error))
+
+    # --- in: polling -------------------------------------------------------------------------------------------------
+
+    async def _keep_polling(self, poller: Poller, gate: Gate) -> None:
+        """Starts the poller anew should our own fault end it: a silent channel is the worst one."""
+        seconds = 1.0
+        while not poller.stopping:
+            run = asyncio.create_task(poller.run(gate))
+            await asyncio.wait({run})
+            error = run.exception()
+            if error is None:
+                return
+            log.error("telegram_polling_failed", channel=self.name, error_type=type(error).__name__, exc_info=error)
+            await poller.rest(seconds)
+            seconds = min(60.0, seconds * 2)
+
+    async def _take_batch(self, gate: Gate, updates: Sequence[Any], cursor: Cursor) -> None:
+        """Durable first, with the cursor; then the buttons among the updates are answered."""
+        await gate.accept(await self._read(gate, updates), cursor)
+        for query in (callback_id(update) for update in updates if isinstance(update, dict)):
+            if query and len(self._tasks) < MOST_TASKS:
+                self._spawn(self._answer(query))
+
+    # --- in: both ----------------------------------------------------------------------------------------------------
+
+    async def _read(self, gate: Gate, updates: Sequence[Any]) -> list[Inbound]:
+        """The updates as inbounds; an unreadable one goes to quarantine and counts as taken."""
+        inbounds = []
+        now = utc_now()
+        for update in updates:
+            try:
+                inbound = parse_update(update, self.name, self.account, now)
+            except Unreadable as unreadable:
+                await gate.quarantine(self.name, orjson.dumps(update), str(unreadable))
+                continue
+            if inbound is not None:
+                inbounds.append(inbound)
+        return inbounds
+
+    async def _answer(self, query: str) -> None:
+        """Stops the button's clock; nothing depends on it, so it is not repeated."""
+        try:
+            await self._bot(bare(aiogram.methods.AnswerCallbackQuery, {"callback_query_id": query}))
+        except TelegramAPIError as error:
+            log.debug("telegram_button_not_answered", channel=self.name, error=error.message)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _bot(name: str, token: str, session: LeanSession) -> Bot:
+    try:
+        return Bot(token, session=session)
+    except TokenValidationError:
+        raise ValueError(f"channel {name}: this is not a token of a Telegram bot (digits:letters)") from None
+
+
+def _revealed(value: Any) -> str:
+    """A secret of the configuration as text."""
+    reveal = getattr(value, "get_secret_value", None)
+    return str(reveal() if reveal else value or "")
+
+
+def _mime(path: str) -> str:
+    return mimetypes.guess_type(path)[0] or "application/octet-stream"
+
+
+async def _body(request: web.Request) -> bytes | None:
+    """The body, or None when it is larger than an update can be."""
+    if (request.content_length or 0) > UPDATE_BYTES:
+        return None
+    raw = bytearray()
+    async for piece in request.content.iter_any():
+        raw += piece
+        if len(raw) > UPDATE_BYTES:
+            return None
+    return bytes(raw)
