@@ -51,7 +51,8 @@ def read_config(source: str, path: Path, environ: MappingType[str, str]) -> tupl
     try:
         config = Config.model_validate({**data, "root": str(folder)}, context={"root": folder})
     except ValidationError as error:
-        return None, _sorted([*findings, *check_shape(error, root)])
+        unset = {finding.at for finding in findings}  # an empty value of theirs is no second mistake
+        return None, _sorted([*findings, *(one for one in check_shape(error, root) if one.at not in unset)])
     findings.extend(check_agreement(config, root))
     bad = any(finding.level == "error" for finding in findings)
     return (None if bad else config), _sorted(findings)

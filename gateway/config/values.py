@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
-from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from core.locale import n_
@@ -134,6 +134,7 @@ Duration = Annotated[
 Limit = Annotated[
     Rate | None,
     BeforeValidator(parse_rate),
+    PlainSerializer(lambda rate: "off" if rate is None else str(rate)),
     WithJsonSchema({"type": "string", "format": "rate: 30/s, 20/min, 20/10s, off"}),
 ]
 Size = Annotated[int, BeforeValidator(parse_size), WithJsonSchema({"type": "string", "format": "size: 512KB, 20MB"})]

@@ -1,0 +1,214 @@
+"""Reading `config.yaml`: one finding per mistake at its exact place, never a traceback, and the values behind it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.config import Config, read_config
+from gateway.config.channels import TelegramSettings
+from gateway.config.lines import HttpServiceSettings, TableSettings, WebhookDeskSettings
+from gateway.config.values import Rate
+
+GOOD = """\
+http: {host: 127.0.0.1, port: "${PORT:-8080}", public_url: "https://bot.example/"}
+storage: {url: "sqlite:///var/a.db", files: var/files, file_size: 5MB}
+flood: 20/10s
+channels:
+  tg: {kind: telegram, token: "${TOKEN:-}", mode: webhook, secret: "${SECRET:-}", line: support,
+       limits: {total: 30/s, chat: off, group: 20/min}}
+  site: {kind: web, title: Чат, line: support}
+lines:
+  support:
+    title: Поддержка
+    hours: {mon-fri: "09:00-18:00", sat: ["10:00-12:00", "13:00-15:00"]}
+    holidays: [2026-01-01]
+    max_wait: 10m
+    sticky: 3d
+    closed: {ticket: general}
+desks:
+  general: {title: Общие, needs: [Вопрос]}
+  outer: {kind: webhook, title: Внешний, url: "https://desk.example/in", secret: s3cret, statuses: {new: {title: Новая}}}
+services:
+  shop: {base: "https://api.example/v1", secret: "${SHOP:-}", timeout: 500ms,
+         calls: {get_order: {path: "/orders/{number}", take: {номер: {type: text}}}}}
+  table: {kind: table, file: orders.csv, key: [number, phone], take: {статус: {}}}
+"""
+
+
+def read(source: str, tmp_path: Path, **environ: str) -> tuple[Config | None, list[str]]:
+    """The config and its findings as `line:column code`."""
+    config, findings = read_config(source, tmp_path / "config.yaml", environ)
+    return config, [f"{f.at.line}:{f.at.column} {f.code}" for f in findings]
+
+
+def good(tmp_path: Path, **environ: str) -> Config:
+    (tmp_path / "orders.csv").write_text("number,phone,статус\n", "utf-8")
+    config, findings = read(GOOD, tmp_path, **environ)
+    assert findings == []
+    assert config is not None
+    return config
+
+
+def test_values(tmp_path: Path) -> None:
+    config = good(tmp_path, PORT="9000")
+    assert config.http.port == 9000
+    assert config.http.public_url == "https://bot.example"
+    assert config.storage.url == f"sqlite:///{tmp_path}/var/a.db"
+    assert config.storage.files == tmp_path / "var/files"
+    assert config.storage.file_size == 5 * 1024**2
+    assert config.flood == Rate(20, 10)
+    support = config.lines["support"]
+    assert (support.max_wait, support.sticky) == (600, 259200)
+    assert support.spans == {"mon-fri": "09:00-18:00", "sat": "10:00-12:00, 13:00-15:00"}
+    assert isinstance(config.desks["outer"], WebhookDeskSettings)
+    shop, table = config.services["shop"], config.services["table"]
+    assert isinstance(shop, HttpServiceSettings)
+    assert shop.timeout == 0.5
+    assert isinstance(table, TableSettings)
+    assert table.key == {"number": "number", "phone": "phone"}
+    assert table.file == tmp_path / "orders.csv"
+
+
+def test_limits_and_off(tmp_path: Path) -> None:
+    telegram = good(tmp_path).channels["tg"]
+    assert isinstance(telegram, TelegramSettings)
+    assert telegram.limits.total == Rate(30, 1)
+    assert telegram.limits.chat is None
+    assert telegram.limits.group == Rate(20, 60)
+
+
+def test_channel_without_token_is_off_and_asks_for_nothing(tmp_path: Path) -> None:
+    assert not good(tmp_path).channels["tg"].on
+    assert good(tmp_path).channels["site"].on
+
+
+def test_environment_wins_over_dotenv(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=1111\nSHOP=from-file\n", "utf-8")
+    config = good(tmp_path, PORT="2222")
+    shop = config.services["shop"]
+    assert config.http.port == 2222
+    assert isinstance(shop, HttpServiceSettings)
+    assert shop.secret.get_secret_value() == "from-file"
+
+
+def test_secrets_are_never_shown(tmp_path: Path) -> None:
+    config = good(tmp_path, SHOP="hunter2", TOKEN="123:ABC", SECRET="hush-hush")
+    for shown in (repr(config), str(config), config.model_dump_json()):
+        assert not any(secret in shown for secret in ("hunter2", "123:ABC", "hush-hush", "s3cret"))
+
+
+def test_secrets_are_not_in_findings(tmp_path: Path) -> None:
+    source = GOOD.replace("mode: webhook", "mode: webhuk")
+    (tmp_path / "orders.csv").write_text("", "utf-8")
+    _, findings = read_config(source, tmp_path / "config.yaml", {"TOKEN": "123:ABC", "SECRET": "x y"})
+    assert findings
+    assert not any(
+        secret in f.message(lang) for f in findings for lang in ("ru", "en") for secret in ("123:ABC", "x y")
+    )
+
+
+CASES = [
+    # what is written in place of what, `^` stands where the finding must be; its code
+    ("http: {host", "^htp: {host", "C110"),
+    ("host: 127.0.0.1", "^hots: 127.0.0.1", "C110"),
+    ('port: "${PORT:-8080}"', "port: ^eighty", "C112"),
+    ('port: "${PORT:-8080}"', "port: ^70000", "C112"),
+    ('port: "${PORT:-8080}"', 'port: ^"${PORT}"', "C120"),
+    ('"https://bot.example/"', "^bot.example", "C116"),
+    ('"sqlite:///var/a.db"', "^mysql://u:p@h/d", "C114"),
+    ("file_size: 5MB", "file_size: ^big", "C113"),
+    ("flood: 20/10s", "flood: ^often", "C113"),
+    ("flood: 20/10s", "flood: 20/10s\ntimezone: ^Mars/Base", "C115"),
+    ("flood: 20/10s", "flood: 20/10s\nlanguage: ^de", "C112"),
+    ("flood: 20/10s", 'flood: 20/10s\nredis: {url: ^"redis://x"}', "C118"),
+    ("kind: telegram", "kind: ^telegrm", "C112"),
+    ("mode: webhook", "mode: ^webhok", "C112"),
+    ("line: support,", "line: ^suport,", "C130"),
+    ("site: {kind", "^сайт: {kind", "C117"),
+    ("line: support}", "^lin: support}", "C110"),
+    ("site: {kind: web, ", "site: ^{", "C111"),
+    ("    title: Поддержка\n", "    ^titel: Поддержка\n", "C110"),
+    ("mon-fri: ", "mon-fry: ^", "C134"),
+    ("[2026-01-01]", "[^2026-13-01]", "C112"),
+    ("max_wait: 10m", "max_wait: ^10 minutes", "C113"),
+    ("closed: {ticket: general}", "closed: {ticket: ^generl}", "C133"),
+    ("secret: s3cret", 'secret: ^""', "C112"),
+    ("needs: [Вопрос]", "needs: ^Вопрос", "C112"),
+    ("timeout: 500ms", "timeout: ^30s", "C112"),
+    ('path: "/orders/{number}"', "path: ^orders", "C112"),
+    ("type: text", "type: ^txt", "C112"),
+    ("file: orders.csv", "file: ^absent.csv", "C160"),
+    ("key: [number, phone]", "key: ^[]", "C112"),
+    ("  shop: {base", "  tickets: ^{base", "C161"),
+    ("flood: 20/10s", "flood: 20/10s\n^flood: 30/10s", "Y102"),
+    ("flood: 20/10s", "flood: ^[20/10s", "Y101"),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "code"), CASES, ids=[f"{c[2]}-{n}" for n, c in enumerate(CASES)])
+def test_one_finding_per_mistake(before: str, after: str, code: str, tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("", "utf-8")
+    assert GOOD.count(before) >= 1
+    marked = GOOD.replace(before, after, 1)
+    above = marked[: marked.index("^")]
+    line, column = above.count("\n") + 1, len(above) - above.rfind("\n")
+    config, findings = read(marked.replace("^", ""), tmp_path)
+    assert findings == [f"{line}:{column} {code}"]
+    assert config is None
+
+
+def test_closed_line_without_an_answer(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("", "utf-8")
+    assert read(GOOD.replace("    closed: {ticket: general}\n", ""), tmp_path)[1] == ["10:5 C132"]
+
+
+def test_all_at_once(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("", "utf-8")
+    source = GOOD.replace("host:", "hots:").replace("flood: 20/10s", "flood: x").replace("max_wait: 10m", "max_wait: x")
+    assert read(source, tmp_path)[1] == ["1:8 C110", "3:8 C113", "13:15 C113"]
+
+
+def test_webhook_needs_a_secret_and_an_address(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("", "utf-8")
+    source = GOOD.replace("https://bot.example/", "")
+    assert read(source, tmp_path, TOKEN="123:ABC")[1] == ["1:60 C141", "5:68 C140"]
+    assert read(GOOD, tmp_path, TOKEN="123:ABC", SECRET="with space")[1] == ["5:68 C142"]
+    assert read(GOOD, tmp_path, TOKEN="not a token", SECRET="fine")[1] == ["5:31 C142"]
+
+
+def test_line_behind_a_channel_that_is_off_may_be_empty(tmp_path: Path) -> None:
+    source = """\
+channels: {tg: {kind: telegram, line: empty}}
+lines: {empty: {title: Пусто, hours: {}}}
+"""
+    assert read(source, tmp_path)[1] == []
+    assert read(source.replace("line: empty", 'line: empty, token: "1:A"'), tmp_path)[1] == ["2:16 C132", "2:38 C131"]
+
+
+def test_says_what_was_meant(tmp_path: Path) -> None:
+    _, findings = read_config("lanuage: ru\n", tmp_path / "c.yaml", {})
+    assert findings[0].instead == "language"
+    assert findings[0].length == len("lanuage")
+    assert "language" in findings[0].message("en")
+
+
+@pytest.mark.parametrize(("source", "code"), [("", "C101"), ("- a\n", "C101"), ("just text", "C101")])
+def test_not_a_map(source: str, code: str, tmp_path: Path) -> None:
+    assert [one.split()[1] for one in read(source, tmp_path)[1]] == [code]
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    from gateway.config import load_config
+
+    config, findings = load_config(tmp_path / "none.yaml", {})
+    assert config is None
+    assert [finding.code for finding in findings] == ["C100"]
+
+
+def test_not_utf8(tmp_path: Path) -> None:
+    from gateway.config import load_config
+
+    (tmp_path / "c.yaml").write_bytes("language: ру".encode("cp1251"))
+    assert [finding.code for finding in load_config(tmp_path / "c.yaml", {})[1]] == ["C100"]
