@@ -1,0 +1,124 @@
+// The list on the screen: only what changed is drawn anew, and the reader's place is kept.
+import { word } from "./words.js";
+import { message } from "./message.js";
+
+const TOGETHER = 300; // seconds: messages of one author so close in time stand as one group
+const NEAR = 120; // pixels from the end that still count as «reading the end»
+
+const scroll = document.getElementById("scroll");
+const list = document.getElementById("list");
+const latest = document.getElementById("latest");
+const count = document.getElementById("latest-count");
+const typing = document.getElementById("typing");
+const typingText = document.getElementById("typing-text");
+
+export class List {
+  /** `does` is what messages can ask for; `onSeen` is called when the reader is at the end. */
+  constructor(does, onSeen) {
+    Object.assign(this, { does, onSeen, drawn: new Map(), missed: 0, settled: false });
+    latest.addEventListener("click", () => this.toEnd(true));
+    scroll.addEventListener("scroll", () => this.atEnd() && this.reached(), { passive: true });
+    new ResizeObserver(() => this.stay && this.toEnd()).observe(scroll);
+  }
+
+  atEnd() {
+    return scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR;
+  }
+
+  reached() {
+    this.stay = true;
+    this.missed = 0;
+    this.hint();
+    this.onSeen();
+  }
+
+  toEnd(smooth = false) {
+    scroll.scrollTo({ top: scroll.scrollHeight, behavior: smooth ? "smooth" : "instant" });
+    this.reached();
+  }
+
+  hint() {
+    latest.hidden = this.atEnd();
+    count.textContent = this.missed || "";
+  }
+
+  /** Draws the items; `own` is true when the reader has just sent something: then the end is shown. */
+  draw(items, own = false) {
+    const follow = own || !this.settled || this.atEnd();
+    const below = scroll.scrollHeight - scroll.scrollTop;
+    const fresh = this.place(group(items));
+    if (follow) this.toEnd(this.settled && !document.hidden);
+    else if (fresh.above) scroll.scrollTop = scroll.scrollHeight - below;
+    this.stay = follow;
+    this.missed += follow ? 0 : fresh.below;
+    this.hint();
+  }
+
+  place(items) {
+    const fresh = { above: 0, below: 0 };
+    const keys = new Set(items.map((item) => item.key));
+    for (const [key, { element }] of this.drawn) {
+      if (keys.has(key)) continue;
+      element.remove();
+      this.drawn.delete(key);
+    }
+    let next = list.firstChild;
+    let old = this.drawn.size;
+    for (const item of items) {
+      const known = this.drawn.get(item.key);
+      if (known) old--;
+      else fresh[old ? "above" : "below"] += item.author === "client" && !old ? 0 : 1;
+      const element = this.element(item, known);
+      if (element === next) next = next.nextSibling;
+      else list.insertBefore(element, next);
+    }
+    return fresh;
+  }
+
+  /** The element of an item: the old one while it looks the same. */
+  element(item, known) {
+    const look = JSON.stringify(item);
+    if (known?.look === look) return known.element;
+    const element = message(item, this.does);
+    if (!known && this.settled) element.classList.add("fresh");
+    if (known) keepFocus(known.element, element);
+    this.drawn.set(item.key, { element, look });
+    return element;
+  }
+
+  /** The first history is drawn: from now on news are announced and move in. */
+  settle() {
+    this.settled = true;
+    list.setAttribute("aria-busy", "false");
+  }
+
+  typing(shows) {
+    if (typing.hidden === !shows) return;
+    const follow = this.atEnd();
+    typing.hidden = !shows;
+    typingText.textContent = shows ? word("typing") : "";
+    if (follow) this.toEnd(true);
+  }
+}
+
+function keepFocus(old, element) {
+  const active = document.activeElement;
+  const held = old.contains(active);
+  const at = held ? [...old.querySelectorAll("button, a, input")].indexOf(active) : -1;
+  old.replaceWith(element);
+  if (!held) return;
+  const heir = element.querySelectorAll("button, a, input")[at];
+  if (heir && !heir.disabled) heir.focus();
+  else document.getElementById("text").focus({ preventScroll: true });
+}
+
+/** Marks where days and groups of one author begin. */
+function group(items) {
+  let before = null;
+  return items.map((item) => {
+    const opensDay = !before || new Date(before.at * 1000).toDateString() !== new Date(item.at * 1000).toDateString();
+    const opensGroup = opensDay || before.author !== item.author || item.at - before.at > TOGETHER || Boolean(before.rows?.length);
+    before = item;
+    return { ...item, opensDay, opensGroup };
+  });
+}

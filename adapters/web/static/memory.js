@@ -1,0 +1,71 @@
+// What this browser keeps: the secret of the chat, what was read, and messages that have not arrived yet.
+// Each waiting message has a key of its own, so that tabs never overwrite each other's.
+import { settings } from "./words.js";
+
+const prefix = `frontline:${settings.base}:`;
+const fallback = new Map();
+const store = open();
+
+function open() {
+  try {
+    localStorage.setItem(`${prefix}probe`, "1");
+    localStorage.removeItem(`${prefix}probe`);
+    return localStorage;
+  } catch {
+    return null; // blocked, or full: the chat works until the tab is closed
+  }
+}
+
+export function read(key) {
+  return (store ? store.getItem(prefix + key) : null) ?? fallback.get(prefix + key) ?? null;
+}
+
+export function write(key, value) {
+  try {
+    if (store) store.setItem(prefix + key, value);
+    else fallback.set(prefix + key, value);
+  } catch {
+    fallback.set(prefix + key, value);
+  }
+}
+
+export function forget(key) {
+  fallback.delete(prefix + key);
+  if (store) store.removeItem(prefix + key);
+}
+
+/** Messages on their way, oldest first. */
+export function waiting() {
+  const keys = [...fallback.keys(), ...(store ? Object.keys(store) : [])].filter((key) => key.startsWith(`${prefix}out:`));
+  const entries = keys.map((key) => parse(store?.getItem(key) ?? fallback.get(key))).filter(Boolean);
+  return entries.sort((a, b) => a.at - b.at);
+}
+
+function parse(raw) {
+  try {
+    return JSON.parse(raw);
+  } catch {
+    return null;
+  }
+}
+
+export function keep(entry) {
+  write(`out:${entry.id}`, JSON.stringify(entry));
+}
+
+export function drop(id) {
+  forget(`out:${id}`);
+}
+
+/** A random id: the idempotency key of a message. */
+export function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(15));
+  return btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_");
+}
+
+/** Calls back when another tab changes the secret. */
+export function onTokenChange(callback) {
+  addEventListener("storage", (event) => {
+    if (event.key === `${prefix}token` && event.newValue && event.newValue !== event.oldValue) callback();
+  });
+}
