@@ -1,0 +1,232 @@
+"""Which flow a message starts. All word forms are looked up at publish; a message costs a few dictionary reads."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.forms import base, forms
+from bot.heard import Heard
+from bot.model import Flow, Trigger
+from bot.triggers.button import Button, label_key
+from bot.triggers.command import Command, command_key
+from bot.triggers.event import EventTrigger
+from bot.triggers.exact import Exact, exact_key
+from bot.triggers.link import Link, transliterate
+from bot.triggers.pattern import PatternTrigger
+from bot.triggers.words import Words
+from core.normal import words
+
+REPAIRED = 5                             # letters a word must have for a typo in it to be forgiven
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A trigger that fits. `why` tells people the reason; `fills` are values found for fields, by name."""
+
+    flow: str
+    trigger: Trigger
+    level: int
+    why: dict[str, Any] = field(default_factory=dict)
+    fills: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One phrase of a `words` trigger: the numbers of its words. A greater `rank` wins."""
+
+    flow: str
+    trigger: Words
+    text: str
+    parts: frozenset[int]
+    rank: tuple[int, ...]
+
+
+class Matcher:
+    """Built by `build_matcher`; never changes afterwards."""
+
+    def __init__(self) -> None:
+        self._links: dict[str, list[Match]] = {}
+        self._commands: dict[str, list[Match]] = {}
+        self._buttons: dict[str, list[Match]] = {}
+        self._exact: dict[str, list[Match]] = {}
+        self._events: dict[str, list[tuple[str, EventTrigger]]] = {}
+        self._patterns: list[tuple[str, PatternTrigger]] = []
+        self._words = WordIndex([])
+
+    def match(self, heard: Heard, repair: bool = True) -> list[Match]:
+        """All equals of the best level among button, exact, pattern and words; one for a flow. `repair` forgives typos."""
+        if not heard.text:
+            return []
+        found = (
+            self.button(heard.text)
+            or self._exact.get(exact_key(heard.text))
+            or (self._search(heard.text) if self._patterns else None)
+            or self._words.match(heard.words)
+        )
+        if not found and repair:
+            found = self._words.repair(heard.words)
+        return found or []
+
+    def link(self, payload: str) -> list[Match]:
+        """Flows of a deep link, in either alphabet."""
+        return self._links.get(transliterate(payload), [])
+
+    def command(self, name: str) -> list[Match]:
+        """Flows of `/status`."""
+        return self._commands.get(command_key(name), [])
+
+    def button(self, label: str) -> list[Match]:
+        """Flows of a menu button's label."""
+        return self._buttons.get(label_key(label), [])
+
+    def event(self, name: str) -> list[tuple[str, EventTrigger]]:
+        """(flow id, trigger) of everything that waits for the event; whether `where` holds is the caller's to ask."""
+        return self._events.get(name, [])
+
+    def add(self, flow: str, trigger: Trigger) -> None:
+        """Files one trigger; phrases of `words` are indexed together by `build_matcher`."""
+        match = Match(flow, trigger, trigger.level, {"trigger": trigger.word})
+        if isinstance(trigger, Link):
+            _file(self._links, trigger.key, match)
+        elif isinstance(trigger, Command):
+            _file(self._commands, trigger.key, match)
+        elif isinstance(trigger, Button):
+            _file(self._buttons, trigger.key, match)
+        elif isinstance(trigger, Exact):
+            for phrase in trigger.phrases:
+                _file(self._exact, exact_key(phrase), match)
+        elif isinstance(trigger, PatternTrigger):
+            self._patterns.append((flow, trigger))
+        elif isinstance(trigger, EventTrigger):
+            self._events.setdefault(trigger.event, []).append((flow, trigger))
+
+    def _search(self, text: str) -> list[Match]:
+        found: dict[str, Match] = {}
+        for flow, trigger in self._patterns:
+            if flow not in found and (fills := trigger.pattern.search(text)) is not None:
+                found[flow] = Match(flow, trigger, trigger.level, {"trigger": "pattern", **fills}, fills)
+        return list(found.values())
+
+
+class WordIndex:
+    """Phrases by the rarest of their words: a message looks only at phrases whose rarest word it holds."""
+
+    def __init__(self, phrases: list[tuple[str, Words, str]]) -> None:
+        counted = Counter(word for _, _, text in phrases for word in set(words(text)))
+        self._numbers = {word: n for n, word in enumerate(counted)}
+        self._forms: dict[str, tuple[int, ...]] = _inverted({n: forms(word) for word, n in self._numbers.items()})
+        self._by_rarest: dict[int, list[Phrase]] = {}
+        for flow, trigger, text in phrases:
+            parts = sorted(set(words(text)), key=lambda word: (counted[word], word))
+            if parts:
+                rank = (len(parts), *(-counted[word] for word in parts))
+                phrase = Phrase(flow, trigger, text, frozenset(self._numbers[word] for word in parts), rank)
+                self._by_rarest.setdefault(self._numbers[parts[0]], []).append(phrase)
+        self._typos = _deletions(self._forms)
+
+    def match(self, said: list[str]) -> list[Match]:
+        """The phrases that fit best: more words win, then rarer words."""
+        here: set[int] = set()
+        for word in said:
+            numbers = self._forms.get(word)
+            if numbers is not None:
+                here.update(numbers)
+        best: list[Phrase] = []
+        for number in here:
+            for phrase in self._by_rarest.get(number, ()):
+                if phrase.parts <= here and (not best or phrase.rank >= best[0].rank):
+                    best = [*best, phrase] if best and phrase.rank == best[0].rank else [phrase]
+        return _matches(best) if best else []
+
+    def repair(self, said: list[str]) -> list[Match]:
+        """The same with one letter mended in every long word that is not known."""
+        mended = {word: known for word in said if (known := self._mend(word)) is not None}
+        if not mended:
+            return []
+        found = self.match([part for word in said for part in mended.get(word, (word,))])
+        shown = {word: known[0] for word, known in mended.items()}
+        return [Match(m.flow, m.trigger, m.level, {**m.why, "repaired": shown}) for m in found]
+
+    def _mend(self, word: str) -> list[str] | None:
+        """Known words one letter away (dropped, added, replaced, or two swapped), in order; None for short or known ones."""
+        if len(word) < REPAIRED or word in self._forms:
+            return None
+        near = set(self._typos.get(word, ()))
+        for shorter in _shorter(word):
+            near.update(self._typos.get(shorter, ()))
+            if shorter in self._forms and len(shorter) >= REPAIRED:
+                near.add(shorter)
+        return sorted(form for form in near if is_one_typo(word, form)) or None
+
+
+def build_matcher(flows: Mapping[str, Flow]) -> Matcher:
+    """The matcher of a set of flows. The first build of a process reads the dictionary of word forms (0.1 s)."""
+    matcher = Matcher()
+    phrases: list[tuple[str, Words, str]] = []
+    for flow in flows.values():
+        for trigger in flow.triggers:
+            if isinstance(trigger, Words):
+                phrases += [(flow.id, trigger, phrase) for phrase in trigger.phrases]
+            else:
+                matcher.add(flow.id, trigger)
+    matcher._words = WordIndex(phrases)
+    return matcher
+
+
+def phrase_key(phrase: str) -> frozenset[str]:
+    """Two phrases with one key match the same messages; a key inside another means that one phrase contains the other."""
+    return frozenset(base(word) for word in words(phrase))
+
+
+def _file(table: dict[str, list[Match]], key: str, match: Match) -> None:
+    """One entry for a flow: two labels of a flow that read alike are one."""
+    known = table.setdefault(key, [])
+    if all(other.flow != match.flow for other in known):
+        known.append(match)
+
+
+def _matches(phrases: list[Phrase]) -> list[Match]:
+    """One match for a flow, flows in a steady order."""
+    by_flow: dict[str, Match] = {}
+    for phrase in sorted(phrases, key=lambda p: (p.flow, p.text)):
+        why = {"trigger": "words", "phrase": phrase.text}
+        by_flow.setdefault(phrase.flow, Match(phrase.flow, phrase.trigger, phrase.trigger.level, why))
+    return list(by_flow.values())
+
+
+def _inverted(forms_of: dict[int, frozenset[str]]) -> dict[str, tuple[int, ...]]:
+    """form → numbers of the words it may be a form of."""
+    numbers: dict[str, list[int]] = {}
+    for number, known in forms_of.items():
+        for form in known:
+            numbers.setdefault(form, []).append(number)
+    return {form: tuple(ns) for form, ns in numbers.items()}
+
+
+def _deletions(known: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Every long form with one letter left out → the forms it may come from."""
+    typos: dict[str, list[str]] = {}
+    for form in known:
+        if len(form) >= REPAIRED:
+            for shorter in _shorter(form):
+                typos.setdefault(shorter, []).append(form)
+    return typos
+
+
+def _shorter(word: str) -> Iterator[str]:
+    """The word without one of its first 32 letters."""
+    return (word[:n] + word[n + 1 :] for n in range(min(len(word), 32)))
+
+
+def is_one_typo(said: str, form: str) -> bool:
+    """Whether one letter dropped, added or replaced, or two neighbours swapped, makes one of the other."""
+    if len(said) > len(form):
+        said, form = form, said
+    n = next((i for i, (a, b) in enumerate(zip(said, form, strict=False)) if a != b), len(said))
+    if len(said) < len(form):
+        return said[n:] == form[n + 1 :]
+    swapped = said[n : n + 2] == form[n : n + 2][::-1] and said[n + 2 :] == form[n + 2 :]
+    return said[n + 1 :] == form[n + 1 :] or swapped
