@@ -1,0 +1,28 @@
+"""The truth: SQL tables behind `core.ports.Store`, and an in-memory twin of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from core.ports import Store
+from storage.lockfile import StoreBusy
+
+__all__ = ["StoreBusy", "open_store"]
+
+
+def open_store(url: str, clock: Callable[[], float], outer_desks: frozenset[str] = frozenset()) -> Store:
+    """The store of a URL, not opened yet: `sqlite:///path` (`sqlite:////` for an absolute one) or `memory:`.
+
+    `clock` gives seconds since the epoch (UTC). Raises ValueError for an engine that is not there.
+    """
+    if url.startswith("memory:"):
+        from storage.memory import MemoryStore
+
+        return MemoryStore(clock, outer_desks)
+    if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
+        from storage.sqlite import SQLiteStore
+
+        return SQLiteStore(url.removeprefix("sqlite:///"), clock, outer_desks)
+    if url.startswith(("postgres:", "postgresql:", "postgresql+")):
+        raise ValueError("PostgreSQL is not available yet: use sqlite:///path")
+    raise ValueError(f"unknown storage {url.partition(':')[0]!r}: use sqlite:///path or memory:")

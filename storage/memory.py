@@ -1,0 +1,245 @@
+"""The in-memory twin: the same promises but durability. `frontline talk` and tests run on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from core.conversation import Conversation
+from core.events import Event, Inbound
+from core.outbox import OutboxRow, Settled
+from core.ports import Bundle, Cursor, Decide, Done, HistoryItem, Receipt, StoredFile, Ticket
+from storage import alarms, desk, intake, lanes, shape
+from storage.ledger import Ledger, Numbers, is_free
+from storage.memory_rows import MemoryRows
+from storage.reading import count_versions
+from storage.rows import DEAD, FAILED, PENDING, PROCESSED, UNKNOWN, WAITING
+
+T = TypeVar("T")
+
+
+class MemoryStore:
+    """`core.ports.Store` in dictionaries. `clock` gives seconds since the epoch (UTC)."""
+
+    def __init__(self, clock: Callable[[], float], outer_desks: frozenset[str] = frozenset()) -> None:
+        self.clock = clock
+        self.on_events: Callable[[], None] | None = None
+        self._rows = MemoryRows()
+        self._ledger = Ledger(self._rows, Numbers(instance="memory"), clock, outer_desks)
+
+    async def open(self) -> None:
+        """Nothing to open."""
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    @property
+    def unclean(self) -> bool:
+        """A new process starts with nothing."""
+        return False
+
+    def _write(self, work: Callable[[], T]) -> T:
+        """One unit: all of it, or none when it raises."""
+        unit = self._ledger.begin()
+        done = False
+        try:
+            result = work()
+            done = True
+        finally:
+            if not done:
+                self._rows.drop_unit()
+                self._ledger.dropped(unit)
+        self._rows.keep_unit()
+        self._ledger.committed(unit)
+        if unit.woke and self.on_events is not None:
+            self.on_events()
+        return result
+
+    # --- inbox and worker ---
+
+    async def accept(
+        self, inbounds: Sequence[Inbound], decide: Decide | None = None, cursor: Cursor | None = None
+    ) -> list[Receipt]:
+        return self._write(lambda: intake.accept(self._ledger, inbounds, decide, cursor))
+
+    async def push(self, conversation: int, event: Event, key: str) -> bool:
+        return self._write(lambda: self._ledger.put_event(conversation, event, key))
+
+    async def work(self, decide: Decide, limit: int = 20) -> list[Receipt]:
+        receipts = [self._turn(home, decide) for home in self._ready(limit)]
+        return [receipt for receipt in receipts if receipt is not None]
+
+    def _turn(self, home: int, decide: Decide) -> Receipt | None:
+        return self._write(lambda: intake.take_turn(self._ledger, home, decide))
+
+    def _ready(self, limit: int) -> list[int]:
+        latest: dict[int, float] = {}
+        for row in self._rows.all("inbox", state=PENDING):
+            latest[row["conversation"]] = max(row["not_before"], latest.get(row["conversation"], 0.0))
+        return [home for home, not_before in latest.items() if not_before <= self.clock()][:limit]
+
+    async def quarantine(self, channel: str, raw: bytes, reason: str) -> None:
+        row = {"at": self.clock(), "channel": channel, "raw": raw, "reason": reason}
+        self._write(lambda: self._rows.insert("quarantine", row))
+
+    async def cursor(self, channel: str) -> str:
+        row = self._rows.get("cursors", channel)
+        return "" if row is None else str(row["value"])
+
+    # --- outbox ---
+
+    async def lease(self, limit: int = 100) -> list[OutboxRow]:
+        now = self.clock()
+        self._ledger.leases.forget_old(now)
+        free = [row["id"] for row in self._rows.all("outbox", state=WAITING) if is_free(row, self._ledger.leases, now)]
+        return self._write(lambda: lanes.hand_out(self._ledger, free, now, limit))
+
+    async def epoch(self, conversation: int) -> int:
+        row = self._rows.get("conversations", conversation)
+        return 0 if row is None else int(row["epoch"])
+
+    async def mark(self, settled: Sequence[Settled]) -> list[Receipt]:
+        return self._write(lambda: lanes.mark(self._ledger, settled))
+
+    async def progress(self, row: OutboxRow) -> None:
+        self._write(lambda: lanes.progress(self._ledger, row))
+
+    # --- timers ---
+
+    async def due(self, now: datetime, starting: bool = False) -> int:
+        fire = alarms.fire_latest if starting else alarms.fire_due
+        return self._write(lambda: fire(self._ledger, now.timestamp(), -1))
+
+    async def next_due(self) -> float | None:
+        return min((row["due"] for row in self._rows.all("timers") if row["due"] is not None), default=None)
+
+    # --- what people and channels read ---
+
+    async def conversation(self, id: int) -> Conversation | None:
+        return self._rows.conversation(id)
+
+    async def find_conversation(self, channel: str, account: str, chat: str) -> Conversation | None:
+        id = self._rows.conversation_of(channel, account, chat)
+        return None if id is None else self._rows.conversation(id)
+
+    async def history(self, conversation: int, after: int = 0, limit: int = 200) -> list[HistoryItem]:
+        rows = [row for row in self._rows.all("messages", conversation=conversation) if row["seq"] > after]
+        return [shape.history_item(row) for row in rows[:limit]]
+
+    async def events(self, conversation: int) -> list[Done]:
+        rows = self._rows.all("inbox", conversation=conversation, state=PROCESSED)
+        return [shape.processed_event(row) for row in sorted(rows, key=lambda row: int(row["place"]))]
+
+    async def notes(self, conversation: int) -> list[dict[str, Any]]:
+        """Private notes, oldest first: `at`, `author`, `text`."""
+        return list(self._rows.all("notes", conversation=conversation))
+
+    async def client(self, id: int) -> dict[str, Any] | None:
+        return None if self._rows.get("clients", id) is None else self._rows.card(id)
+
+    async def find_clients(self, phone: str) -> list[int]:
+        return [row["id"] for row in self._rows.all("clients", phone=phone) if phone]
+
+    async def last_conversation(self, client: int) -> Conversation | None:
+        id = self._rows.last_conversation(client)
+        return None if id is None else self._rows.conversation(id)
+
+    async def ticket(self, number: int) -> Ticket | None:
+        row = self._rows.get("tickets", number)
+        if row is None:
+            return None
+        return shape.ticket(row, [entry["entry"] for entry in self._rows.all("ticket_history", number=number)])
+
+    async def tickets(
+        self, client: int | None = None, desk: str | None = None, status: str | None = None, limit: int = 50
+    ) -> list[Ticket]:
+        asked = {"client": client, "desk": desk, "status": status}
+        wanted = {name: value for name, value in asked.items() if value is not None}
+        numbers = sorted((row["number"] for row in self._rows.all("tickets", **wanted)), reverse=True)
+        found = [await self.ticket(number) for number in numbers[:limit]]
+        return [it for it in found if it is not None]
+
+    async def change_ticket(
+        self,
+        number: int,
+        status: str = "",
+        done: bool | None = None,
+        outer_number: str = "",
+        outer_link: str = "",
+        comment: str = "",
+        tell: bool = True,
+    ) -> Ticket | None:
+        changed = self._write(
+            lambda: desk.change_ticket(self._ledger, number, status, done, outer_number, outer_link, comment, tell)
+        )
+        return await self.ticket(number) if changed else None
+
+    async def queue(self, line: str | None = None) -> list[dict[str, Any]]:
+        rows = self._rows.all("queue") if line is None else self._rows.all("queue", line=line)
+        ordered = sorted(rows, key=lambda it: (it["deadline"], -it["priority"], it["since"], it["conversation"]))
+        return [shape.queue_entry(row) for row in ordered]
+
+    async def uncaught(self, limit: int = 100) -> list[tuple[str, int, float]]:
+        rows = sorted(self._rows.all("uncaught"), key=lambda row: (-row["times"], -row["last_at"], row["text"]))
+        return [(row["text"], row["times"], row["last_at"]) for row in rows[:limit]]
+
+    # --- files ---
+
+    async def add_file(self, file: StoredFile) -> None:
+        self._write(lambda: self._rows.add_file(shape.file_row(file, self.clock())))
+
+    async def file(self, id: str) -> StoredFile | None:
+        row = self._rows.get("files", id)
+        return None if row is None else shape.stored_file(row)
+
+    async def store_file(self, id: str, sha256: str, size: int, mime: str, error: str = "") -> None:
+        self._write(lambda: self._rows.store_file(id, sha256, size, mime, error))
+
+    # --- flows ---
+
+    async def publish(self, bundle: Bundle) -> None:
+        self._write(lambda: self._rows.publish(shape.bundle_row(bundle)))
+
+    async def bundles(self) -> list[Bundle]:
+        rows = sorted(self._rows.all("bundles"), key=lambda row: (-row["published_at"], row["id"]))
+        return [shape.bundle(row) for row in rows]
+
+    async def live_versions(self) -> dict[str, dict[str, int]]:
+        found = [self._rows.conversation(row["id"]) for row in self._rows.all("conversations")]
+        return count_versions([it for it in found if it is not None])
+
+    async def drop_bundle(self, id: str) -> None:
+        self._write(lambda: self._rows.drop_bundle(id))
+
+    # --- secrets of web chat clients ---
+
+    async def web_client(self, channel: str, token_hash: str) -> str | None:
+        row = self._rows.get("web_clients", channel, token_hash)
+        return None if row is None else str(row["chat"])
+
+    async def add_web_client(self, channel: str, token_hash: str, chat: str) -> None:
+        row = {"channel": channel, "token_hash": token_hash, "chat": chat, "created_at": self.clock()}
+        self._write(lambda: self._rows.add_web_client(row))
+
+    # --- state of the store ---
+
+    async def stats(self) -> dict[str, float]:
+        events = list(self._rows.all("inbox", state=PENDING))
+        rows = list(self._rows.all("outbox", state=WAITING))
+        buried = sum(1 for _ in self._rows.all("inbox", state=DEAD))
+        failed = sum(1 for row in self._rows.all("outbox") if row["state"] in {FAILED, UNKNOWN})
+        now = self.clock()
+        return {
+            "inbox": float(len(events)),
+            "outbox": float(len(rows)),
+            "inbox_age": max((now - row["at"] for row in events), default=0.0),
+            "outbox_age": max((now - row["created_at"] for row in rows), default=0.0),
+            "timers": float(len(self._rows.tables["timers"])),
+            "queued": float(len(self._rows.tables["queue"])),
+            "quarantine": float(len(self._rows.tables["quarantine"])),
+            "dead": float(buried + failed),
+        }
+
+    async def healthy(self) -> bool:
+        return True

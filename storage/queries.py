@@ -1,0 +1,323 @@
+"""Every statement of the store, in SQLAlchemy Core: written once, compiled per dialect by `storage.compiled`.
+
+Constants that a partial index needs to see stand in the text, all other values are parameters.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Executable,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert as upsert  # ON CONFLICT reads the same in SQLite
+
+from storage.tables import (
+    bundles,
+    clients,
+    conversations,
+    cursors,
+    files,
+    identities,
+    inbox,
+    meta,
+    metadata,
+    notes,
+    outbox,
+    quarantine,
+    queue,
+    ticket_history,
+    tickets,
+    timers,
+    uncaught,
+    web_clients,
+)
+from storage.tables import messages as history
+
+ZERO: ColumnElement[Any] = literal_column("0")
+ONE: ColumnElement[Any] = literal_column("1")
+TWO: ColumnElement[Any] = literal_column("2")
+NOTHING: ColumnElement[Any] = literal_column("''")
+
+
+def _p(name: str) -> BindParameter[Any]:
+    return bindparam(name)
+
+
+def _insert(table: Table) -> Executable:
+    generated = {"id"} if table.name in {"notes", "records", "quarantine"} else set()
+    return insert(table).values({c.name: _p(c.name) for c in table.columns if c.name not in generated})
+
+
+def _upsert(table: Table, *keys: str) -> Executable:
+    statement = upsert(table).values({c.name: _p(c.name) for c in table.columns})
+    changes = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
+    return statement.on_conflict_do_update(index_elements=list(keys), set_=changes)
+
+
+INSERTS: dict[str, Executable] = {name: _insert(table) for name, table in metadata.tables.items()}
+
+# --- inbox -----------------------------------------------------------------------------------------------------------
+
+_pending = inbox.c.state == ZERO
+
+SEEN = select(inbox.c.conversation).where(
+    inbox.c.channel == _p("channel"), inbox.c.account == _p("account"), inbox.c.external_id == _p("external_id")
+)
+HAS_PENDING = select(inbox.c.id).where(inbox.c.conversation == _p("conversation"), _pending).limit(ONE).offset(ZERO)
+PENDING = (
+    select(inbox)
+    .where(inbox.c.conversation == _p("conversation"), _pending)
+    .order_by(inbox.c.id)
+    .limit(_p("n"))
+    .offset(ZERO)
+)
+READY = (
+    select(inbox.c.conversation)
+    .where(_pending)
+    .group_by(inbox.c.conversation)
+    .having(func.max(inbox.c.not_before) <= _p("now"))
+    .order_by(func.min(inbox.c.id))
+    .limit(_p("n"))
+    .offset(ZERO)
+)
+FINISH_EVENT = (
+    update(inbox)
+    .where(inbox.c.id == _p("the_id"))
+    .values(state=_p("state"), place=_p("place"), facts=_p("facts"), outcome=_p("outcome"), error=_p("error"))
+)
+DELAY_EVENT = (
+    update(inbox)
+    .where(inbox.c.id == _p("the_id"))
+    .values(attempts=_p("attempts"), not_before=_p("not_before"), error=_p("error"))
+)
+PROCESSED = (
+    select(inbox).where(inbox.c.conversation == _p("conversation"), inbox.c.state == ONE).order_by(inbox.c.place)
+)
+
+# --- conversations and clients ---------------------------------------------------------------------------------------
+
+CONVERSATION_OF = select(conversations.c.id).where(
+    conversations.c.channel == _p("channel"),
+    conversations.c.account == _p("account"),
+    conversations.c.chat == _p("chat"),
+)
+CONVERSATION = select(conversations.c.state).where(conversations.c.id == _p("the_id"))
+EPOCH = select(conversations.c.epoch).where(conversations.c.id == _p("the_id"))
+_of_version = and_(conversations.c.id == _p("the_id"), conversations.c.version == _p("was"))
+SAVE_CONVERSATION = (
+    update(conversations)
+    .where(_of_version)
+    .values(state=_p("state"), version=_p("version"), epoch=_p("epoch"), live=_p("live"))
+)
+SAVE_SPOKEN = (
+    update(conversations)
+    .where(_of_version)
+    .values(state=_p("state"), version=_p("version"), epoch=_p("epoch"), live=_p("live"), last_at=_p("last_at"))
+)
+MOVE_CONVERSATION = update(conversations).where(conversations.c.id == _p("the_id")).values(chat=_p("chat"))
+LAST_CONVERSATION = (
+    select(conversations.c.id)
+    .where(conversations.c.client == _p("client"))
+    .order_by(conversations.c.last_at.desc(), conversations.c.id.desc())
+    .limit(ONE)
+    .offset(ZERO)
+)
+LIVE = select(conversations.c.state).where(conversations.c.live == ONE)
+CLIENT_OF = select(identities.c.client).where(
+    identities.c.channel == _p("channel"), identities.c.account == _p("account"), identities.c.sender == _p("sender")
+)
+CARD = select(clients.c.card).where(clients.c.id == _p("the_id"))
+SAVE_CARD = update(clients).where(clients.c.id == _p("the_id")).values(card=_p("card"), phone=_p("phone"))
+CLIENTS_BY_PHONE = (
+    select(clients.c.id).where(clients.c.phone == _p("phone"), clients.c.phone != NOTHING).order_by(clients.c.id)
+)
+
+# --- history ---------------------------------------------------------------------------------------------------------
+
+_message = and_(history.c.conversation == _p("home"), history.c.seq == _p("place"))
+
+EDIT_MESSAGE = update(history).where(_message).values(message=_p("message"), edited=history.c.edited + ONE)
+SETTLE_MESSAGE = (
+    update(history).where(_message).values(state=_p("state"), reason=_p("reason"), message_id=_p("message_id"))
+)
+HISTORY = (
+    select(history)
+    .where(history.c.conversation == _p("conversation"), history.c.seq > _p("after"))
+    .order_by(history.c.seq)
+    .limit(_p("n"))
+    .offset(ZERO)
+)
+NOTES = select(notes).where(notes.c.conversation == _p("conversation")).order_by(notes.c.id)
+
+# --- outbox ----------------------------------------------------------------------------------------------------------
+
+_waiting = outbox.c.state == ZERO
+_in_lane = and_(_waiting, outbox.c.lane == ONE)
+_aside = and_(_waiting, outbox.c.lane == ZERO)
+_waiting_row = and_(outbox.c.id == _p("the_id"), _waiting)
+
+HEAD = select(func.min(outbox.c.id)).where(outbox.c.conversation == _p("conversation"), _in_lane)
+_heads = select(func.min(outbox.c.id).label("id")).where(_in_lane).group_by(outbox.c.conversation).subquery()
+HEADS = (
+    select(outbox.c.id)
+    .join(_heads, outbox.c.id == _heads.c.id)
+    .where(outbox.c.not_before <= _p("now"))
+    .order_by(outbox.c.id)
+)
+ASIDE = (
+    select(outbox.c.id)
+    .where(_aside, outbox.c.not_before <= _p("now"))
+    .order_by(outbox.c.id)
+    .limit(_p("n"))
+    .offset(ZERO)
+)
+OUTBOX_ROW = select(outbox).where(outbox.c.id == _p("the_id"))
+NEWEST_IN_SLOT = (
+    select(outbox)
+    .where(outbox.c.conversation == _p("conversation"), outbox.c.slot == _p("slot"), outbox.c.slot != NOTHING)
+    .order_by(outbox.c.id.desc())
+    .limit(ONE)
+    .offset(ZERO)
+)
+REWRITE = update(outbox).where(_waiting_row).values(message=_p("message"), epoch=_p("epoch"), guarded=_p("guarded"))
+SETTLE_ROW = (
+    update(outbox)
+    .where(_waiting_row)
+    .values(state=_p("state"), platform_ids=_p("platform_ids"), reason=_p("reason"), settled_at=_p("now"))
+)
+DELAY_ROW = (
+    update(outbox).where(_waiting_row).values(attempts=_p("attempts"), not_before=_p("not_before"), reason=_p("reason"))
+)
+ADVANCE_ROW = update(outbox).where(_waiting_row).values(sent_parts=_p("sent_parts"))
+WAITING_EDITS = (
+    select(outbox.c.id).where(outbox.c.target == _p("target"), _waiting, outbox.c.target > ZERO).order_by(outbox.c.id)
+)
+READDRESS = update(outbox).where(outbox.c.conversation == _p("home"), _in_lane).values(chat=_p("chat"))
+
+# --- timers ----------------------------------------------------------------------------------------------------------
+
+SET_TIMER = _upsert(timers, "conversation", "key")
+STOP_TIMER = delete(timers).where(timers.c.conversation == _p("conversation"), timers.c.key == _p("key"))
+ARM_TIMERS = (
+    update(timers)
+    .where(timers.c.conversation == _p("home"), timers.c.after == _p("row"))
+    .values(due=timers.c.seconds + _p("now"), after=ZERO)
+)
+DUE_TIMERS = (
+    select(timers)
+    .where(timers.c.due.is_not(None), timers.c.due <= _p("now"))
+    .order_by(timers.c.due)
+    .limit(_p("n"))
+    .offset(ZERO)
+)
+NEXT_DUE = select(func.min(timers.c.due)).where(timers.c.due.is_not(None))
+
+# --- tickets ---------------------------------------------------------------------------------------------------------
+
+HAS_TICKET = select(tickets.c.number).where(tickets.c.key == _p("key"))
+TICKET = select(tickets).where(tickets.c.number == _p("number"))
+TICKET_LENGTH = select(func.count()).where(ticket_history.c.number == _p("number"))
+TICKET_ENTRIES = (
+    select(ticket_history.c.entry).where(ticket_history.c.number == _p("number")).order_by(ticket_history.c.place)
+)
+SAVE_TICKET = (
+    update(tickets)
+    .where(tickets.c.number == _p("the_number"))
+    .values({name: _p(name) for name in ("status", "done", "outer_number", "outer_link", "updated_at")})
+)
+TICKETS = (
+    select(tickets)
+    .where(
+        or_(_p("client").is_(None), tickets.c.client == _p("client")),
+        or_(_p("desk").is_(None), tickets.c.desk == _p("desk")),
+        or_(_p("status").is_(None), tickets.c.status == _p("status")),
+    )
+    .order_by(tickets.c.number.desc())
+    .limit(_p("n"))
+    .offset(ZERO)
+)
+TICKETS_OF_CLIENT = (
+    select(tickets)
+    .where(
+        tickets.c.client == _p("client"),
+        or_(_p("desk").is_(None), tickets.c.desk == _p("desk")),
+        or_(_p("status").is_(None), tickets.c.status == _p("status")),
+    )
+    .order_by(tickets.c.number.desc())
+    .limit(_p("n"))
+    .offset(ZERO)
+)
+
+# --- queue, reports, files, flows, secrets ---------------------------------------------------------------------------
+
+ENQUEUE = _upsert(queue, "conversation")
+UNQUEUE = delete(queue).where(queue.c.conversation == _p("conversation"))
+QUEUE = (
+    select(queue)
+    .where(or_(_p("line").is_(None), queue.c.line == _p("line")))
+    .order_by(queue.c.deadline, queue.c.priority.desc(), queue.c.since, queue.c.conversation)
+)
+_count = upsert(uncaught).values(text=_p("text"), times=ONE, last_at=_p("now"))
+COUNT_UNCAUGHT = _count.on_conflict_do_update(
+    index_elements=["text"], set_={"times": uncaught.c.times + ONE, "last_at": _count.excluded.last_at}
+)
+UNCAUGHT = (
+    select(uncaught)
+    .order_by(uncaught.c.times.desc(), uncaught.c.last_at.desc(), uncaught.c.text)
+    .limit(_p("n"))
+    .offset(ZERO)
+)
+ADD_FILE = upsert(files).values({c.name: _p(c.name) for c in files.columns}).on_conflict_do_nothing()
+STORE_FILE = (
+    update(files)
+    .where(files.c.id == _p("the_id"))
+    .values(sha256=_p("sha256"), size=_p("size"), mime=_p("mime"), error=_p("error"))
+)
+FILE = select(files).where(files.c.id == _p("the_id"))
+CURSOR = select(cursors.c.value).where(cursors.c.channel == _p("channel"))
+SET_CURSOR = _upsert(cursors, "channel")
+PUBLISH = _upsert(bundles, "id")
+RETIRE_OTHERS = update(bundles).where(bundles.c.id != _p("the_id")).values(current=ZERO)
+BUNDLES = select(bundles).order_by(bundles.c.published_at.desc(), bundles.c.id)
+DROP_BUNDLE = delete(bundles).where(bundles.c.id == _p("the_id"))
+WEB_CLIENT = select(web_clients.c.chat).where(
+    web_clients.c.channel == _p("channel"), web_clients.c.token_hash == _p("token_hash")
+)
+ADD_WEB_CLIENT = _upsert(web_clients, "channel", "token_hash")
+META = select(meta.c.value).where(meta.c.name == _p("name"))
+SET_META = _upsert(meta, "name")
+
+# --- numbers ---------------------------------------------------------------------------------------------------------
+
+HIGHEST: dict[str, Executable] = {
+    "conversation": select(func.max(conversations.c.id)),
+    "client": select(func.max(clients.c.id)),
+    "inbox": select(func.max(inbox.c.id)),
+    "outbox": select(func.max(outbox.c.id)),
+    "ticket": select(func.max(tickets.c.number)),
+}
+COUNTS: dict[str, Executable] = {
+    "inbox": select(func.count()).where(_pending),
+    "outbox": select(func.count()).where(_in_lane),
+    "aside": select(func.count()).where(_aside),
+    "timers": select(func.count()).select_from(timers),
+    "queued": select(func.count()).select_from(queue),
+    "quarantine": select(func.count()).select_from(quarantine),
+    "dead_events": select(func.count()).where(inbox.c.state == TWO),
+    "dead_rows": select(func.count()).where(outbox.c.state.in_([TWO, literal_column("3")])),
+}
+OLDEST_EVENT = select(func.min(inbox.c.at)).where(_pending)
+OLDEST_ROW = select(func.min(outbox.c.created_at)).where(_waiting)

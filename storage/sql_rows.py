@@ -1,0 +1,302 @@
+"""The rows of the store in an SQL transaction: compiled statements on the raw driver, with the hot state in memory."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import OrderedDict
+from typing import Any, Generic, TypeVar
+
+from core.conversation import Conversation
+from storage import queries as q
+from storage.codec import decode_conversation, decode_dict, encode
+from storage.driver import Driver
+from storage.rows import Row
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Layers(Generic[K, V]):
+    """A bounded cache of committed values under what the group and the unit under way have changed."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._committed: OrderedDict[K, V] = OrderedDict()
+        self._group: dict[K, V] = {}
+        self._unit: dict[K, V] = {}
+
+    def get(self, key: K) -> V | None:
+        """The value as the unit under way sees it."""
+        found = self._unit.get(key)
+        if found is None:
+            found = self._group.get(key)
+        return self.committed(key) if found is None else found
+
+    def committed(self, key: K) -> V | None:
+        """The value as everybody else may see it."""
+        found = self._committed.get(key)
+        if found is not None:
+            self._committed.move_to_end(key)
+        return found
+
+    def put(self, key: K, value: V) -> None:
+        self._unit[key] = value
+
+    def remember(self, key: K, value: V) -> V:
+        """Keep a value that was read from the tables. What the group wrote is never read: it is here."""
+        self._committed[key] = value
+        if len(self._committed) > self._size:
+            self._committed.popitem(last=False)
+        return value
+
+    def keep_unit(self) -> None:
+        if self._unit:
+            self._group.update(self._unit)
+            self._unit = {}
+
+    def drop_unit(self) -> None:
+        self._unit = {}
+
+    def keep_group(self) -> None:
+        for key, value in self._group.items():
+            self.remember(key, value)
+            self._committed.move_to_end(key)
+        self._group = {}
+
+    def drop_group(self) -> None:
+        self._unit, self._group = {}, {}
+
+
+State = tuple[bytes, int]  # a conversation as it is stored, and its epoch
+
+
+class SqlRows(Driver):
+    """`storage.rows.Rows` over the one writing connection of SQLite."""
+
+    def __init__(self, connection: sqlite3.Connection, cached: int = 4096) -> None:
+        super().__init__(connection)
+        self._many = connection.executemany
+        self._inserts = {name: self._statements[it] for name, it in q.INSERTS.items()}
+        self.states: Layers[int, State] = Layers(cached)
+        self._homes: Layers[tuple[str, str, str], int] = Layers(cached)
+        self._cards: Layers[int, bytes] = Layers(cached)
+        self._layers: tuple[Layers[Any, Any], ...] = (self.states, self._homes, self._cards)
+        self._records: list[tuple[Any, ...]] = []
+        self._group_records: list[tuple[Any, ...]] = []
+
+    # --- units and groups ---
+
+    def keep_unit(self) -> None:
+        """The unit succeeded: the next one of the group sees it."""
+        self._group_records += self._records
+        self._records = []
+        for layer in self._layers:
+            layer.keep_unit()
+
+    def drop_unit(self) -> None:
+        """The unit failed: it never was."""
+        self._records = []
+        for layer in self._layers:
+            layer.drop_unit()
+
+    def flush(self) -> None:
+        """Write what the group collected; before its commit."""
+        if self._group_records:
+            self._many(self._inserts["records"].sql, self._group_records)
+
+    def keep_group(self) -> None:
+        """The group is committed."""
+        self._group_records = []
+        for layer in self._layers:
+            layer.keep_group()
+
+    def drop_group(self) -> None:
+        """The group was rolled back."""
+        self._records, self._group_records = [], []
+        for layer in self._layers:
+            layer.drop_group()
+
+    def insert(self, table: str, row: Row) -> None:
+        compiled = self._inserts[table]
+        if table == "records":
+            self._records.append(compiled.pick(row))
+        else:
+            self._execute(compiled.sql, compiled.pick(row))
+
+    # --- inbox ---
+
+    def seen(self, channel: str, account: str, external_id: str) -> int | None:
+        found: int | None = self.value(q.SEEN, channel=channel, account=account, external_id=external_id)
+        return found
+
+    def has_pending(self, conversation: int) -> bool:
+        return self.value(q.HAS_PENDING, conversation=conversation) is not None
+
+    def pending(self, conversation: int, limit: int) -> list[Row]:
+        return self.all(q.PENDING, conversation=conversation, n=limit)
+
+    def finish_event(self, id: int, state: int, place: int, facts: bytes, outcome: bytes, error: str) -> None:
+        self.run(q.FINISH_EVENT, the_id=id, state=state, place=place, facts=facts, outcome=outcome, error=error)
+
+    def delay_event(self, id: int, attempts: int, not_before: float, error: str) -> None:
+        self.run(q.DELAY_EVENT, the_id=id, attempts=attempts, not_before=not_before, error=error)
+
+    # --- conversations and clients ---
+
+    def conversation_of(self, channel: str, account: str, chat: str) -> int | None:
+        key = (channel, account, chat)
+        found = self._homes.get(key)
+        if found is None:
+            found = self.value(q.CONVERSATION_OF, channel=channel, account=account, chat=chat)
+            if found is not None:
+                self._homes.put(key, found)
+        return found
+
+    def conversation(self, id: int) -> Conversation | None:
+        known = self.states.get(id)
+        state = known[0] if known is not None else self.value(q.CONVERSATION, the_id=id)
+        return None if state is None else decode_conversation.decode(state)
+
+    def save_conversation(self, conversation: Conversation, was: int, last_at: float) -> None:
+        state, epoch = encode(conversation), conversation.session.epoch
+        talk = conversation.talk
+        cursor = self.run(
+            q.SAVE_SPOKEN if last_at else q.SAVE_CONVERSATION,
+            the_id=conversation.id,
+            was=was,
+            state=state,
+            version=conversation.version,
+            epoch=epoch,
+            live=int(talk.run is not None or talk.suspended is not None),
+            last_at=last_at,
+        )
+        if cursor.rowcount != 1:
+            raise RuntimeError(f"conversation {conversation.id} changed under its turn (version {was} is gone)")
+        self.states.put(conversation.id, (state, epoch))
+
+    def move_conversation(self, conversation: Conversation, chat: str) -> None:
+        version = conversation.version
+        conversation.chat, conversation.version = chat, version + 1
+        self.run(q.MOVE_CONVERSATION, the_id=conversation.id, chat=chat)
+        self.save_conversation(conversation, version, 0.0)
+
+    def last_conversation(self, client: int) -> int | None:
+        found: int | None = self.value(q.LAST_CONVERSATION, client=client)
+        return found
+
+    def client_of(self, channel: str, account: str, sender: str) -> int | None:
+        found: int | None = self.value(q.CLIENT_OF, channel=channel, account=account, sender=sender)
+        return found
+
+    def card(self, client: int) -> dict[str, Any]:
+        known = self._cards.get(client)
+        if known is None:
+            known = self.value(q.CARD, the_id=client)
+            self._cards.put(client, known)
+        return decode_dict.decode(known)
+
+    def save_card(self, client: int, card: dict[str, Any]) -> None:
+        stored = encode(card)
+        self.run(q.SAVE_CARD, the_id=client, card=stored, phone=str(card.get("phone") or ""))
+        self._cards.put(client, stored)
+
+    # --- history ---
+
+    def edit_message(self, conversation: int, seq: int, message: bytes) -> None:
+        self.run(q.EDIT_MESSAGE, home=conversation, place=seq, message=message)
+
+    def settle_message(self, conversation: int, seq: int, state: str, reason: str, message_id: str) -> None:
+        self.run(q.SETTLE_MESSAGE, home=conversation, place=seq, state=state, reason=reason, message_id=message_id)
+
+    # --- outbox ---
+
+    def head(self, conversation: int) -> int | None:
+        found: int | None = self.value(q.HEAD, conversation=conversation)
+        return found
+
+    def outbox_row(self, id: int) -> Row | None:
+        return self.one(q.OUTBOX_ROW, the_id=id)
+
+    def newest_in_slot(self, conversation: int, slot: str) -> Row | None:
+        return self.one(q.NEWEST_IN_SLOT, conversation=conversation, slot=slot)
+
+    def rewrite(self, id: int, message: bytes, epoch: int, guarded: int) -> None:
+        self.run(q.REWRITE, the_id=id, message=message, epoch=epoch, guarded=guarded)
+
+    def settle_row(self, id: int, state: int, platform_ids: bytes, reason: str, now: float) -> bool:
+        cursor = self.run(q.SETTLE_ROW, the_id=id, state=state, platform_ids=platform_ids, reason=reason, now=now)
+        return cursor.rowcount == 1
+
+    def delay_row(self, id: int, attempts: int, not_before: float, reason: str) -> bool:
+        cursor = self.run(q.DELAY_ROW, the_id=id, attempts=attempts, not_before=not_before, reason=reason)
+        return cursor.rowcount == 1
+
+    def advance_row(self, id: int, sent_parts: bytes) -> None:
+        self.run(q.ADVANCE_ROW, the_id=id, sent_parts=sent_parts)
+
+    def waiting_edits(self, target: int) -> list[int]:
+        return self.column(q.WAITING_EDITS, target=target)
+
+    def readdress(self, conversation: int, chat: str) -> None:
+        self.run(q.READDRESS, home=conversation, chat=chat)
+
+    # --- timers ---
+
+    def set_timer(self, row: Row) -> None:
+        self.run(q.SET_TIMER, **row)
+
+    def stop_timer(self, conversation: int, key: str) -> None:
+        self.run(q.STOP_TIMER, conversation=conversation, key=key)
+
+    def arm_timers(self, conversation: int, after: int, now: float) -> None:
+        self.run(q.ARM_TIMERS, home=conversation, row=after, now=now)
+
+    def due_timers(self, now: float, limit: int) -> list[Row]:
+        return self.all(q.DUE_TIMERS, now=now, n=limit)
+
+    # --- tickets, queue, files, reports ---
+
+    def has_ticket(self, key: str) -> bool:
+        return self.value(q.HAS_TICKET, key=key) is not None
+
+    def ticket_row(self, number: int) -> Row | None:
+        return self.one(q.TICKET, number=number)
+
+    def ticket_length(self, number: int) -> int:
+        return int(self.value(q.TICKET_LENGTH, number=number))
+
+    def save_ticket(self, number: int, row: Row) -> None:
+        self.run(q.SAVE_TICKET, the_number=number, **row)
+
+    def enqueue(self, row: Row) -> None:
+        self.run(q.ENQUEUE, **row)
+
+    def unqueue(self, conversation: int) -> None:
+        self.run(q.UNQUEUE, conversation=conversation)
+
+    def add_file(self, row: Row) -> None:
+        self.run(q.ADD_FILE, **row)
+
+    def store_file(self, id: str, sha256: str, size: int, mime: str, error: str) -> None:
+        self.run(q.STORE_FILE, the_id=id, sha256=sha256, size=size, mime=mime, error=error)
+
+    def count_uncaught(self, text: str, now: float) -> None:
+        self.run(q.COUNT_UNCAUGHT, text=text, now=now)
+
+    # --- the rest ---
+
+    def set_cursor(self, channel: str, value: str) -> None:
+        self.run(q.SET_CURSOR, channel=channel, value=value)
+
+    def publish(self, row: Row) -> None:
+        self.run(q.RETIRE_OTHERS, the_id=row["id"])
+        self.run(q.PUBLISH, **row)
+
+    def drop_bundle(self, id: str) -> None:
+        self.run(q.DROP_BUNDLE, the_id=id)
+
+    def add_web_client(self, row: Row) -> None:
+        self.run(q.ADD_WEB_CLIENT, **row)
+
+    def set_meta(self, name: str, value: str) -> None:
+        self.run(q.SET_META, name=name, value=value)

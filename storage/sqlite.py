@@ -1,0 +1,315 @@
+"""The embedded store: one SQLite file, one writing connection, grouped commits, readers that see committed data only."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from core.conversation import Conversation
+from core.events import Event, Inbound
+from core.outbox import OutboxRow, Settled
+from core.ports import Bundle, Cursor, Decide, Done, HistoryItem, Receipt, StorageFull, StoredFile, Ticket
+from storage import alarms, desk, intake, lanes, shape
+from storage import queries as q
+from storage.codec import decode_conversation
+from storage.driver import Driver
+from storage.ledger import Ledger, Numbers
+from storage.lockfile import FileLock
+from storage.migrate import migrate_file
+from storage.reading import Reading
+from storage.sql_rows import SqlRows
+from storage.writer import Writer
+
+T = TypeVar("T")
+
+TIMERS = 500  # due timers of one unit of writing
+
+
+class SQLiteStore:
+    """`core.ports.Store` over a file. `clock` gives seconds since the epoch (UTC).
+
+    Raises `StoreBusy` at `open` when another process works with the file, `StorageFull` where nothing can be written.
+    """
+
+    def __init__(self, path: Path | str, clock: Callable[[], float], outer_desks: frozenset[str] = frozenset()) -> None:
+        self.path = Path(path)
+        self.clock = clock
+        self.outer_desks = outer_desks
+        self._lock = FileLock(self.path)
+        self._unclean = False
+        self._on_events: Callable[[], None] | None = None
+
+    # --- life ---
+
+    async def open(self) -> None:
+        """Take the file, bring its tables up to date, and find out how the last process left it."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock.take()
+        try:
+            await asyncio.to_thread(migrate_file, self.path)
+            self._connect()
+        except BaseException:
+            self._lock.free()
+            raise
+        self._unclean = self._hot.meta("running") == "yes"
+        await self._writer.run(self._start)
+
+    def _connect(self) -> None:
+        self._writing = _connect_writer(self.path)
+        self._readers = [_connect_reader(self.path), _connect_reader(self.path)]
+        self._hot, self._slow = (Reading(connection) for connection in self._readers)
+        self._rows = SqlRows(self._writing)
+        self._ledger = Ledger(self._rows, _load_numbers(self._writing), self.clock, self.outer_desks)
+        self._writer = Writer(self._writing, self._ledger, self._rows)
+        self._writer.on_events = self._on_events
+        self._reading = ThreadPoolExecutor(1, "frontline-read")
+
+    def _start(self) -> None:
+        self._rows.set_meta("running", "yes")
+        if not self._ledger.numbers.instance:
+            self._ledger.numbers.instance = secrets.token_hex(6)
+            self._rows.set_meta("instance", self._ledger.numbers.instance)
+
+    async def close(self) -> None:
+        """Write what waits, say that the stop was a clean one, leave one tidy file behind."""
+        # On a full disk the next start counts as one after a crash: slower, never wrong.
+        with suppress(StorageFull):
+            await self._writer.run(lambda: self._rows.set_meta("running", "no"))
+        await self._writer.close()
+        self._reading.shutdown()
+        for reader in self._readers:
+            reader.close()
+        await asyncio.to_thread(self._writing.close)
+        self._lock.free()
+
+    @property
+    def unclean(self) -> bool:
+        """Whether the last process ended without `close`: an event may have killed it."""
+        return self._unclean
+
+    @property
+    def on_events(self) -> Callable[[], None] | None:
+        """Called on the loop after a commit that left new pending events."""
+        return self._on_events
+
+    @on_events.setter
+    def on_events(self, call: Callable[[], None] | None) -> None:
+        self._on_events = call
+        if hasattr(self, "_writer"):
+            self._writer.on_events = call
+
+    async def _read(self, question: Callable[[], T]) -> T:
+        """A read that may be long: in a thread, so that it holds nobody up."""
+        return await asyncio.get_running_loop().run_in_executor(self._reading, question)
+
+    # --- inbox and worker ---
+
+    async def accept(
+        self, inbounds: Sequence[Inbound], decide: Decide | None = None, cursor: Cursor | None = None
+    ) -> list[Receipt]:
+        return await self._writer.run(lambda: intake.accept(self._ledger, inbounds, decide, cursor))
+
+    async def push(self, conversation: int, event: Event, key: str) -> bool:
+        return await self._writer.run(lambda: self._ledger.put_event(conversation, event, key))
+
+    async def work(self, decide: Decide, limit: int = 20) -> list[Receipt]:
+        claimed = await self._read(lambda: self._slow.ready(self.clock(), limit))
+        if self._unclean:
+            await self._all([partial(intake.note_attempt, self._ledger, home) for home in claimed])
+        turn = partial(intake.take_turn, self._ledger, decide=decide, one=self._unclean)
+        receipts = await self._all([partial(turn, home) for home in claimed])
+        return [receipt for receipt in receipts if receipt is not None]
+
+    async def _all(self, units: list[Callable[[], T]]) -> list[T]:
+        """Units that share a commit. The first error is raised when all have ended."""
+        ended = await asyncio.gather(*(self._writer.run(unit) for unit in units), return_exceptions=True)
+        results = [it for it in ended if not isinstance(it, BaseException)]
+        for it in ended:
+            if isinstance(it, BaseException):
+                self._give_back(results)
+                raise it
+        return results
+
+    def _give_back(self, results: list[Any]) -> None:
+        """Nobody will see these receipts: their rows are free for the next `lease`."""
+        for it in results:
+            if isinstance(it, Receipt):
+                self._ledger.leases.drop(row.id for row in it.outbox)
+
+    async def quarantine(self, channel: str, raw: bytes, reason: str) -> None:
+        row = {"at": self.clock(), "channel": channel, "raw": raw, "reason": reason}
+        await self._writer.run(lambda: self._rows.insert("quarantine", row))
+
+    async def cursor(self, channel: str) -> str:
+        return self._hot.cursor(channel)
+
+    # --- outbox ---
+
+    async def lease(self, limit: int = 100) -> list[OutboxRow]:
+        now = self.clock()
+        self._ledger.leases.forget_old(now)
+        due = await self._read(lambda: self._slow.due_rows(now, limit + len(self._ledger.leases)))
+        free = [id for id in due if not self._ledger.leases.held(id, now)]
+        if not free:
+            return []
+        return await self._writer.run(lambda: lanes.hand_out(self._ledger, free, now, limit))
+
+    async def epoch(self, conversation: int) -> int:
+        known = self._rows.states.committed(conversation)
+        return self._hot.epoch(conversation) if known is None else known[1]
+
+    async def mark(self, settled: Sequence[Settled]) -> list[Receipt]:
+        return await self._writer.run(lambda: lanes.mark(self._ledger, settled))
+
+    async def progress(self, row: OutboxRow) -> None:
+        await self._writer.run(lambda: lanes.progress(self._ledger, row))
+
+    # --- timers ---
+
+    async def due(self, now: datetime, starting: bool = False) -> int:
+        at = now.timestamp()
+        if starting:
+            return await self._writer.run(lambda: alarms.fire_latest(self._ledger, at, -1))
+        fired = count = await self._writer.run(lambda: alarms.fire_due(self._ledger, at, TIMERS))
+        while count == TIMERS:
+            count = await self._writer.run(lambda: alarms.fire_due(self._ledger, at, TIMERS))
+            fired += count
+        return fired
+
+    async def next_due(self) -> float | None:
+        return self._hot.next_due()
+
+    # --- what people and channels read ---
+
+    async def conversation(self, id: int) -> Conversation | None:
+        known = self._rows.states.committed(id)
+        return self._hot.conversation(id) if known is None else decode_conversation.decode(known[0])
+
+    async def find_conversation(self, channel: str, account: str, chat: str) -> Conversation | None:
+        return self._hot.find_conversation(channel, account, chat)
+
+    async def history(self, conversation: int, after: int = 0, limit: int = 200) -> list[HistoryItem]:
+        return await self._read(lambda: self._slow.history(conversation, after, limit))
+
+    async def events(self, conversation: int) -> list[Done]:
+        return await self._read(lambda: self._slow.events(conversation))
+
+    async def notes(self, conversation: int) -> list[dict[str, Any]]:
+        """Private notes, oldest first: `at`, `author`, `text`."""
+        return await self._read(lambda: self._slow.notes(conversation))
+
+    async def client(self, id: int) -> dict[str, Any] | None:
+        return self._hot.client(id)
+
+    async def find_clients(self, phone: str) -> list[int]:
+        return self._hot.find_clients(phone)
+
+    async def last_conversation(self, client: int) -> Conversation | None:
+        return self._hot.last_conversation(client)
+
+    async def ticket(self, number: int) -> Ticket | None:
+        return self._hot.ticket(number)
+
+    async def tickets(
+        self, client: int | None = None, desk: str | None = None, status: str | None = None, limit: int = 50
+    ) -> list[Ticket]:
+        return await self._read(lambda: self._slow.tickets(client, desk, status, limit))
+
+    async def change_ticket(
+        self,
+        number: int,
+        status: str = "",
+        done: bool | None = None,
+        outer_number: str = "",
+        outer_link: str = "",
+        comment: str = "",
+        tell: bool = True,
+    ) -> Ticket | None:
+        change = partial(
+            desk.change_ticket, self._ledger, number, status, done, outer_number, outer_link, comment, tell
+        )
+        return await self.ticket(number) if await self._writer.run(change) else None
+
+    async def queue(self, line: str | None = None) -> list[dict[str, Any]]:
+        return await self._read(lambda: self._slow.queue(line))
+
+    async def uncaught(self, limit: int = 100) -> list[tuple[str, int, float]]:
+        return await self._read(lambda: self._slow.uncaught(limit))
+
+    # --- files ---
+
+    async def add_file(self, file: StoredFile) -> None:
+        await self._writer.run(lambda: self._rows.add_file(shape.file_row(file, self.clock())))
+
+    async def file(self, id: str) -> StoredFile | None:
+        return self._hot.file(id)
+
+    async def store_file(self, id: str, sha256: str, size: int, mime: str, error: str = "") -> None:
+        await self._writer.run(lambda: self._rows.store_file(id, sha256, size, mime, error))
+
+    # --- flows ---
+
+    async def publish(self, bundle: Bundle) -> None:
+        await self._writer.run(lambda: self._rows.publish(shape.bundle_row(bundle)))
+
+    async def bundles(self) -> list[Bundle]:
+        return await self._read(self._slow.bundles)
+
+    async def live_versions(self) -> dict[str, dict[str, int]]:
+        return await self._read(self._slow.live_versions)
+
+    async def drop_bundle(self, id: str) -> None:
+        await self._writer.run(lambda: self._rows.drop_bundle(id))
+
+    # --- secrets of web chat clients ---
+
+    async def web_client(self, channel: str, token_hash: str) -> str | None:
+        return self._hot.web_client(channel, token_hash)
+
+    async def add_web_client(self, channel: str, token_hash: str, chat: str) -> None:
+        row = {"channel": channel, "token_hash": token_hash, "chat": chat, "created_at": self.clock()}
+        await self._writer.run(lambda: self._rows.add_web_client(row))
+
+    # --- state of the store ---
+
+    async def stats(self) -> dict[str, float]:
+        return await self._read(lambda: self._slow.stats(self.clock()))
+
+    async def healthy(self) -> bool:
+        """Whether messages can be taken. After a write that failed, only a write that succeeds says so."""
+        try:
+            if self._writer.full:
+                await self._writer.run(lambda: self._rows.set_meta("running", "yes"))
+            return self._hot.meta("running") == "yes"
+        except (StorageFull, sqlite3.Error):
+            return False
+
+
+def _connect_writer(path: Path) -> sqlite3.Connection:
+    """The only connection that writes and checkpoints (two of those can corrupt a file before SQLite 3.51.3)."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=2000", "cache_size=-65536", "mmap_size=0"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def _connect_reader(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    for pragma in ("query_only=1", "wal_autocheckpoint=0", "busy_timeout=2000", "mmap_size=0"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def _load_numbers(connection: sqlite3.Connection) -> Numbers:
+    driver = Driver(connection)
+    highest = {name: int(driver.value(statement) or 0) for name, statement in q.HIGHEST.items()}
+    instance = driver.value(q.META, name="instance") or ""
+    return Numbers(**{name: number + 1 for name, number in highest.items()}, instance=instance)

@@ -1,0 +1,289 @@
+"""The one set of tables of every SQL engine. Times are seconds since the epoch (UTC), blobs are JSON."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite only makes an alias of the row id out of the exact word INTEGER.
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _id(name: str = "id") -> Column[int]:
+    return Column(name, Id, primary_key=True, autoincrement=True)
+
+
+def _text(name: str, key: bool = False) -> Column[str]:
+    return Column(name, Text, primary_key=key, nullable=False)
+
+
+def _number(name: str, key: bool = False) -> Column[int]:
+    return Column(name, Id, primary_key=key, nullable=False, autoincrement=False)
+
+
+def _time(name: str, nullable: bool = False) -> Column[float]:
+    return Column(name, Float(53), nullable=nullable)
+
+
+def _blob(name: str, nullable: bool = False) -> Column[bytes]:
+    return Column(name, LargeBinary, nullable=nullable)
+
+
+def _partial(name: str, *columns: str, where: str) -> Index:
+    """A partial index, on both engines."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
+# `state` is the whole `Conversation`; the columns beside it serve look-ups.
+conversations = Table(
+    "conversations",
+    metadata,
+    _id(),
+    _text("channel"),
+    _text("account"),
+    _text("chat"),
+    _number("client"),
+    _number("version"),
+    _number("epoch"),
+    _number("live"),  # 1 when a run is under way
+    _time("last_at"),  # the client's last message
+    _time("created_at"),
+    _blob("state"),
+    UniqueConstraint("channel", "account", "chat"),
+    Index("ix_conversations_client", "client"),
+    _partial("ix_conversations_live", "id", where="live = 1"),
+)
+
+clients = Table(
+    "clients",
+    metadata,
+    _id(),
+    _text("phone"),
+    _time("created_at"),
+    _blob("card"),
+    _partial("ix_clients_phone", "phone", where="phone <> ''"),
+)
+
+identities = Table(
+    "identities",
+    metadata,
+    _text("channel", key=True),
+    _text("account", key=True),
+    _text("sender", key=True),
+    _number("client"),
+    _text("proof"),
+    _time("created_at"),
+    Index("ix_identities_client", "client"),
+)
+
+# state: 0 pending, 1 processed, 2 dead. An internal event has channel '' and its conversation as account.
+inbox = Table(
+    "inbox",
+    metadata,
+    _id(),
+    _number("conversation"),
+    _text("channel"),
+    _text("account"),
+    _text("external_id"),
+    _text("message_id"),
+    _time("at"),
+    _time("sent_at"),
+    _number("state"),
+    _number("place"),  # of processed ones: grows in the order of processing
+    _number("attempts"),
+    _time("not_before"),
+    _text("error"),
+    _blob("event"),
+    _blob("facts"),
+    _blob("outcome"),
+    UniqueConstraint("channel", "account", "external_id"),
+    Index("ix_inbox_conversation", "conversation"),
+    _partial("ix_inbox_pending", "conversation", "not_before", "id", where="state = 0"),
+    _partial("ix_inbox_dead", "id", where="state = 2"),
+)
+
+# state: 0 waiting, 1 sent, 2 dead, 3 unknown, 4 refused. `lane` is 1 for what leaves one after another.
+outbox = Table(
+    "outbox",
+    metadata,
+    _id(),
+    _number("conversation"),
+    _text("kind"),
+    _number("lane"),
+    _text("channel"),
+    _text("account"),
+    _text("chat"),
+    _text("key"),
+    _number("epoch"),
+    _number("guarded"),
+    _number("seq"),
+    _number("target"),
+    _text("slot"),
+    _number("state"),
+    _number("attempts"),
+    _time("created_at"),
+    _time("not_before"),
+    _time("settled_at", nullable=True),
+    _text("reason"),
+    _blob("message", nullable=True),
+    _blob("payload"),
+    _blob("sent_parts"),
+    _blob("platform_ids"),
+    _partial("ix_outbox_lane", "conversation", "id", where="state = 0 AND lane = 1"),
+    _partial("ix_outbox_side", "not_before", where="state = 0 AND lane = 0"),
+    _partial("ix_outbox_dead", "id", where="state IN (2, 3)"),
+    _partial("ix_outbox_slot", "conversation", "slot", where="slot <> ''"),
+    _partial("ix_outbox_target", "target", where="state = 0 AND target > 0"),
+)
+
+# `due` is empty while the timer waits for the settlement of the outbox row `after`.
+timers = Table(
+    "timers",
+    metadata,
+    _number("conversation", key=True),
+    _text("key", key=True),
+    _time("due", nullable=True),
+    _number("after"),
+    _time("seconds"),
+    _blob("data"),
+    _partial("ix_timers_due", "due", where="due IS NOT NULL"),
+    sqlite_with_rowid=False,
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    _number("conversation", key=True),
+    _number("seq", key=True),
+    _text("author"),
+    _text("operator"),
+    _time("at"),
+    _blob("event", nullable=True),
+    _blob("message", nullable=True),
+    _text("state"),
+    _text("reason"),
+    _text("message_id"),
+    _number("edited"),
+    sqlite_with_rowid=False,
+)
+
+tickets = Table(
+    "tickets",
+    metadata,
+    _id("number"),
+    _text("key"),
+    _text("desk"),
+    _text("title"),
+    _text("text"),
+    _blob("fields"),
+    _blob("files"),
+    _blob("private"),
+    _text("priority"),
+    _text("status"),
+    _number("done"),
+    _number("client"),
+    _number("conversation"),
+    _time("created_at"),
+    _time("updated_at"),
+    _text("outer_number"),
+    _text("outer_link"),
+    UniqueConstraint("key"),
+    Index("ix_tickets_client", "client"),
+    Index("ix_tickets_desk", "desk", "status"),
+)
+
+ticket_history = Table(
+    "ticket_history",
+    metadata,
+    _number("number", key=True),
+    _number("place", key=True),
+    _blob("entry"),
+)
+
+# Private notes of operators live apart from messages, so that no sender can pick one up.
+notes = Table(
+    "notes",
+    metadata,
+    _id(),
+    _number("conversation"),
+    _time("at"),
+    _text("author"),
+    _text("text"),
+    Index("ix_notes_conversation", "conversation"),
+)
+
+queue = Table(
+    "queue",
+    metadata,
+    _number("conversation", key=True),
+    _text("line"),
+    _number("priority"),
+    _time("deadline"),
+    _text("note"),
+    _time("since"),
+    Index("ix_queue_line", "line", "deadline"),
+)
+
+files = Table(
+    "files",
+    metadata,
+    _text("id", key=True),
+    _number("conversation"),
+    _text("name"),
+    _text("mime"),
+    _number("size"),
+    _text("kind"),
+    _text("channel"),
+    _text("ref"),
+    _text("sha256"),
+    _text("error"),
+    _time("created_at"),
+)
+
+records = Table("records", metadata, _id(), _number("conversation"), _time("at"), _text("kind"), _blob("data"))
+
+uncaught = Table("uncaught", metadata, _text("text", key=True), _number("times"), _time("last_at"))
+
+quarantine = Table("quarantine", metadata, _id(), _time("at"), _text("channel"), _blob("raw"), _text("reason"))
+
+cursors = Table("cursors", metadata, _text("channel", key=True), _text("value"))
+
+bundles = Table(
+    "bundles",
+    metadata,
+    _text("id", key=True),
+    _blob("sources"),
+    _blob("versions"),
+    _time("published_at"),
+    _number("current"),
+)
+
+web_clients = Table(
+    "web_clients",
+    metadata,
+    _text("channel", key=True),
+    _text("token_hash", key=True),
+    _text("chat"),
+    _time("created_at"),
+)
+
+meta = Table("meta", metadata, _text("name", key=True), _text("value"))
