@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Any
 
+from adapters.services import call_info
 from adapters.telegram.capabilities import CAPABILITIES as TELEGRAM
 from adapters.web.capabilities import capabilities as web_capabilities
-from core.deployment import CallInfo, ChannelInfo, Deployment, DeskInfo, LineRule, Take
-from gateway.config.lines import (
-    HttpServiceSettings,
-    LineSettings,
-    Rule,
-    TableSettings,
-    TakeSettings,
-    WebhookDeskSettings,
-)
+from core.deployment import ChannelInfo, Deployment, DeskInfo, LineRule
+from gateway.config.lines import LineSettings, Rule, WebhookDeskSettings
 from gateway.config.model import Config
 from handoff.hours import parse_hours
 from handoff.lines import House, Line
 
-# The built-in service behind «Мои заявки».
-TICKETS = {"mine": CallInfo((), {"список": Take("text"), "есть": Take("yes_no")})}
 # How long the label of a button may be, by kind of channel.
 BUTTON_LABELS = {"telegram": TELEGRAM.button_label, "web": web_capabilities(0).button_label}
-PLACE = re.compile(r"\{([^{}]+)\}")
 
 
 def build_deployment(config: Config) -> Deployment:
@@ -38,7 +27,8 @@ def build_deployment(config: Config) -> Deployment:
             id: DeskInfo(desk.title, desk.needs, isinstance(desk, WebhookDeskSettings))
             for id, desk in config.desks.items()
         },
-        services={id: _calls(service) for id, service in config.services.items()} | {"tickets": TICKETS},
+        services={id: call_info(service) for id, service in config.services.items()}
+        | {"tickets": call_info({"kind": "tickets"})},
         channels={
             id: ChannelInfo(channel.kind, channel.line, BUTTON_LABELS[channel.kind])
             for id, channel in config.channels.items()
@@ -71,29 +61,3 @@ def _line(config: Config, id: str, line: LineSettings) -> Line:
 
 def _rule(rule: Rule | None) -> LineRule | None:
     return LineRule(rule.ticket) if rule else None
-
-
-def _calls(service: HttpServiceSettings | TableSettings) -> dict[str, CallInfo]:
-    if isinstance(service, TableSettings):
-        return {service.call: CallInfo(tuple(service.key), _take(service.take))}
-    return {
-        name: CallInfo(call_params(call.path, call.params, call.body), _take(call.take), call.method == "GET")
-        for name, call in service.calls.items()
-    }
-
-
-def _take(take: Mapping[str, TakeSettings]) -> dict[str, Take]:
-    return {name: Take(one.type, one.optional) for name, one in take.items()}
-
-
-def call_params(*templates: Any) -> tuple[str, ...]:
-    """The `{name}` places of a call, in the order met."""
-    found: dict[str, None] = {}
-    for template in templates:
-        if isinstance(template, str):
-            found |= dict.fromkeys(PLACE.findall(template))
-        elif isinstance(template, Mapping):
-            found |= dict.fromkeys(call_params(*template.values()))
-        elif isinstance(template, list | tuple):
-            found |= dict.fromkeys(call_params(*template))
-    return tuple(found)

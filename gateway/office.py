@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -107,7 +108,7 @@ async def opened(config: Config) -> AsyncIterator[Office]:
     from storage import open_store
 
     outer = frozenset(name for name, desk in build_deployment(config).desks.items() if desk.outer)
-    store = open_store(config.storage.url, outer_desks=outer)
+    store = open_store(config.storage.url, time.time, outer)
     await store.open()
     try:
         yield Office(store, Publisher(store, config))

@@ -52,8 +52,10 @@ class TelegramSettings(ChannelSettings):
     refused with 403 and stores nothing."""
     api_url: Url = "https://api.telegram.org"
     """Where the Bot API answers, files too: a local Bot API server or an emulator may stand in."""
-    limits: Limits = Limits()
-    """The platform's limits on sending."""
+    limits: Literal["off"] | Limits = Limits()
+    """The platform's limits on sending, each by itself, or `off` for none at all."""
+    max_connections: int = Field(default=40, ge=1, le=100)
+    """Webhook: how many calls Telegram makes at once."""
 
     @property
     def on(self) -> bool:

@@ -183,7 +183,7 @@ def parse_key(value: Any) -> Any:
 
 
 class TableSettings(Settings):
-    """A look-up in a CSV file, read again when the file changes. The call's name is free: `shop.get_order`."""
+    """A look-up in a CSV file, read again when the file changes: demos and small shops need no API."""
 
     kind: Literal["table"]
     """The kind of the service."""
@@ -192,8 +192,8 @@ class TableSettings(Settings):
     key: Annotated[dict[str, str], BeforeValidator(parse_key)] = Field(min_length=1)
     """What the flow gives in `with` → the column it must equal: `{number: номер, phone: телефон}`; a list of columns
     when the names are the same. All together find one row."""
-    call: str = "find"
-    """The name of its one call."""
+    call: str = ""
+    """The name of its one call. Empty: from the file, `orders.csv` is read by `get_order`."""
     take: dict[str, TakeSettings] = Field(min_length=1)
     """What the flow gets."""
 

@@ -75,9 +75,9 @@ def parse_path(value: Any, info: ValidationInfo) -> Path:
 
 
 def parse_storage_url(value: Any, info: ValidationInfo) -> str:
-    """`sqlite:///relative.db` with its path counted from the folder of the config file; `memory://` as it is."""
+    """`sqlite:///relative.db` with its path counted from the folder of the config file; `memory:` as it is."""
     url = str(value)
-    if url == "memory://":
+    if url == "memory:":
         return url
     scheme, separator, path = url.partition(":///")
     if not separator or scheme != "sqlite" or not path:
