@@ -157,12 +157,12 @@ def parse_status(body: Any, statuses: Mapping[str, Any]) -> Change | None:
     """
     if not isinstance(body, Mapping):
         return None
-    number, word, comment = str(body.get("number", "")), body.get("status"), body.get("comment") or ""
-    if not (number.isascii() and number.isdigit() and len(number) < 16) or not isinstance(comment, str):
+    number, word, comment = str(body.get("number", "")), body.get("status"), body.get("comment")
+    if not (number.isascii() and number.isdigit() and len(number) < 16) or not isinstance(comment, str | None):
         return None
     if not isinstance(word, str) or not clean(word).strip():
         return None
     known = statuses.get(word)
     title = known.title if known else clean(word).strip()[:64]
     done = known.done if known else body.get("done") is True
-    return Change(int(number), title, done, clean(comment).strip())
+    return Change(int(number), title, done, clean(comment or "").strip())
