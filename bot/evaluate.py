@@ -14,7 +14,10 @@ from bot.show import FILTERS, is_empty, is_number, language_of, shown
 Run = Callable[[Mapping[str, Any], list[str]], Any]
 
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
 }
 
 
@@ -228,6 +231,15 @@ def spell(node: Node) -> str:
 
 
 BUILDERS: dict[type[Node], Callable[[Any], Run]] = {
-    Const: _const, Name: _name, List: _list, Not: _not, And: _and, Or: _or, Cond: _cond,
-    Compare: _compare, Add: _add, Sub: _sub, Filter: _filter,
+    Const: _const,
+    Name: _name,
+    List: _list,
+    Not: _not,
+    And: _and,
+    Or: _or,
+    Cond: _cond,
+    Compare: _compare,
+    Add: _add,
+    Sub: _sub,
+    Filter: _filter,
 }

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from core.rich import Mark, MarkKind, Rich
 
 SCHEMES = ("http://", "https://", "tel:", "mailto:")
-HOLE = 0x100000                          # characters from here on stand for values: a plane no text uses
+HOLE = 0x100000  # characters from here on stand for values: a plane no text uses
 PLAIN = re.compile(r"https?://[^\s\\*`\[\])]+|[^\\*_`\[h]+|h")
 URL = re.compile(r"\(([^()\s]*(?:\([^()\s]*\)[^()\s]*)*)\)")
 SEEN = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e]+")
@@ -143,5 +143,8 @@ def is_word(character: str) -> bool:
 
 
 MARKS: dict[str, Callable[[_Reader, int, int], int]] = {
-    "*": _Reader.bold, "_": _Reader.italic, "`": _Reader.code, "[": _Reader.link,
+    "*": _Reader.bold,
+    "_": _Reader.italic,
+    "`": _Reader.code,
+    "[": _Reader.link,
 }

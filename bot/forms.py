@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import Any
 
-REMEMBERED = 20_000                      # words; a large set of flows has about a thousand
+REMEMBERED = 20_000  # words; a large set of flows has about a thousand
 LATIN_ENDINGS = ("s", "es", "ed", "ing")
 
 

@@ -21,14 +21,21 @@ from core.findings import Finding, Position
 from core.locale import n_
 
 Locate = Callable[[int], Position]
-Raw = tuple[int, str, str]               # offset, kind, text
+Raw = tuple[int, str, str]  # offset, kind, text
 
-LIMIT = 200                              # nodes of one expression or template
+LIMIT = 200  # nodes of one expression or template
 TOKENS = 20 * LIMIT
 FILTER_PARAMS = {"plural": (2, 3), "default": (1, 1), "join": (0, 1)}
 FILTER_NAMES = ("date", "time", "money", "plural", "lower", "upper", "default", "join", "length")
 OPERATORS: dict[str, Operator] = {
-    "eq": "==", "ne": "!=", "lt": "<", "lteq": "<=", "gt": ">", "gteq": ">=", "in": "in", "notin": "not in",
+    "eq": "==",
+    "ne": "!=",
+    "lt": "<",
+    "lteq": "<=",
+    "gt": ">",
+    "gteq": ">=",
+    "in": "in",
+    "notin": "not in",
 }
 LONELY = re.compile(r"[ \t]*\n")
 BROKEN = n_("the expression is written wrongly near «{near}»")
@@ -37,14 +44,17 @@ BROKEN = n_("the expression is written wrongly near «{near}»")
 class Refused(Exception):
     """The source is not ours to run: `what` and `mend` are message ids, `offset` is where."""
 
-    def __init__(self, offset: int, what: str, mend: str = "", length: int = 0, instead: str = "", **values: Any) -> None:
+    def __init__(
+        self, offset: int, what: str, mend: str = "", length: int = 0, instead: str = "", **values: Any
+    ) -> None:
         super().__init__(what)
         self.offset, self.what, self.mend, self.values = offset, what, mend, values
         self.length, self.instead = length, instead
 
     def finding(self, locate: Locate) -> Finding:
-        return Finding(locate(self.offset), "L160", self.what, self.mend, self.values,
-                       length=self.length, instead=self.instead)
+        return Finding(
+            locate(self.offset), "L160", self.what, self.mend, self.values, length=self.length, instead=self.instead
+        )
 
 
 def locate_from(at: Position) -> Locate:
@@ -73,7 +83,9 @@ class _Offsets(Environment):
                     raise TemplateSyntaxError("raw", begin)
                 yield begin, kind, text
         except TemplateSyntaxError as error:
-            raise TemplateSyntaxError(error.message or "", offset if error.message != "raw" else error.lineno) from error
+            raise TemplateSyntaxError(
+                error.message or "", offset if error.message != "raw" else error.lineno
+            ) from error
 
 
 class TooLong(Exception):
@@ -92,8 +104,9 @@ def _without_lonely_lines(raw: list[Raw]) -> list[Raw]:
         before = raw[begin - 1] if begin and raw[begin - 1][1] == "data" else None
         after = tokens[end + 1] if end + 1 < len(raw) and raw[end + 1][1] == "data" else None
         indent = before[2].rfind("\n") + 1 if before else 0
-        starts_line = begin == 0 or (before is not None and not before[2][indent:].strip()
-                                     and (indent > 0 or begin == 1))
+        starts_line = begin == 0 or (
+            before is not None and not before[2][indent:].strip() and (indent > 0 or begin == 1)
+        )
         gap = LONELY.match(after[2]) if after else None
         if not starts_line or gap is None or after is None:
             continue
@@ -101,7 +114,7 @@ def _without_lonely_lines(raw: list[Raw]) -> list[Raw]:
             kept = tokens[begin - 1]
             cut = len(before[2]) - indent
             tokens[begin - 1] = (kept[0], "data", kept[2][: len(kept[2]) - cut] if cut else kept[2])
-        tokens[end + 1] = (after[0] + gap.end(), "data", after[2][gap.end():])
+        tokens[end + 1] = (after[0] + gap.end(), "data", after[2][gap.end() :])
     return [token for token in tokens if token[1] != "data" or token[2]]
 
 
@@ -117,6 +130,7 @@ def _blocks(raw: list[Raw]) -> Iterator[tuple[int, int]]:
 
 def parse_tree(source: str, locate: Locate) -> Node:
     """The tree of one expression. Raises `Refused`."""
+
     def read() -> j.Node:
         parser = Parser(ENVIRONMENT, source, state="variable")
         tree = parser.parse_expression()
@@ -141,7 +155,7 @@ def _guarded(read: Callable[[], j.Node], source: str) -> j.Node:
         raise _refusal(error, source) from error
     except (RecursionError, TooLong) as error:
         raise Refused(0, TOO_LONG, TOO_LONG_MEND, limit=LIMIT) from error
-    except (ValueError, OverflowError) as error:     # numbers of thousands of digits
+    except (ValueError, OverflowError) as error:  # numbers of thousands of digits
         raise Refused(0, BROKEN, near=source[:12]) from error
 
 
@@ -157,10 +171,10 @@ def _refusal(error: TemplateSyntaxError, source: str) -> Refused:
         return Refused(offset, ONLY_IF)
     if message.startswith(("Unexpected end of template", "unexpected end of template")):
         return Refused(0, n_("{% if %} is not closed"), n_("write {% endif %} where it ends"))
-    near = source[offset:].split("\n")[0][:12].strip() or source[max(0, offset - 12):].strip()
+    near = source[offset:].partition("\n")[0][:12].strip() or source[max(0, offset - 12) :].strip()
     if re.match(r"={1}(?!=)", source[offset:]):
         return Refused(offset, BROKEN, n_("equality is written =="), 1, "==", near=near)
-    return Refused(offset, BROKEN, n_("write it as `причина == \"Брак\" and сумма > 100`"), len(near), near=near)
+    return Refused(offset, BROKEN, n_('write it as `причина == "Брак" and сумма > 100`'), len(near), near=near)
 
 
 class Translator:
@@ -184,7 +198,11 @@ class Translator:
 
     def refuse(self, node: j.Node) -> NoReturn:
         what, mend = REFUSALS.get(type(node), (n_("this is not allowed in expressions"), ""))
-        raise Refused(node.lineno, what, mend or n_("allowed are names, texts, numbers, comparisons, and, or, not, +, - and filters"))
+        raise Refused(
+            node.lineno,
+            what,
+            mend or n_("allowed are names, texts, numbers, comparisons, and, or, not, +, - and filters"),
+        )
 
     def at(self, node: j.Node) -> Position:
         return self.locate(node.lineno)
@@ -211,7 +229,9 @@ def _name(tr: Translator, node: Any) -> Node:
     path.append(inner.name)
     for part in path:
         if part.startswith("_"):
-            raise Refused(inner.lineno, n_("names do not begin with «_»: «{name}»"), "", len(part), part.lstrip("_"), name=part)
+            raise Refused(
+                inner.lineno, n_("names do not begin with «_»: «{name}»"), "", len(part), part.lstrip("_"), name=part
+            )
     return Name(tr.at(inner), tuple(reversed(path)))
 
 
@@ -254,8 +274,15 @@ def _cond(tr: Translator, node: Any) -> Node:
 def _filter(tr: Translator, node: Any) -> Node:
     if node.name not in FILTER_NAMES:
         close = get_close_matches(node.name, FILTER_NAMES, 1, 0.6)
-        raise Refused(node.lineno, n_("there is no filter «{name}»"), n_("the filters are {filters}"), len(node.name),
-                      close[0] if close else "", name=node.name, filters=", ".join(FILTER_NAMES))
+        raise Refused(
+            node.lineno,
+            n_("there is no filter «{name}»"),
+            n_("the filters are {filters}"),
+            len(node.name),
+            close[0] if close else "",
+            name=node.name,
+            filters=", ".join(FILTER_NAMES),
+        )
     if node.node is None or node.kwargs or node.dyn_args or node.dyn_kwargs:
         raise Refused(node.lineno, n_("the filter «{name}» is written wrongly"), name=node.name)
     arg = tr.node(node.node)
@@ -274,26 +301,52 @@ def _param(tr: Translator, node: j.Node) -> Any:
 def _check_params(node: Any, params: tuple[Any, ...]) -> None:
     low, high = FILTER_PARAMS.get(node.name, (0, 0))
     if node.name == "plural" and (not low <= len(params) <= high or not all(isinstance(p, str) for p in params)):
-        raise Refused(node.lineno, n_("the filter «plural» needs the forms of the word"),
-                      n_('write plural("день", "дня", "дней")'))
+        raise Refused(
+            node.lineno,
+            n_("the filter «plural» needs the forms of the word"),
+            n_('write plural("день", "дня", "дней")'),
+        )
     if not low <= len(params) <= high or (node.name == "join" and not all(isinstance(p, str) for p in params)):
-        raise Refused(node.lineno, n_("the filter «{name}» has wrong parameters"),
-                      n_('write | date, | join(", "), | default("нет")'), name=node.name)
+        raise Refused(
+            node.lineno,
+            n_("the filter «{name}» has wrong parameters"),
+            n_('write | date, | join(", "), | default("нет")'),
+            name=node.name,
+        )
 
 
 TRANSLATE: dict[type[j.Node], Callable[[Translator, Any], Node]] = {
-    j.Const: _const, j.Neg: _negative, j.Name: _name, j.Getattr: _name, j.List: _list, j.Tuple: _list, j.Not: _not,
-    j.And: _pair(And), j.Or: _pair(Or), j.Add: _pair(Add), j.Sub: _pair(Sub),
-    j.Compare: _compare, j.CondExpr: _cond, j.Filter: _filter,
+    j.Const: _const,
+    j.Neg: _negative,
+    j.Name: _name,
+    j.Getattr: _name,
+    j.List: _list,
+    j.Tuple: _list,
+    j.Not: _not,
+    j.And: _pair(And),
+    j.Or: _pair(Or),
+    j.Add: _pair(Add),
+    j.Sub: _pair(Sub),
+    j.Compare: _compare,
+    j.CondExpr: _cond,
+    j.Filter: _filter,
 }
 
-_ONLY_SUMS = (n_("only + and - are allowed, no other arithmetic"), n_("let the service or the table do the calculation"))
+_ONLY_SUMS = (
+    n_("only + and - are allowed, no other arithmetic"),
+    n_("let the service or the table do the calculation"),
+)
 REFUSALS: dict[type[j.Node], tuple[str, str]] = {
     j.Call: (n_("calls are not allowed in expressions"), n_("use a filter: name | date")),
     j.Getitem: (n_("square brackets after a name are not allowed"), n_("write name.part")),
     j.Concat: (n_("«~» is not allowed"), n_("write + to put texts together")),
     j.Test: (n_("«is» is not allowed"), n_("write «if name» or «if not name»")),
     j.Dict: (n_("maps are not allowed in expressions"), ""),
-    j.Mul: _ONLY_SUMS, j.Div: _ONLY_SUMS, j.FloorDiv: _ONLY_SUMS, j.Mod: _ONLY_SUMS, j.Pow: _ONLY_SUMS, j.Pos: _ONLY_SUMS,
+    j.Mul: _ONLY_SUMS,
+    j.Div: _ONLY_SUMS,
+    j.FloorDiv: _ONLY_SUMS,
+    j.Mod: _ONLY_SUMS,
+    j.Pow: _ONLY_SUMS,
+    j.Pos: _ONLY_SUMS,
     j.For: (n_("loops are not allowed in texts"), n_("a list is shown with | join")),
 }

@@ -19,7 +19,7 @@ from bot.triggers.pattern import PatternTrigger
 from bot.triggers.words import Words
 from core.normal import words
 
-REPAIRED = 5                             # letters a word must have for a typo in it to be forgiven
+REPAIRED = 5  # letters a word must have for a typo in it to be forgiven
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +33,12 @@ class Match:
     fills: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """One phrase of a `words` trigger: the numbers of its words. A greater `rank` wins."""
+Numbers = frozenset[int]
+Phrase = tuple[Numbers, tuple[int, ...], Match]  # its words, its rank (the greater wins), what it says
+Shelf = tuple[Numbers, list[Phrase]]  # all words of the phrases on it, the phrases
 
-    flow: str
-    trigger: Words
-    text: str
-    parts: frozenset[int]
-    rank: tuple[int, ...]
+
+NOTHING: Shelf = (frozenset(), [])
 
 
 class Matcher:
@@ -61,8 +58,8 @@ class Matcher:
         if not heard.text:
             return []
         found = (
-            self.button(heard.text)
-            or self._exact.get(exact_key(heard.text))
+            self._buttons.get(" ".join(heard.words) or heard.text)
+            or self._exact.get(heard.normal or heard.text)
             or (self._search(heard.text) if self._patterns else None)
             or self._words.match(heard.words)
         )
@@ -118,28 +115,35 @@ class WordIndex:
         counted = Counter(word for _, _, text in phrases for word in set(words(text)))
         self._numbers = {word: n for n, word in enumerate(counted)}
         self._forms: dict[str, tuple[int, ...]] = _inverted({n: forms(word) for word, n in self._numbers.items()})
-        self._by_rarest: dict[int, list[Phrase]] = {}
-        for flow, trigger, text in phrases:
+        shelves: dict[int, list[Phrase]] = {}
+        for flow, trigger, text in sorted(phrases, key=lambda phrase: (phrase[0], phrase[2])):
             parts = sorted(set(words(text)), key=lambda word: (counted[word], word))
             if parts:
                 rank = (len(parts), *(-counted[word] for word in parts))
-                phrase = Phrase(flow, trigger, text, frozenset(self._numbers[word] for word in parts), rank)
-                self._by_rarest.setdefault(self._numbers[parts[0]], []).append(phrase)
+                match = Match(flow, trigger, trigger.level, {"trigger": "words", "phrase": text})
+                phrase = (frozenset(self._numbers[word] for word in parts), rank, match)
+                shelves.setdefault(self._numbers[parts[0]], []).append(phrase)
+        self._by_rarest = {number: _shelf(number, shelf) for number, shelf in shelves.items()}
         self._typos = _deletions(self._forms)
 
     def match(self, said: list[str]) -> list[Match]:
         """The phrases that fit best: more words win, then rarer words."""
+        known = self._forms
         here: set[int] = set()
         for word in said:
-            numbers = self._forms.get(word)
-            if numbers is not None:
-                here.update(numbers)
-        best: list[Phrase] = []
+            if word in known:
+                here.update(known[word])
+        best: tuple[int, ...] = ()
+        found: list[Match] = []
         for number in here:
-            for phrase in self._by_rarest.get(number, ()):
-                if phrase.parts <= here and (not best or phrase.rank >= best[0].rank):
-                    best = [*best, phrase] if best and phrase.rank == best[0].rank else [phrase]
-        return _matches(best) if best else []
+            others, phrases = self._by_rarest.get(number, NOTHING)
+            if others.isdisjoint(here):
+                continue
+            for parts, rank, match in phrases:
+                if rank >= best and parts <= here:
+                    found = [*found, match] if rank == best else [match]
+                    best = rank
+        return found if len(found) < 2 else _one_of_each(found)
 
     def repair(self, said: list[str]) -> list[Match]:
         """The same with one letter mended in every long word that is not known."""
@@ -188,12 +192,19 @@ def _file(table: dict[str, list[Match]], key: str, match: Match) -> None:
         known.append(match)
 
 
-def _matches(phrases: list[Phrase]) -> list[Match]:
+def _shelf(number: int, phrases: list[Phrase]) -> Shelf:
+    """The phrases whose rarest word is `number`, and one of whose `others` must be there for any of them to fit."""
+    others: set[int] = set()
+    for parts, _, _ in phrases:
+        others |= parts - {number} or parts
+    return frozenset(others), phrases
+
+
+def _one_of_each(matches: list[Match]) -> list[Match]:
     """One match for a flow, flows in a steady order."""
     by_flow: dict[str, Match] = {}
-    for phrase in sorted(phrases, key=lambda p: (p.flow, p.text)):
-        why = {"trigger": "words", "phrase": phrase.text}
-        by_flow.setdefault(phrase.flow, Match(phrase.flow, phrase.trigger, phrase.trigger.level, why))
+    for match in sorted(matches, key=lambda m: (m.flow, m.why["phrase"])):
+        by_flow.setdefault(match.flow, match)
     return list(by_flow.values())
 
 

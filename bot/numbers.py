@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-SPACE = "\u00a0"                        # between digits a number must not break over two lines
+SPACE = "\u00a0"  # between digits a number must not break over two lines
 NUMBER = re.compile(r"([+-]?)([0-9][0-9 .,']*)")
 GAPS = re.compile("[\u00a0\u2007\u2009\u202f]")
 MINUS = str.maketrans("−–—", "---")
-DIGITS = 15                             # more are not a number anybody means, and a float cannot hold them
+DIGITS = 15  # more are not a number anybody means, and a float cannot hold them
 
 
 def parse_number(text: str) -> list[Decimal]:
     """Every number a text can mean: one as a rule, none when it is no number, two for «1.500» (thousands or decimals)."""
-    found = NUMBER.fullmatch(GAPS.sub(" ", text.strip()).translate(MINUS))
+    said = GAPS.sub(" ", text.strip()).translate(MINUS).rstrip(".,; ")
+    found = NUMBER.fullmatch(said) if len(said) <= 3 * DIGITS else None
     if found is None:
         return []
-    readings = _readings(found[2].rstrip())
+    readings = _readings(found[2])
     sign = -1 if found[1] == "-" else 1
     return [sign * Decimal(r) for r in readings if len(r.replace(".", "")) <= DIGITS]
 

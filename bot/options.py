@@ -13,7 +13,7 @@ from core.normal import words
 NUMBER = re.compile(r"(?:№\s*)?([0-9]{1,3})[.)]?")
 
 Labels = tuple[str, ...]
-Phrases = tuple[tuple[str, ...], ...]    # for each option, its phrases
+Phrases = tuple[tuple[str, ...], ...]  # for each option, its phrases
 
 
 def match_option(heard: Heard, labels: Labels, phrases: Phrases = ()) -> int | None:
@@ -21,7 +21,7 @@ def match_option(heard: Heard, labels: Labels, phrases: Phrases = ()) -> int | N
     if not heard.text:
         return None
     keys, by_words = _table(labels, phrases)
-    n = keys.get(label_key(heard.text))
+    n = keys.get(" ".join(heard.words) or heard.text)
     if n is not None:
         return n
     if number := NUMBER.fullmatch(heard.text.strip()):
@@ -37,12 +37,10 @@ def _by_words(said: set[str], options: list[list[Requirement]]) -> int | None:
     return scores.index(best) if best and scores.count(best) == 1 else None
 
 
-Requirement = list[frozenset[str]]       # for each word of a phrase, its forms
+Requirement = list[frozenset[str]]  # for each word of a phrase, its forms
 
 
 @lru_cache(4096)
 def _table(labels: Labels, phrases: Phrases) -> tuple[dict[str, int], list[list[Requirement]]]:
     keys = {label_key(label): n for n, label in reversed(list(enumerate(labels)))}
     return keys, [[[forms(w) for w in words(phrase)] for phrase in option if words(phrase)] for option in phrases]
-
-

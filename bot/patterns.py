@@ -68,7 +68,7 @@ def fold(text: str) -> str:
     try:
         folded = text.translate(FOLDED)
         folded.encode()
-    except UnicodeEncodeError:           # half of a character pair, from a broken client
+    except UnicodeEncodeError:  # half of a character pair, from a broken client
         return text.translate(FOLDED).encode("utf-8", "replace").decode()
     return folded
 
@@ -109,8 +109,12 @@ def build_pattern(source: str, at: Position) -> Pattern:
     bare = _unanchored(core)
     searching = _compile(f"{_guard(left, '^')}(?:{core}){_guard(right, '$')}")
     return Pattern(
-        source, at, tuple(searching.groupindex),
-        searching, _compile(core), _compile(f"{NO_WORD}({bare}){NO_WORD}"),
+        source,
+        at,
+        tuple(searching.groupindex),
+        searching,
+        _compile(core),
+        _compile(f"{NO_WORD}({bare}){NO_WORD}"),
     )
 
 
@@ -130,7 +134,9 @@ def _edges(pattern: str) -> tuple[str, bool, bool]:
 def _ends_with(pattern: str, tail: str) -> bool:
     """Whether the tail stands at the end, not half of an escaped backslash."""
     pieces = TOKENS.findall(pattern)
-    return bool(pieces) and (pieces[-1] == tail or (len(tail) == 1 and pieces[-1][-1:] == tail and pieces[-1][:1] != "\\"))
+    return bool(pieces) and (
+        pieces[-1] == tail or (len(tail) == 1 and pieces[-1][-1:] == tail and pieces[-1][:1] != "\\")
+    )
 
 
 def _unanchored(core: str) -> str:
@@ -157,10 +163,14 @@ def _widened_piece(piece: str, inside: bool, middle: bool) -> str:
         return WORD[1:-1] if inside else WORD
     if piece == r"\W":
         if inside:
-            raise Unfit(n_("the pattern has {mark} in square brackets"), n_("write it outside of the brackets"), mark=piece)
+            raise Unfit(
+                n_("the pattern has {mark} in square brackets"), n_("write it outside of the brackets"), mark=piece
+            )
         return NO_WORD
     if piece == r"\B" or (piece == r"\b" and (middle or inside)):
-        raise Unfit(n_("the pattern has {mark} inside"), n_("\\b is allowed only at the beginning and at the end"), mark=piece)
+        raise Unfit(
+            n_("the pattern has {mark} inside"), n_("\\b is allowed only at the beginning and at the end"), mark=piece
+        )
     return piece
 
 
@@ -180,12 +190,24 @@ def _said(error: Exception) -> str:
 
 
 REASONS: tuple[tuple[str, str, str], ...] = (
-    ("invalid perl operator", n_("looking ahead and behind is not possible: {reason}"), n_("write the pattern without (?=, (?!, (?<")),
-    ("invalid escape sequence", n_("this escape is not known: {reason}"), n_("back references such as \\1 do not exist here")),
+    (
+        "invalid perl operator",
+        n_("looking ahead and behind is not possible: {reason}"),
+        n_("write the pattern without (?=, (?!, (?<"),
+    ),
+    (
+        "invalid escape sequence",
+        n_("this escape is not known: {reason}"),
+        n_("back references such as \\1 do not exist here"),
+    ),
     ("missing )", n_("a round bracket is not closed: {reason}"), ""),
     ("unexpected )", n_("a round bracket is closed that was not opened: {reason}"), ""),
     ("missing ]", n_("a square bracket is not closed: {reason}"), ""),
-    ("no argument for repetition", n_("nothing stands before the repetition: {reason}"), n_("write \\* or \\+ for the character itself")),
+    (
+        "no argument for repetition",
+        n_("nothing stands before the repetition: {reason}"),
+        n_("write \\* or \\+ for the character itself"),
+    ),
     ("bad repetition", n_("a repetition is written wrongly: {reason}"), ""),
     ("invalid repetition size", n_("a repetition is too long: {reason}"), n_("at most 1000")),
     ("invalid named capture group", n_("a name of a group is written wrongly: {reason}"), n_("write (?P<name>…)")),

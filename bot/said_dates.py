@@ -10,38 +10,99 @@ from re import Match
 
 from bot.dates import MONTHS_EN, MONTHS_RU
 
-FAR = 270                                # days ahead; then the same day of last year is as likely
+FAR = 270  # days ahead; then the same day of last year is as likely
 LEADING = re.compile(r"^(?:(?:в|во|на|с|к|ко|до|от|это|on|by|at|the|from|until)\s+)+")
 TRAILING = re.compile(r"\s*(?:г\.|г|год|года|году)$")
 DAY = r"(\d{1,2})(?:\s?-?(?:го|е|ое|st|nd|rd|th))?"
 YEAR = r"(\d{4}|\d{2})"
 
 SHIFTS = {
-    "сегодня": 0, "завтра": 1, "послезавтра": 2, "вчера": -1, "позавчера": -2,
-    "today": 0, "tomorrow": 1, "day after tomorrow": 2, "yesterday": -1, "day before yesterday": -2,
+    "сегодня": 0,
+    "завтра": 1,
+    "послезавтра": 2,
+    "вчера": -1,
+    "позавчера": -2,
+    "today": 0,
+    "tomorrow": 1,
+    "day after tomorrow": 2,
+    "yesterday": -1,
+    "day before yesterday": -2,
 }
-NOMINATIVE = ("январь", "февраль", "март", "апрель", "май", "июнь",
-              "июль", "август", "сентябрь", "октябрь", "ноябрь", "декабрь")
+NOMINATIVE = (
+    "январь",
+    "февраль",
+    "март",
+    "апрель",
+    "май",
+    "июнь",
+    "июль",
+    "август",
+    "сентябрь",
+    "октябрь",
+    "ноябрь",
+    "декабрь",
+)
 MONTHS = {
     name: n % 12 + 1
-    for names in (MONTHS_RU, NOMINATIVE, [m[:3] for m in MONTHS_RU],
-                  [m.lower() for m in MONTHS_EN], [m[:3].lower() for m in MONTHS_EN])
+    for names in (
+        MONTHS_RU,
+        NOMINATIVE,
+        [m[:3] for m in MONTHS_RU],
+        [m.lower() for m in MONTHS_EN],
+        [m[:3].lower() for m in MONTHS_EN],
+    )
     for n, name in enumerate(names)
 } | {"сент": 9, "sept": 9}
 WEEKDAYS = {
     name: n
-    for n, names in enumerate((
-        "понедельник понедельника понедельнику пн monday mon", "вторник вторника вторнику вт tuesday tue",
-        "среда среду среды среде ср wednesday wed", "четверг четверга четвергу чт thursday thu",
-        "пятница пятницу пятницы пятнице пт friday fri", "суббота субботу субботы субботе сб saturday sat",
-        "воскресенье воскресенья воскресенью вс sunday sun",
-    ))
+    for n, names in enumerate(
+        (
+            "понедельник понедельника понедельнику пн monday mon",
+            "вторник вторника вторнику вт tuesday tue",
+            "среда среду среды среде ср wednesday wed",
+            "четверг четверга четвергу чт thursday thu",
+            "пятница пятницу пятницы пятнице пт friday fri",
+            "суббота субботу субботы субботе сб saturday sat",
+            "воскресенье воскресенья воскресенью вс sunday sun",
+        )
+    )
     for name in names.split()
 }
-UNITS = {"день": 1, "дня": 1, "дней": 1, "day": 1, "days": 1,
-         "неделю": 7, "недели": 7, "недель": 7, "week": 7, "weeks": 7}
-COUNTS = {"": 1, "a": 1, "one": 1, "один": 1, "одну": 1, "два": 2, "две": 2, "two": 2, "пару": 2, "три": 3, "three": 3,
-          "четыре": 4, "four": 4, "пять": 5, "five": 5, "шесть": 6, "six": 6, "семь": 7, "seven": 7, "десять": 10, "ten": 10}
+UNITS = {
+    "день": 1,
+    "дня": 1,
+    "дней": 1,
+    "day": 1,
+    "days": 1,
+    "неделю": 7,
+    "недели": 7,
+    "недель": 7,
+    "week": 7,
+    "weeks": 7,
+}
+COUNTS = {
+    "": 1,
+    "a": 1,
+    "one": 1,
+    "один": 1,
+    "одну": 1,
+    "два": 2,
+    "две": 2,
+    "two": 2,
+    "пару": 2,
+    "три": 3,
+    "three": 3,
+    "четыре": 4,
+    "four": 4,
+    "пять": 5,
+    "five": 5,
+    "шесть": 6,
+    "six": 6,
+    "семь": 7,
+    "seven": 7,
+    "десять": 10,
+    "ten": 10,
+}
 
 
 class NoSuchDay(Exception):
@@ -186,6 +247,9 @@ SHAPES: tuple[tuple[re.Pattern[str], Reader], ...] = (
     (re.compile(r"(?:(эт[уоа][тй]?|следующ[а-я]+|прошл[а-я]+|this|next|last) )?([а-яa-z]{2,})"), _weekday),
     (re.compile(rf"(?:через|in) {COUNT}([а-яa-z]+)"), _shift),
     (re.compile(rf"{COUNT}([а-яa-z]+) (?:назад|ago)"), _shift),
-    (re.compile(r"(?:через|in) (?:a |один |one )?(?:месяц|month)|(?:a |один |one )?(?:месяц|month) (?:назад|ago)"), _months),
+    (
+        re.compile(r"(?:через|in) (?:a |один |one )?(?:месяц|month)|(?:a |один |one )?(?:месяц|month) (?:назад|ago)"),
+        _months,
+    ),
     (re.compile(r"(\d{1,2})(?:-?(?:го|е|ое|st|nd|rd|th)(?: числ[оа])?| числ[оа])", re.ASCII), _day_only),
 )

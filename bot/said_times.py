@@ -7,17 +7,55 @@ from datetime import time
 
 LEADING = re.compile(r"^(?:(?:в|во|к|ко|на|с|до|после|at|by|from|around)\s+)+")
 WORDS = {"полдень": time(12), "полночь": time(0), "noon": time(12), "midday": time(12), "midnight": time(0)}
-HOURS = {name: n for n, names in enumerate((
-    "ноль zero", "час один one", "два two", "три three", "четыре four", "пять five", "шесть six", "семь seven",
-    "восемь eight", "девять nine", "десять ten", "одиннадцать eleven", "двенадцать twelve",
-)) for name in names.split()}
-TOWARDS = {name: n for n, name in enumerate((
-    "первого", "второго", "третьего", "четвертого", "пятого", "шестого", "седьмого", "восьмого", "девятого",
-    "десятого", "одиннадцатого", "двенадцатого"), 1)}
+HOURS = {
+    name: n
+    for n, names in enumerate(
+        (
+            "ноль zero",
+            "час один one",
+            "два two",
+            "три three",
+            "четыре four",
+            "пять five",
+            "шесть six",
+            "семь seven",
+            "восемь eight",
+            "девять nine",
+            "десять ten",
+            "одиннадцать eleven",
+            "двенадцать twelve",
+        )
+    )
+    for name in names.split()
+}
+TOWARDS = {
+    name: n
+    for n, name in enumerate(
+        (
+            "первого",
+            "второго",
+            "третьего",
+            "четвертого",
+            "пятого",
+            "шестого",
+            "седьмого",
+            "восьмого",
+            "девятого",
+            "десятого",
+            "одиннадцатого",
+            "двенадцатого",
+        ),
+        1,
+    )
+}
 PART = r"(?: ?(утра|дня|вечера|ночи|a\.?m\.?|p\.?m\.?|in the morning|in the afternoon|in the evening|at night))?"
-AMBIGUOUS = 8                            # «в 7» may be the evening; from nine on a bare hour is what it says
+MORNING = {"утра", "am", "a.m", "a.m.", "am.", "in the morning"}
+NIGHT = {"ночи", "at night"}
+AMBIGUOUS = 8  # «в 7» may be the evening; from nine on a bare hour is what it says
 
-CLOCK = re.compile(rf"([01]?\d|2[0-4])(?:[:.\-]| ?ч(?:ас(?:а|ов)?)?\.? ?| )([0-5]\d)(?: ?м(?:ин(?:ут[аы]?)?)?\.?)?{PART}", re.ASCII)
+CLOCK = re.compile(
+    rf"([01]?\d|2[0-4])(?:[:.\-]| ?ч(?:ас(?:а|ов)?)?\.? ?| )([0-5]\d)(?: ?м(?:ин(?:ут[аы]?)?)?\.?)?{PART}", re.ASCII
+)
 COMPACT = re.compile(r"([01]\d|2[0-3])([0-5]\d)", re.ASCII)
 HOUR = re.compile(rf"(\d{{1,2}}|[а-яa-z]+)(?: ?(?:ч|час|часа|часов|o'clock)\.?)?{PART}", re.ASCII)
 HALF = re.compile(rf"(?:пол|половин[ауе] ?|пол ?-?)\s?([а-я]+ого|[а-я]+его){PART}")
@@ -34,7 +72,7 @@ def parse_times(text: str, now: time) -> list[time]:
         return [WORDS[said]]
     if said in {"сейчас", "now", "прямо сейчас", "right now"}:
         return [now.replace(second=0, microsecond=0, tzinfo=None)]
-    return _clock(said) or _parts_of_hours(said)
+    return (_clock(said) or _parts_of_hours(said)) if len(said) <= 60 else []
 
 
 def _clock(said: str) -> list[time]:
@@ -76,10 +114,10 @@ def _times(hour: int, minute: int, part: str | None, bare: bool, limit: int = AM
 
 
 def _in_part(hour: int, minute: int, part: str) -> list[time]:
-    """«7 вечера» is 19:00, «12 ночи» 0:00; «15 вечера» is nothing."""
+    """«7 вечера» is 19:00, «12 ночи» 0:00, «11 дня» 11:00; «15 утра» is nothing."""
+    morning = part in MORNING
     if hour > 12:
-        return [time(hour % 24, minute)] if part not in {"утра", "in the morning"} else []
-    late = part.startswith(("вечера", "p", "in the evening", "in the afternoon")) or (part == "дня" and hour < 10)
-    if part in {"ночи", "at night"}:
-        late = 6 < hour < 12
-    return [time(hour % 12 + (12 if late or (part == "дня" and hour == 12) else 0) if hour != 11 or late else 11, minute)]
+        return [] if morning else [time(hour % 24, minute)]
+    eleven = part == "дня" and 10 <= hour < 12
+    late = 6 < hour < 12 if part in NIGHT else not morning and not eleven
+    return [time(hour % 12 + (12 if late else 0), minute)]

@@ -109,6 +109,12 @@ def _unfit(name: str, value: Any, errors: list[str]) -> Any:
 
 
 FILTERS: dict[str, Filtered] = {
-    "date": _date, "time": _time, "money": _money, "plural": _plural,
-    "lower": _lower, "upper": _upper, "join": _join, "length": _length,
+    "date": _date,
+    "time": _time,
+    "money": _money,
+    "plural": _plural,
+    "lower": _lower,
+    "upper": _upper,
+    "join": _join,
+    "length": _length,
 }

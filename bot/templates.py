@@ -21,7 +21,7 @@ from core.findings import Position
 from core.normal import clean
 from core.rich import Mark, Rich
 
-LONGEST = 4096                           # characters of one value shown to a client
+LONGEST = 4096  # characters of one value shown to a client
 HOLES = re.compile(f"([{chr(HOLE)}-{chr(0x10FFFF)}])")
 
 
@@ -65,7 +65,7 @@ class Words:
 
 
 Piece = Value | Choice | Words
-Boundary = tuple[int, int]               # piece, offset inside it
+Boundary = tuple[int, int]  # piece, offset inside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,10 @@ class Span:
         """The link with its values, percent-encoded unless a value is the whole link; None when it is not safe."""
         whole = len(self.url) == 1
         said = "".join(
-            part if isinstance(part, str)
-            else shown(part.expression.run(names, []), "en") if whole
+            part
+            if isinstance(part, str)
+            else shown(part.expression.run(names, []), "en")
+            if whole
             else quote(shown(part.expression.run(names, []), "en"), safe="")
             for part in self.url
         )
@@ -255,7 +257,8 @@ def _body(parts: list[Part], formatting: Callable[[str], Rich]) -> Body:
     for text in texts:
         ends.append(ends[-1] + len(text))
     spans = tuple(
-        Span(mark, _boundary(mark.start, ends), _boundary(mark.end, ends), _url(mark.url, others)) for mark in formatted.marks
+        Span(mark, _boundary(mark.start, ends), _boundary(mark.end, ends), _url(mark.url, others))
+        for mark in formatted.marks
     )
     return Body(pieces, spans)
 

@@ -23,13 +23,36 @@ from bot.model import Field
 from core.rich import Rich
 
 FIELDS: tuple[FieldKind, ...] = (
-    Text(), Number(), Money(), YesNo(), Choice(), Many(), Date(), Time(), Phone(), Email(), Inn(), Photo(), File(),
-    Location(), Contact(), Rating(),
+    Text(),
+    Number(),
+    Money(),
+    YesNo(),
+    Choice(),
+    Many(),
+    Date(),
+    Time(),
+    Phone(),
+    Email(),
+    Inn(),
+    Photo(),
+    File(),
+    Location(),
+    Contact(),
+    Rating(),
 )
 BY_TYPE = {kind.type: kind for kind in FIELDS}
 
 __all__ = [
-    "COMMON_KEYS", "FIELDS", "Accepted", "FieldKind", "Parsed", "Unclear", "Wrong", "check_value", "field_kind", "kind_of",
+    "COMMON_KEYS",
+    "FIELDS",
+    "Accepted",
+    "FieldKind",
+    "Parsed",
+    "Unclear",
+    "Wrong",
+    "check_value",
+    "field_kind",
+    "kind_of",
 ]
 
 

@@ -13,7 +13,8 @@ from bot.options import match_option
 from core.locale import Texts
 from core.messages import Button
 
-SEVERAL = re.compile(r"[,;\n]|\s+(?:и|and|&)\s+")
+SEVERAL = re.compile(r"[,;\n]| (?:и|and|&) ")
+SPACES = re.compile(r"[ \t\u00a0]+")
 
 
 class Choice(FieldKind):
@@ -58,7 +59,7 @@ def pick(field: Field, heard: Heard) -> str | None:
 
 def _several(field: Field, text: str) -> list[str] | None:
     """Labels in the order of the options, None when a part is no option."""
-    parts = [part for part in SEVERAL.split(text) if part.strip()]
+    parts = [part for part in SEVERAL.split(SPACES.sub(" ", text)) if part.strip()]
     if len(parts) == 1 and re.fullmatch(r"[0-9 ]+", parts[0]):
         parts = parts[0].split()
     chosen = {pick(field, Heard(part.strip())) for part in parts[:64]}
@@ -69,7 +70,11 @@ def _several(field: Field, text: str) -> list[str] | None:
 
 def _too_many_or_few(field: Field, labels: list[str], t: Texts) -> Wrong | None:
     if field.min is not None and len(labels) < field.min:
-        return Wrong(t.plural("Please choose at least {n} option.", "Please choose at least {n} options.", int(field.min)))
+        return Wrong(
+            t.plural("Please choose at least {n} option.", "Please choose at least {n} options.", int(field.min))
+        )
     if field.max is not None and len(labels) > field.max:
-        return Wrong(t.plural("Please choose at most {n} option.", "Please choose at most {n} options.", int(field.max)))
+        return Wrong(
+            t.plural("Please choose at most {n} option.", "Please choose at most {n} options.", int(field.max))
+        )
     return None

@@ -29,7 +29,9 @@ class Date(FieldKind):
         fitting = [day for day in days if _keeps_rules(field, day, now)] or days[:1]
         if len(fitting) == 1:
             return Accepted(fitting[0].isoformat())
-        return Unclear(t("Which date do you mean?"), tuple((label, day.isoformat()) for label, day in _labelled(fitting, now, t)))
+        return Unclear(
+            t("Which date do you mean?"), tuple((label, day.isoformat()) for label, day in _labelled(fitting, now, t))
+        )
 
     def show(self, field: Field, value: Any, t: Texts) -> str:
         """With the year: a value is shown long after it was said."""

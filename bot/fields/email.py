@@ -13,7 +13,8 @@ from bot.heard import Heard
 from bot.model import Field
 from core.locale import Texts
 
-LONGEST = 254                            # RFC 5321
+LONGEST = 254  # RFC 5321
+CANDIDATES = 10  # no message holds more addresses that matter
 TOKEN = re.compile(r"(?<![^\s<>,;:\"'()\[\]«»])[^\s<>,;:\"'()\[\]«»@]{1,64}@[^\s<>,;:\"'()\[\]«»@]{1,253}")
 
 
@@ -30,7 +31,7 @@ class Email(FieldKind):
 
     def find(self, field: Field, text: str) -> list[Token]:
         tokens = []
-        for found in TOKEN.finditer(text):
+        for found, _ in zip(TOKEN.finditer(text), range(CANDIDATES), strict=False):
             said = found[0].rstrip(".!?…")
             if value := parse_email(said):
                 tokens.append((value, found.start(), found.start() + len(said)))
@@ -42,6 +43,6 @@ def parse_email(text: str) -> str | None:
     if len(text) > LONGEST or "@" not in text:
         return None
     try:
-        return validate_email(text, check_deliverability=False).normalized
+        return validate_email(text, check_deliverability=False, strict=True).normalized
     except EmailNotValidError:
         return None

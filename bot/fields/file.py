@@ -16,8 +16,12 @@ MEGABYTE = 1024 * 1024
 KEYS = frozenset({"max_files", "max_mb", "formats"})
 SAME = {"jpeg": "jpg", "tif": "tiff", "htm": "html"}
 MIME = {
-    "application/pdf": "pdf", "text/plain": "txt", "text/csv": "csv", "application/zip": "zip",
-    "application/msword": "doc", "application/vnd.ms-excel": "xls",
+    "application/pdf": "pdf",
+    "text/plain": "txt",
+    "text/csv": "csv",
+    "application/zip": "zip",
+    "application/msword": "doc",
+    "application/vnd.ms-excel": "xls",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
 }

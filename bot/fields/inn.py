@@ -25,7 +25,11 @@ class Inn(FieldKind):
         digits = re.sub(r"[\s.-]", "", PREFIX.sub("", heard.text)).rstrip(",;")
         if not re.fullmatch(r"[0-9]{10}|[0-9]{12}", digits):
             return Wrong(t("An INN has 10 or 12 digits."))
-        return Accepted(digits) if is_inn(digits) else Wrong(t("There is a mistake in this INN: its check digit does not fit."))
+        return (
+            Accepted(digits)
+            if is_inn(digits)
+            else Wrong(t("There is a mistake in this INN: its check digit does not fit."))
+        )
 
     def find(self, field: Field, text: str) -> list[Token]:
         return [(m[0], m.start(), m.end()) for m in TOKEN.finditer(text) if is_inn(m[0])]

@@ -15,11 +15,24 @@ from core.messages import Button
 
 ValueType = Literal["text", "number", "money", "yes_no", "date", "time", "list", "place", "person"]
 Rows = tuple[tuple[Button, ...], ...]
-Token = tuple[Any, int, int]             # value, start, end in the text
+Token = tuple[Any, int, int]  # value, start, end in the text
 
-COMMON_KEYS = frozenset({
-    "label", "ask", "type", "example", "check", "wrong", "from", "keep", "optional", "private", "attempts", "too_many",
-})
+COMMON_KEYS = frozenset(
+    {
+        "label",
+        "ask",
+        "type",
+        "example",
+        "check",
+        "wrong",
+        "from",
+        "keep",
+        "optional",
+        "private",
+        "attempts",
+        "too_many",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

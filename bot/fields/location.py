@@ -14,7 +14,7 @@ from core.messages import Button
 from core.normal import clean
 
 DEGREES = re.compile(r"(-?[0-9]{1,2}\.[0-9]+)\s*[,; ]\s*(-?[0-9]{1,3}\.[0-9]+)")
-SHORTEST = 5                             # characters of an address
+SHORTEST = 5  # characters of an address
 
 
 class Location(FieldKind):

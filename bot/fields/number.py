@@ -13,7 +13,10 @@ from bot.model import Field
 from bot.numbers import as_json, parse_number, render_money, render_number
 from core.locale import Texts
 
-CURRENCY = re.compile(r"\s*(?:₽|руб(?:\.|л[а-я]*)?|р\.?|rub(?:\.|les?|s)?)\s*", re.IGNORECASE)
+CURRENCY = r"(?:₽|руб(?:\.|л[а-я]*)?|р\.?|rub(?:\.|les?|s)?)"
+NUMBER = r"([0-9.,' +\-−–—]+)"
+AFTER = re.compile(rf"{NUMBER} ?{CURRENCY}", re.IGNORECASE)
+BEFORE = re.compile(rf"{CURRENCY} ?{NUMBER}", re.IGNORECASE)
 
 
 class Number(FieldKind):
@@ -24,8 +27,15 @@ class Number(FieldKind):
     def parse(self, field: Field, heard: Heard, now: datetime, t: Texts) -> Parsed:
         if not heard.text:
             return None
-        readings = parse_number(heard.text)[:1]
-        return _within(field, readings[0], self, t) if readings else Wrong(t("This is not a number."))
+        readings = parse_number(heard.text)
+        if not readings:
+            return Wrong(t("This is not a number."))
+        fitting = [r for r in readings if isinstance(_within(field, r, self, t), Accepted)] or readings[:1]
+        if len(fitting) == 1:
+            return _within(field, fitting[0], self, t)
+        return Unclear(
+            t("Which number do you mean?"), tuple((self.show(field, float(r), t), as_json(r)) for r in fitting)
+        )
 
     def show(self, field: Field, value: Any, t: Texts) -> str:
         return render_number(value, t.language)
@@ -37,19 +47,11 @@ class Money(FieldKind):
     value_type: ClassVar[ValueType] = "money"
 
     def parse(self, field: Field, heard: Heard, now: datetime, t: Texts) -> Parsed:
-        """«1.500» is a thousand and a half or one and a half: the client is asked."""
+        """«1.500 ₽» is a thousand and a half: kopecks have two digits."""
         if not heard.text:
             return None
-        sums = [s.quantize(Decimal("0.01")) for s in parse_number(without_currency(heard.text))]
-        if not sums:
-            return Wrong(t("This is not a sum of money."))
-        if len(sums) == 1:
-            return _within(field, sums[0], self, t)
-        fitting = [s for s in reversed(sums) if isinstance(_within(field, s, self, t), Accepted)] or sums[:1]
-        if len(fitting) == 1:
-            return _within(field, fitting[0], self, t)
-        options = tuple((render_money(float(s), t.language), as_json(s)) for s in fitting)
-        return Unclear(t("Which sum do you mean?"), options)
+        sums = [s for s in parse_number(without_currency(heard.text)) if not _has_three_decimals(s)]
+        return _within(field, sums[0], self, t) if sums else Wrong(t("This is not a sum of money."))
 
     def show(self, field: Field, value: Any, t: Texts) -> str:
         return render_money(value, t.language)
@@ -57,13 +59,14 @@ class Money(FieldKind):
 
 def without_currency(text: str) -> str:
     """The number of a sum: «₽» or «руб.» stands before or after it."""
-    text = text.strip()
-    if sign := CURRENCY.match(text):
-        return text[sign.end() :]
-    for sign in CURRENCY.finditer(text):
-        if sign.end() == len(text):
-            return text[: sign.start()]
-    return text
+    said = " ".join(text.split())
+    found = AFTER.fullmatch(said) or BEFORE.fullmatch(said)
+    return found[1] if found else said
+
+
+def _has_three_decimals(number: Decimal) -> bool:
+    exponent = number.as_tuple().exponent
+    return isinstance(exponent, int) and exponent < -2
 
 
 def _within(field: Field, number: Decimal, kind: FieldKind, t: Texts) -> Accepted | Wrong:

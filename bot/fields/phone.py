@@ -16,8 +16,11 @@ from core.messages import Button
 
 REGION = "RU"
 SHAPE = re.compile(r"[+\d(][\d\s().–-]{5,30}")
-TOKEN = re.compile(r"(?<![\w+@-])\+?(?:\(?\d{1,5}\)?[ .–-]{0,2}){1,7}(?![\w@-])")
-CANDIDATES = 10                          # no message holds more phones that matter
+RUN = re.compile(r"(?<![\w@.-])[+(]{0,2}\d[\d ().–-]*(?![\w@])")
+CHUNK = re.compile(r"[^ ]+")
+CHUNKS = 24
+MIN_DIGITS, MAX_DIGITS = 10, 15  # E.164
+CANDIDATES = 10  # no message holds more phones that matter
 
 
 class Phone(FieldKind):
@@ -40,12 +43,27 @@ class Phone(FieldKind):
         return ((Button(t("Share my phone"), ask="contact"),),)
 
     def find(self, field: Field, text: str) -> list[Token]:
-        tokens = []
-        for found, _ in zip(TOKEN.finditer(text), range(CANDIDATES), strict=False):
-            said = found[0].rstrip(" .–-(")
-            if value := parse_phone(said):
-                tokens.append((value, found.start(), found.start() + len(said)))
+        tokens: list[Token] = []
+        for run, _ in zip(RUN.finditer(text), range(CANDIDATES), strict=False):
+            tokens += _phones_in(run[0], run.start())
         return tokens
+
+
+def _phones_in(run: str, start: int) -> list[Token]:
+    """Phones in figures that follow each other: «123456 8 999 123 45 67» holds one. The longest that fits is taken."""
+    chunks = [(m.start(), m.end()) for m in CHUNK.finditer(run)][:CHUNKS]
+    tokens: list[Token] = []
+    at = 0
+    while at < len(chunks):
+        begin = chunks[at][0]
+        for last in range(len(chunks), at, -1):
+            said = run[begin : chunks[last - 1][1]].rstrip(".–-(")
+            if MIN_DIGITS <= sum(c.isdigit() for c in said) <= MAX_DIGITS and (value := parse_phone(said)):
+                tokens.append((value, start + begin, start + begin + len(said)))
+                at = last - 1
+                break
+        at += 1
+    return tokens
 
 
 def parse_phone(text: str, shared: bool = False) -> str | None:

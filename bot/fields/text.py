@@ -38,7 +38,11 @@ def fits(field: Field, value: str) -> bool:
 
 def _too_long_or_short(field: Field, value: str, t: Texts) -> Wrong | None:
     if field.min is not None and len(value) < field.min:
-        return Wrong(t.plural("Please write at least {n} character.", "Please write at least {n} characters.", int(field.min)))
+        return Wrong(
+            t.plural("Please write at least {n} character.", "Please write at least {n} characters.", int(field.min))
+        )
     if field.max is not None and len(value) > field.max:
-        return Wrong(t.plural("Please write at most {n} character.", "Please write at most {n} characters.", int(field.max)))
+        return Wrong(
+            t.plural("Please write at most {n} character.", "Please write at most {n} characters.", int(field.max))
+        )
     return None

@@ -11,10 +11,53 @@ from bot.model import Field
 from core.locale import Texts
 from core.messages import Button
 
-YES = frozenset("""да ага угу конечно верно точно правильно ок окей хорошо согласен согласна подтверждаю именно
-    yes yeah yep yup sure ok okay right correct y""".split())
-NO = frozenset("""нет неа не никак отнюдь no nope nah not n""".split())
-FILLER = frozenset("все всё так ну пожалуйста спасибо надо нужно please thanks thank you it is".split())
+YES = frozenset(
+    [
+        "да",
+        "ага",
+        "угу",
+        "конечно",
+        "верно",
+        "точно",
+        "правильно",
+        "ок",
+        "окей",
+        "хорошо",
+        "согласен",
+        "согласна",
+        "подтверждаю",
+        "именно",
+        "yes",
+        "yeah",
+        "yep",
+        "yup",
+        "sure",
+        "ok",
+        "okay",
+        "right",
+        "correct",
+        "y",
+    ]
+)
+NO = frozenset(["нет", "неа", "не", "никак", "отнюдь", "no", "nope", "nah", "not", "n"])
+FILLER = frozenset(
+    [
+        "все",
+        "всё",
+        "так",
+        "ну",
+        "пожалуйста",
+        "спасибо",
+        "надо",
+        "нужно",
+        "please",
+        "thanks",
+        "thank",
+        "you",
+        "it",
+        "is",
+    ]
+)
 SIGNS = {"+": True, "👍": True, "✅": True, "-": False, "👎": False, "❌": False, "1": True, "2": False}
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from bot.model import Trigger
 from bot.shapes import TEXT, Key
 from core.locale import n_
-from core.normal import WORD, normal
+from core.normal import words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,9 +16,7 @@ class Button(Trigger):
     word: ClassVar[str] = "button"
     level: ClassVar[int] = 3
     about: ClassVar[str] = n_("a menu button with this label, or the label typed whole")
-    keys: ClassVar[tuple[Key, ...]] = (
-        Key("button", "label", TEXT, required=True, about=n_("the label")),
-    )
+    keys: ClassVar[tuple[Key, ...]] = (Key("button", "label", TEXT, required=True, about=n_("the label")),)
     label: str
 
     @property
@@ -28,5 +26,4 @@ class Button(Trigger):
 
 def label_key(label: str) -> str:
     """The words of a label: pictures and punctuation do not matter, unless there is nothing else."""
-    said = normal(label)
-    return " ".join(WORD.findall(said)) or said or label.strip()
+    return " ".join(words(label)) or label.strip()

@@ -15,9 +15,7 @@ class Command(Trigger):
     word: ClassVar[str] = "command"
     level: ClassVar[int] = 2
     about: ClassVar[str] = n_("a command of the channel")
-    keys: ClassVar[tuple[Key, ...]] = (
-        Key("command", "name", TEXT, required=True, about=n_("the command, `/status`")),
-    )
+    keys: ClassVar[tuple[Key, ...]] = (Key("command", "name", TEXT, required=True, about=n_("the command, `/status`")),)
     name: str
 
     @property

@@ -19,9 +19,7 @@ class Exact(Trigger):
     word: ClassVar[str] = "exact"
     level: ClassVar[int] = 4
     about: ClassVar[str] = n_("the whole message is one of these phrases")
-    keys: ClassVar[tuple[Key, ...]] = (
-        Key("exact", "phrases", TEXTS, required=True, about=n_("phrases")),
-    )
+    keys: ClassVar[tuple[Key, ...]] = (Key("exact", "phrases", TEXTS, required=True, about=n_("phrases")),)
     phrases: tuple[str, ...]
     phrase_at: tuple[Position, ...] = ()
 

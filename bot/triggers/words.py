@@ -18,8 +18,6 @@ class Words(Trigger):
     word: ClassVar[str] = "words"
     level: ClassVar[int] = 6
     about: ClassVar[str] = n_("all words of one phrase occur, in any order and form")
-    keys: ClassVar[tuple[Key, ...]] = (
-        Key("words", "phrases", TEXTS, required=True, about=n_("phrases")),
-    )
+    keys: ClassVar[tuple[Key, ...]] = (Key("words", "phrases", TEXTS, required=True, about=n_("phrases")),)
     phrases: tuple[str, ...]
     phrase_at: tuple[Position, ...] = ()
