@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
+from core.events import CallDone
 from core.findings import Position
 
 if TYPE_CHECKING:
+    from bot.engine.walk import Refusal, Walk
     from bot.expressions import Expression
+    from bot.heard import Heard
     from bot.loader import Mapping
     from bot.patterns import Pattern
     from bot.shapes import Key
@@ -38,8 +41,38 @@ class Action:
         """Nested blocks by the machine event that leads into them (`yes`, `pick0`, `missing`, …)."""
         yield from ()
 
+    def onward(self) -> Iterator[str]:
+        """Machine events that go on with the next step when no block of the action answers them."""
+        yield "next"
+
+    def policies(self) -> Iterator[str]:
+        """Machine events that the flow's policy answers: `failed`, `too_many`, `timeout`."""
+        yield from ()
+
+    def enter(self, walk: Walk) -> None:
+        """The run enters the state: act, then `walk.go(event)`, or stay and wait."""
+        raise NotImplementedError(self.word)
+
+    def again(self, walk: Walk) -> None:
+        """The run comes back to the state (after a wrong answer, «назад», a digression): ask or act once more."""
+        self.enter(walk)
+
+    def hear(self, walk: Walk, heard: Heard) -> Refusal | None:
+        """A client's message reached the waiting state. None: it was taken."""
+        return None
+
+    def done(self, walk: Walk, result: CallDone) -> None:
+        """The remote call of the state came back."""
+
 
 Block = tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken(Action):
+    """A step that could not be read. Only in libraries with errors, so that the checks can go on behind it."""
+
+    word: ClassVar[str] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +151,8 @@ class Trigger:
 
     word: ClassVar[str]
     level: ClassVar[int]
+    about: ClassVar[str] = ""
+    keys: ClassVar[tuple[Key, ...]] = ()
     at: Position
     node: Mapping | None = field(default=None, compare=False, repr=False)
 

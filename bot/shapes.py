@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol
 
 from bot.loader import Mapping, Node, Report, Scalar, Sequence
-from bot.places import content_start, mend_position
+from bot.places import locator
 from core.findings import Finding, Position
 from core.locale import n_
 
@@ -72,13 +72,9 @@ class Reader:
         )
         return UNREAD
 
-    def content(self, node: Scalar) -> Position:
-        """Where the first character of the value stands, behind a quote or a block's `|`."""
-        return content_start(node, self.source_lines)
-
-    def inner(self, node: Scalar) -> Report:
-        """Where findings about the inside of a value go: their places are mended for folded and escaped texts."""
-        return lambda finding: self.report(mend_position(finding, node, self.source_lines))
+    def locate(self, node: Scalar) -> Callable[[int], Position]:
+        """From offsets in a value to places of the file."""
+        return locator(node, self.source_lines)
 
     @property
     def source_lines(self) -> list[str]:
@@ -146,16 +142,19 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A template: a text for people with `{{ values }}` and light formatting."""
+    """A template: a text for people with `{{ values }}` and light formatting. As `data`, numbers and `true` stay what they
+    are, and an empty text is a value too."""
 
+    data: bool = False
     told: ClassVar[str] = n_("text with {{ values }}")
 
     def read(self, node: Node, reader: Reader) -> Any:
-        if not isinstance(node, Scalar) or not node.text.strip():
+        if not isinstance(node, Scalar) or not (self.data or node.text.strip()):
             return reader.tell(node, "L112", n_("«{key}» must be a text"))
         from bot.templates import parse_template
 
-        return parse_template(node.text, reader.content(node), reader.inner(node)) or UNREAD
+        value = node.value if self.data and node.value is not None else node.text
+        return parse_template(value, node.at, reader.report, reader.locate(node)) or UNREAD
 
     def schema(self) -> Schema:
         return {"type": ["string", "number", "boolean"]}
@@ -172,7 +171,7 @@ class Condition:
             return reader.tell(node, "L112", n_("«{key}» must be an expression"))
         from bot.expressions import parse_expression
 
-        return parse_expression(node.text, reader.content(node), reader.inner(node)) or UNREAD
+        return parse_expression(node.text, node.at, reader.report, reader.locate(node)) or UNREAD
 
     def schema(self) -> Schema:
         return {"type": ["string", "boolean", "number"]}
@@ -189,7 +188,7 @@ class RegularExpression:
             return reader.tell(node, "L112", n_("«{key}» must be a pattern"))
         from bot.patterns import parse_pattern
 
-        return parse_pattern(node.text, reader.content(node), reader.inner(node)) or UNREAD
+        return parse_pattern(node.text, node.at, reader.report, reader.locate(node)) or UNREAD
 
     def schema(self) -> Schema:
         return {"type": ["string", "number"]}
@@ -477,8 +476,8 @@ class Record:
             return UNREAD if value is UNREAD else self.build({key.into: value}, node)
         if not isinstance(node, Mapping):
             return reader.tell(node, "L112", n_("«{key}» must be a map of `name: value`"))
-        values = read_keys(node, self.keys, reader, Owner("", self.name))
-        return UNREAD if values is UNREAD else self.build(values, node)
+        values, whole = read_keys(node, self.keys, reader, Owner("", self.name))
+        return self.build(values, node) if whole else UNREAD
 
     def schema(self) -> Schema:
         whole = keys_schema(self.keys)
@@ -512,32 +511,31 @@ MISSING_KEY = {
 
 def read_keys(
     node: Mapping, keys: Collection[Key], reader: Reader, owner: Owner, besides: Collection[str] = ()
-) -> dict[str, Any] | Unread:
-    """The values of a map by the names of the model. `besides` are keys that others read.
+) -> tuple[dict[str, Any], bool]:
+    """The values of a map by the names of the model, and whether every required one is there.
 
-    A misspelt key is reported, and read as the key it is close to, so that one mistake is one finding. UNREAD when a
-    required value is not there.
+    `besides` are keys that others read. A misspelt key is reported, and read as the key it is close to, so that one
+    mistake is one finding.
     """
     meant = _meant(node, keys, reader, owner, besides)
     values: dict[str, Any] = {}
     whole = True
     for key in keys:
         child = meant.get(key.name)
+        reader.key = key.name
         if child is None:
             if key.required:
-                reader.key = key.name
                 reader.tell(node, "L111", MISSING_KEY[owner.kind], owner=owner.name)
-                whole = False
-            continue
-        reader.key = key.name
-        value = key.shape.read(child, reader)
+            value: Any = UNREAD
+        else:
+            value = key.shape.read(child, reader)
         if value is UNREAD:
             whole = whole and not key.required
         elif key.into:
             values[key.into] = value
         else:
             values.update(value)
-    return values if whole else UNREAD
+    return values, whole
 
 
 def _meant(
@@ -582,6 +580,7 @@ def value_place(node: Node, key: str) -> Position:
 TEXT = Text()
 CHANNEL = Reference("channel")
 TEMPLATE = Words()
+VALUE = Words(data=True)
 EXPRESSION = Condition()
 PATTERN = RegularExpression()
 NAME_SHAPE = Name()

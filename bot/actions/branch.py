@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from bot.expressions import Expression
 from bot.model import Action, Block
 from bot.shapes import EXPRESSION, STEPS, Key, ListOf, Record
 from core.locale import n_
+
+if TYPE_CHECKING:
+    from bot.engine.walk import Walk
 
 ARM = Record(
     "elif",
@@ -46,3 +49,15 @@ class If(Action):
             yield ("yes" if n == 0 else f"pick{n}"), block
         if self.otherwise is not None:
             yield "no", self.otherwise
+
+    def onward(self) -> Iterator[str]:
+        if self.otherwise is None:
+            yield "no"
+
+    def enter(self, walk: Walk) -> None:
+        names = walk.names()
+        for n, (test, _) in enumerate(self.arms):
+            if walk.truth(test, names):
+                walk.go("yes" if n == 0 else f"pick{n}")
+                return
+        walk.go("no")

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from bot.expressions import Expression
 from bot.model import Action, Block
+from bot.options import match_option
 from bot.shapes import EXPRESSION, STEPS, TEMPLATE, TEXT, TEXTS, Integer, Key, ListOf, Record, value_place
 from bot.templates import Template
 from core.findings import Position
 from core.locale import n_
+from core.messages import Button
+
+if TYPE_CHECKING:
+    from bot.engine.walk import Refusal, Walk
+    from bot.heard import Heard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,3 +62,49 @@ class Choose(Action):
         for n, option in enumerate(self.options):
             if option.then is not None:
                 yield f"pick{n}", option.then
+
+    def onward(self) -> Iterator[str]:
+        yield from (f"pick{n}" for n, option in enumerate(self.options) if option.then is None)
+        if all(option.condition is not None for option in self.options):
+            yield "next"
+
+    def policies(self) -> Iterator[str]:
+        yield "too_many"
+        yield "timeout"
+
+    def enter(self, walk: Walk) -> None:
+        walk.record("step_entered", flow=walk.frame.flow, step=walk.node.step)
+        kept = walk.kept_choice() if walk.is_mending() else None
+        shown = self.shown(walk)
+        if kept is not None and kept in shown:
+            walk.go(f"pick{kept}")
+        elif shown:
+            self.again(walk)
+        else:                            # every option is hidden by its condition
+            walk.error("no option to choose")
+            walk.go("next")
+
+    def again(self, walk: Walk) -> None:
+        buttons = [Button(self.options[n].button) for n in self.shown(walk)]
+        rows = tuple(tuple(buttons[at : at + self.columns]) for at in range(0, len(buttons), self.columns))
+        walk.ask(walk.rich(self.question), rows)
+
+    def shown(self, walk: Walk) -> list[int]:
+        """The options whose conditions hold now."""
+        names = walk.names()
+        return [
+            n for n, option in enumerate(self.options)
+            if option.condition is None or walk.truth(option.condition, names)
+        ]
+
+    def hear(self, walk: Walk, heard: Heard) -> Refusal | None:
+        shown = self.shown(walk)
+        labels = tuple(self.options[n].button for n in shown)
+        found = match_option(heard, labels, tuple(self.options[n].words for n in shown))
+        if found is None:
+            return walk.refuse(True, walk.t("Please choose one of the options."))
+        walk.answered()
+        walk.keep_choice(shown[found])
+        walk.note("accepted", state=walk.frame.state, option=labels[found])
+        walk.go(f"pick{shown[found]}")
+        return None

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from bot.model import Action
 from bot.shapes import TEXT, Key
 from core.locale import n_
+
+if TYPE_CHECKING:
+    from bot.engine.walk import Walk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,3 +22,9 @@ class End(Action):
         Key("end", "outcome", TEXT, required=True, about=n_("what came of it, for reports and tests")),
     )
     outcome: str
+
+    def onward(self) -> Iterator[str]:
+        yield from ()
+
+    def enter(self, walk: Walk) -> None:
+        walk.end(self.outcome)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from bot.model import Action
 from bot.shapes import Key, Reference
 from core.locale import n_
+
+if TYPE_CHECKING:
+    from bot.engine.walk import Walk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,3 +21,6 @@ class Goto(Action):
         Key("goto", "target", Reference("step"), required=True, about=n_("the name of a step")),
     )
     target: str
+
+    def enter(self, walk: Walk) -> None:
+        walk.go("next")

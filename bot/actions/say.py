@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from bot.model import Action
 from bot.shapes import CHANNEL, FIELDS, TEMPLATE, TEXT, Key, MapOf, Record
 from bot.templates import Template
 from core.locale import n_
+from core.messages import Button
+
+if TYPE_CHECKING:
+    from bot.engine.walk import Walk
 
 SAYING = Record(
     "say",
@@ -36,3 +40,14 @@ class Say(Action):
     per_channel: dict[str, Template] = field(default_factory=dict)
     attach: tuple[str, ...] = ()
     links: tuple[tuple[str, Template], ...] = ()
+
+    def enter(self, walk: Walk) -> None:
+        names = walk.names()
+        links = tuple((Button(label, url=walk.text(address)),) for label, address in self.links)
+        walk.say(
+            walk.rich(self.text, names),
+            links,
+            walk.files(self.attach),
+            {kind: walk.rich(text, names) for kind, text in self.per_channel.items()},
+        )
+        walk.go("next")
