@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup run test unit check format bench docs lock services clean
+.PHONY: help setup run test unit check format bench docs texts lock services clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -51,6 +51,10 @@ bench: $(VENV)/.ready-dev  ## measure beside a hand-written bot, in one run
 
 docs: $(VENV)/.ready-dev  ## write the generated references
 	$(BIN)/python docs/generate.py
+
+texts: $(VENV)/.ready-dev  ## collect message ids into the catalogues, translations kept
+	$(BIN)/pybabel -q extract -F babel.cfg --no-default-keywords -k t -k plural:1,2 -k n_ --sort-output --no-location --omit-header -o build/messages.pot .
+	for language in ru en; do $(BIN)/pybabel -q update --no-fuzzy-matching --omit-header -i build/messages.pot -o core/translations/$$language.po -l $$language; done
 
 lock: $(VENV)/.ready-dev  ## pin all versions with hashes
 	$(BIN)/python -m uv pip compile pyproject.toml --extra build --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate -q -o requirements.lock

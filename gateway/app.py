@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
+import signal
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
@@ -14,15 +15,19 @@ from aiohttp import web
 
 from adapters.desks import build_desk
 from adapters.services import build_service
+from adapters.services.settings import plain_settings
 from core.ports import Channel, OuterDesk, Receipt, Service, Store
 from gateway.calls import Calls
-from gateway.channels import build_channels, open_value
-from gateway.clock import CAREFUL_SECONDS, Clock, utc_now
+from gateway.channels import build_channels
+from gateway.clock import Clock, utc_now
 from gateway.config.model import Config
+from gateway.control import ControlServer, socket_path
 from gateway.deployment import build_deployment, build_house
+from gateway.failpoints import careful_seconds
 from gateway.intake import Intake
 from gateway.logs import logger
 from gateway.metrics import Metrics
+from gateway.office import Office
 from gateway.outbox import Sender
 from gateway.outside import OutsideDoors
 from gateway.publish import Publisher
@@ -51,7 +56,9 @@ class Gateway:
         self.store = store or open_store(config.storage.url, clock=lambda: self.now().timestamp(), outer_desks=outer)
         self.channels = build_channels(config) if channels is None else channels
         self.deployment = build_deployment(config)
-        self.publisher = Publisher(self.store, config, self.deployment, on_switch=self._switched)
+        self.publisher = Publisher(
+            self.store, config, self.deployment, on_switch=self._switched, metrics=self.metrics, now=now
+        )
         self.house = build_house(config, {})
         self.services = self._services()
         self.desks: dict[str, OuterDesk] = {
@@ -127,15 +134,15 @@ class Gateway:
 
     def _be_careful(self) -> None:
         """After an unclean stop, events wait in the inbox with their attempts counted before they are tried."""
-        if not self.store.unclean:
+        if not (self.store.unclean and careful_seconds):
             return
-        log.warning("unclean_stop", seconds=CAREFUL_SECONDS)
+        log.warning("unclean_stop", seconds=careful_seconds)
         self.intake.careful = True
 
         def trust() -> None:
             self.intake.careful = False
 
-        asyncio.get_running_loop().call_later(CAREFUL_SECONDS, trust)
+        asyncio.get_running_loop().call_later(careful_seconds, trust)
 
     async def _listen(self) -> None:
         doors = OutsideDoors(self.store, self.config, self._accounts(), self._wake)
@@ -181,8 +188,10 @@ class Gateway:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for closing in (*self.services.values(), *self.desks.values()):
-            await closing.close()
+        for service in self.services.values():
+            await service.close()
+        for desk in self.desks.values():
+            await desk.close()
         await self.store.close()
         log.info("stopped")
 
@@ -211,7 +220,26 @@ class Gateway:
         return web.Response(body=await self.metrics.page(self.store), content_type="text/plain", charset="utf-8")
 
 
-def plain_settings(settings: Any) -> dict[str, Any]:
-    """A settings model as the mapping that adapters take."""
-    opened: dict[str, Any] = open_value(settings)
-    return opened
+async def run_gateway(config: Config, *, told: Callable[[str], None] = lambda address: None) -> int:
+    """`frontline run`: serves until SIGTERM or SIGINT, commands of the control socket included. The exit code.
+
+    `told` gets the address once messages are taken. Raises what `Gateway.start` raises.
+    """
+    gateway = Gateway(config)
+    over = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, over.set)
+    path = socket_path(config)
+    control = ControlServer(path, Office(gateway.store, gateway.publisher).answers()) if path else None
+    try:
+        await gateway.start()
+        if control is not None:
+            await control.start()
+        told(f"http://{config.http.host}:{gateway.port}")
+        await over.wait()
+    finally:
+        if control is not None:
+            await control.stop()
+        await gateway.stop()
+    return 0

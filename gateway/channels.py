@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
-
 from adapters import build_channel
+from adapters.services.settings import plain_settings
 from core.ports import Channel
 from gateway.config.model import Config
-from gateway.config.values import Rate
 from gateway.logs import logger
 
 log = logger()
@@ -29,25 +26,12 @@ def build_channels(config: Config) -> dict[str, Channel]:
 
 def channel_settings(config: Config, name: str) -> dict[str, Any]:
     """The channel's own settings as plain values, with what all channels are told."""
-    own = config.channels[name]
-    told = {key: open_value(getattr(own, key)) for key in type(own).model_fields}
+    own: dict[str, Any] = plain_settings(config.channels[name])
+    flood = config.flood
     return {
-        **told,
+        **own,
         "public_url": config.http.public_url,
         "files_root": str(config.storage.files),
         "language": config.language,
-        "flood": open_value(config.flood),
+        "flood": (flood.count, flood.seconds) if flood else None,
     }
-
-
-def open_value(value: Any) -> Any:
-    """Secrets, rates and nested settings as the plain values adapters take."""
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
-    if isinstance(value, Rate):
-        return (value.count, value.seconds)
-    if isinstance(value, Path):
-        return str(value)
-    if hasattr(value, "model_fields"):
-        return {key: open_value(getattr(value, key)) for key in type(value).model_fields}
-    return value

@@ -15,7 +15,6 @@ log = logger()
 FLOOR_SECONDS = 1.0
 # After a start, timers wait for the pollers: an answer that came while we were down must be read before its silence timer.
 CATCH_UP_SECONDS = 10.0
-CAREFUL_SECONDS = 60.0
 
 
 def utc_now() -> datetime:

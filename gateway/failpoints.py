@@ -49,3 +49,5 @@ def armed(setting: str) -> Callable[[str], None]:
 
 
 failpoint = armed(os.environ.get("FRONTLINE_FAIL", ""))
+# How long the intake keeps turns out of its own transaction after an unclean stop; tests shorten or stretch it.
+careful_seconds = float(os.environ.get("FRONTLINE_CAREFUL_SECONDS", "60"))

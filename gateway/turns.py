@@ -10,8 +10,9 @@ from core.conversation import Conversation
 from core.effects import AnswerBot, Effect, ToLine
 from core.events import Event, HandoffAsked, LineAnswer, Message, Opened, OperatorAct, Poisoned, Press, TimerFired
 from core.turn import Facts, Trace, Turn
-from handoff.decide import TOKENS, decide, open_session
+from handoff.decide import TOKENS, decide
 from handoff.lines import House
+from handoff.session import open_session
 
 # A handoff may be refused and answered by another handoff; more rounds than this would be a circle.
 ROUNDS = 8

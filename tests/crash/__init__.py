@@ -1,0 +1,1 @@
+"""Real processes, killed for real at every window between two durable steps."""

@@ -1,0 +1,118 @@
+"""A small house for tests of the pipeline: a real store in memory, a channel that records, a decision that echoes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from core.effects import Effect, Send
+from core.events import Event, Inbound, Message
+from core.messages import Outgoing
+from core.outbox import OutboxRow, Sent
+from core.ports import Capabilities, Done, Gate, Result, Work
+from core.rich import plain
+
+PLAIN = Capabilities(4096, 1024, "inline", 8, 10, 64, 64, (), files=True, file_bytes=1 << 20)
+NOON = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
+
+
+@dataclass
+class Clock:
+    """A clock that stands until it is moved."""
+
+    at: datetime = NOON
+
+    def __call__(self) -> float:
+        return self.at.timestamp()
+
+    def now(self) -> datetime:
+        return self.at
+
+    def move(self, seconds: float) -> None:
+        self.at = datetime.fromtimestamp(self.at.timestamp() + seconds, UTC)
+
+
+@dataclass
+class Recorder:
+    """A channel whose platform answers as told: `answers` are used up first, then everything is sent."""
+
+    name: str = "telegram"
+    kind: str = "telegram"
+    account: str = "42"
+    capabilities: Capabilities = PLAIN
+    rows: list[OutboxRow] = field(default_factory=list)
+    answers: list[Sent | Exception] = field(default_factory=list)
+    hold: asyncio.Event | None = None
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    def routes(self) -> list[tuple[str, str, Callable[[Any], Awaitable[Any]]]]:
+        return []
+
+    async def start(self, gate: Gate) -> None:
+        self.gate = gate
+
+    async def stop(self) -> None:
+        self.gate = None  # type: ignore[assignment]
+
+    async def caught_up(self) -> None:
+        return
+
+    async def send(self, row: OutboxRow) -> Sent:
+        self.rows.append(row)
+        if self.hold is not None:
+            await self.hold.wait()
+        answer = self.answers.pop(0) if self.answers else Sent("sent", (f"m{row.id}",))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def fetch(self, ref: str, limit: int) -> tuple[bytes, str]:
+        data = self.files.get(ref)
+        if data is None:
+            raise ValueError("the platform does not give the file")
+        return data[:limit], "image/png"
+
+    @property
+    def texts(self) -> list[str]:
+        return [row.message.body.text for row in self.rows if row.message]
+
+
+def inbound(number: int, event: Event | str, chat: str = "1", at: datetime = NOON) -> Inbound:
+    """An event of chat `chat` as an adapter hands it in."""
+    happened = Message(event) if isinstance(event, str) else event
+    return Inbound("telegram", "42", f"u:{number}", chat, happened, at, sender_id=chat, sender_name="Клиент")
+
+
+def echo(*more: Effect) -> Callable[[Work], Result]:
+    """A decision: every message is answered by itself, then `more`."""
+
+    def decide(work: Work) -> Result:
+        result = Result(work.conversation, [])
+        for pending in work.events:
+            said = pending.event.text if isinstance(pending.event, Message) else type(pending.event).__name__
+            effects = (Send(Outgoing(plain(said))), *more)
+            result.done.append(Done(pending, effects, (), b"{}", work.conversation.session.epoch))
+        return result
+
+    return decide
+
+
+def taken_over(work: Work) -> Result:
+    """A decision: an operator takes the session over."""
+    session = msgspec.structs.replace(
+        work.conversation.session, owner="operator", epoch=work.conversation.session.epoch + 1
+    )
+    conversation = msgspec.structs.replace(work.conversation, session=session)
+    return Result(conversation, [Done(pending, (), (), b"{}", session.epoch) for pending in work.events])
+
+
+async def settled(tasks: Callable[[], Sequence[object]]) -> None:
+    """Runs the loop until nothing of `tasks` is left; fails after two seconds."""
+    async with asyncio.timeout(2):
+        while tasks():
+            await asyncio.sleep(0)

@@ -1,0 +1,151 @@
+"""Remote work beside the lanes: one result in the inbox per row, whatever is repeated."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.effects import Call, CreateTicket, FetchFile
+from core.events import CallDone
+from core.messages import Attachment
+from core.outbox import OutboxRow
+from core.ports import Outcome, Result, Ticket, Work
+from gateway.calls import MOST_ATTEMPTS, Calls
+from gateway.metrics import Metrics
+from storage.memory import MemoryStore
+from tests.gateway.house import Clock, Recorder, echo, inbound
+
+
+@dataclass
+class Answering:
+    """A service and an outer desk that answer as told and remember what they were asked."""
+
+    outcome: Outcome | Exception
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
+
+    async def call(self, call: str, params: dict[str, Any], key: str, client: int) -> Outcome:
+        self.asked.append((call, params, key, client))
+        return self._answer()
+
+    async def push(self, ticket: Ticket, key: str) -> Outcome:
+        self.asked.append((ticket.number, key))
+        return self._answer()
+
+    def _answer(self) -> Outcome:
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+    async def close(self) -> None:
+        return
+
+
+CALL = Call("k1", "shop", "find", {"number": "7"})
+TICKET = CreateTicket("t1", 1, "outer", "Заявка", "текст", {"Вопрос": "?"}, wait=True)
+
+
+@pytest.fixture
+async def store() -> AsyncIterator[MemoryStore]:
+    it = MemoryStore(Clock(), frozenset({"outer"}))
+    await it.open()
+    yield it
+    await it.close()
+
+
+async def row_of(store: MemoryStore, effect: Any, kind: str) -> OutboxRow:
+    receipts = await store.accept([inbound(1, "начали")], echo(effect))
+    return next(row for row in receipts[0].outbox if row.kind == kind)
+
+
+async def results(store: MemoryStore) -> list[CallDone]:
+    seen: list[CallDone] = []
+
+    def look(work: Work) -> Result:
+        seen.extend(pending.event for pending in work.events if isinstance(pending.event, CallDone))
+        return echo()(work)
+
+    await store.work(look)
+    return seen
+
+
+def calls(store: MemoryStore, answering: Answering, folder: Path, channel: Recorder | None = None) -> Calls:
+    channels = {"telegram": channel or Recorder()}
+    return Calls(store, {"shop": answering}, {"outer": answering}, channels, folder, Metrics())
+
+
+@pytest.mark.parametrize("status", ["ok", "missing", "failed"])
+async def test_a_result_comes_back_once(store: MemoryStore, tmp_path: Path, status: Any) -> None:
+    row = await row_of(store, CALL, "call")
+    shop = Answering(Outcome(status, {"номер": "7"} if status == "ok" else {}))
+    work = calls(store, shop, tmp_path)
+    assert (await work.run(row)).verdict == "sent"
+    assert (await work.run(row)).verdict == "sent"
+    told = await results(store)
+    assert [(event.key, event.status) for event in told] == [("k1", status)]
+    assert shop.asked[0][:3] == ("find", {"number": "7"}, row.key)
+    assert shop.asked[0] == shop.asked[1], "a repeat carries the same idempotency key"
+
+
+async def test_a_call_that_asks_to_come_again_ends_as_failed(store: MemoryStore, tmp_path: Path) -> None:
+    row = await row_of(store, CALL, "call")
+    work = calls(store, Answering(Outcome("retry", after=7.0)), tmp_path)
+    sent = await work.run(row)
+    assert (sent.verdict, sent.after) == ("retry", 7.0)
+    row.attempts = MOST_ATTEMPTS
+    assert (await work.run(row)).verdict == "sent"
+    assert [event.status for event in await results(store)] == ["failed"]
+
+
+async def test_an_error_of_ours_is_retried_then_told_as_failed(store: MemoryStore, tmp_path: Path) -> None:
+    row = await row_of(store, CALL, "call")
+    work = calls(store, Answering(RuntimeError("bug")), tmp_path)
+    assert (await work.run(row)).verdict == "retry"
+    row.attempts = MOST_ATTEMPTS
+    assert (await work.run(row)).verdict == "rejected"
+    assert [event.status for event in await results(store)] == ["failed"]
+
+
+async def test_a_service_that_left_the_config_fails(store: MemoryStore, tmp_path: Path) -> None:
+    row = await row_of(store, Call("k1", "gone", "find"), "call")
+    assert (await calls(store, Answering(Outcome("ok")), tmp_path).run(row)).verdict == "sent"
+    assert [event.status for event in await results(store)] == ["failed"]
+
+
+async def test_an_outer_ticket_gets_its_number(store: MemoryStore, tmp_path: Path) -> None:
+    row = await row_of(store, TICKET, "ticket")
+    desk = Answering(Outcome("ok", {"number": "INC-9", "link": "https://desk.example/9"}))
+    assert (await calls(store, desk, tmp_path).run(row)).verdict == "sent"
+    ticket = await store.ticket(1)
+    assert ticket is not None
+    assert (ticket.outer_number, ticket.outer_link) == ("INC-9", "https://desk.example/9")
+    assert [event.key for event in await results(store)] == ["t1"]
+
+
+async def test_a_file_is_kept_by_its_hash(store: MemoryStore, tmp_path: Path) -> None:
+    photo = Attachment("photo", file="f1", ref="AgAC", name="фото.png")
+    row = await row_of(store, FetchFile(photo), "fetch")
+    channel = Recorder(files={"AgAC": b"\x89PNG data"})
+    assert (await calls(store, Answering(Outcome("ok")), tmp_path, channel).run(row)).verdict == "sent"
+    stored = await store.file("f1")
+    assert stored is not None
+    assert (tmp_path / stored.sha256[:2] / stored.sha256).read_bytes() == b"\x89PNG data"
+    assert (stored.size, stored.mime) == (9, "image/png")
+
+
+async def test_a_file_the_platform_refuses_keeps_the_reason(store: MemoryStore, tmp_path: Path) -> None:
+    row = await row_of(store, FetchFile(Attachment("file", file="f2", ref="gone")), "fetch")
+    assert (await calls(store, Answering(Outcome("ok")), tmp_path).run(row)).verdict == "rejected"
+    stored = await store.file("f2")
+    assert stored is not None
+    assert stored.error == "the platform does not give the file"
+
+
+async def test_calls_run_side_by_side(store: MemoryStore, tmp_path: Path) -> None:
+    row = await row_of(store, CALL, "call")
+    work = calls(store, Answering(Outcome("ok")), tmp_path)
+    assert {sent.verdict for sent in await asyncio.gather(*(work.run(row) for _ in range(40)))} == {"sent"}
