@@ -80,7 +80,7 @@ class Choose(Action):
             walk.go(f"pick{kept}")
         elif shown:
             self.again(walk)
-        else:                            # every option is hidden by its condition
+        else:  # every option is hidden by its condition
             walk.error("no option to choose")
             walk.go("next")
 
@@ -93,7 +93,8 @@ class Choose(Action):
         """The options whose conditions hold now."""
         names = walk.names()
         return [
-            n for n, option in enumerate(self.options)
+            n
+            for n, option in enumerate(self.options)
             if option.condition is None or walk.truth(option.condition, names)
         ]
 

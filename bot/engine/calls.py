@@ -1,0 +1,97 @@
+"""Answers from outside the dialogue: of services, of outer desks, of lines."""
+
+from __future__ import annotations
+
+import msgspec
+
+from bot.engine.listen import ask_again, begin_by_name, listen, welcome
+from bot.engine.presses import press
+from bot.engine.runs import cancel_all, copy_suspended, decode_event, lost, restart, settle
+from bot.engine.walk import Walk
+from core.events import CallDone, LineAnswer, Message, Press
+from core.rich import Rich
+
+
+def on_call_done(walk: Walk, event: CallDone) -> None:
+    """The result of the call a run waits for. While people own the session it is kept for later."""
+    run, suspended = walk.talk.run, walk.talk.suspended
+    if run is not None and run.pending == event.key and not walk.mute:
+        take_result(walk, event)
+    elif run is not None and run.pending == event.key:
+        run.frames[-1].memory["result"] = msgspec.to_builtins(event)
+    elif suspended is not None and suspended.pending == event.key:
+        copy_suspended(walk).frames[-1].memory["result"] = msgspec.to_builtins(event)
+    else:
+        walk.note("void", call=event.key)
+
+
+def take_result(walk: Walk, event: CallDone) -> None:
+    run = walk.run
+    held, run.held, run.pending = run.held, [], ""
+    walk.note("call_done", status=event.status)
+    if event.status == "failed":
+        walk.error(f"call failed: {event.error[:200]}")
+    if lost(walk, run):
+        restart(walk)
+    else:
+        walk.node.action.done(walk, event)
+        walk.advance()
+    replay(walk, held)
+    settle(walk)
+
+
+def replay(walk: Walk, held: list[dict[str, object]]) -> None:
+    """What the client did while the call ran, in order; a new call holds the rest again."""
+    for n, raw in enumerate(held):
+        run = walk.talk.run
+        if run is not None and run.pending:
+            run.held = [*run.held, *held[n:]]
+            return
+        event = decode_event(raw)
+        walk.entered = 0
+        if isinstance(event, Message):
+            listen(walk, event, False)
+        elif isinstance(event, Press):
+            press(walk, event)
+            settle(walk)
+
+
+def on_line_answer(walk: Walk, event: LineAnswer) -> None:
+    """How a handoff ended: back to the flow, or the end of it."""
+    walk.note("line", answer=event.answer, line=event.line)
+    if event.answer == "done":
+        finish_session(walk)
+    elif event.answer == "left":
+        cancel_all(walk, walk.t("cancelled"))
+        welcome(walk, "left the queue")
+    elif walk.talk.run is not None:
+        if lost(walk, walk.run):
+            restart(walk)
+        else:
+            come_back(walk, event)
+    settle(walk)
+
+
+def come_back(walk: Walk, event: LineAnswer) -> None:
+    """The session is the bot's again."""
+    if walk.node.action.word != "handoff":  # people had taken the session in the middle of a form
+        walk.say(Rich(walk.t("Back to: “{title}”", title=walk.title(walk.run))))
+        ask_again(walk)
+        return
+    if event.answer == "returned":
+        walk.go("next")
+    else:
+        walk.refused(event.answer, event.line)
+    walk.advance()
+
+
+def finish_session(walk: Walk) -> None:
+    """Closed by people: every run ends, and a flow may ask for a rating."""
+    outcome = walk.t("closed by the line")
+    for _ in range(2):
+        if walk.talk.run is None:
+            walk.talk.run, walk.talk.suspended = walk.talk.suspended, None
+        if walk.talk.run is not None:
+            walk.close(outcome)
+    walk.talk.asking = {}
+    begin_by_name(walk, "session_closed", {})

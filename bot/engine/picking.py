@@ -1,0 +1,44 @@
+"""Answers picked out of messages: whole tokens that exactly one field fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from bot.fields import kind_of
+
+if TYPE_CHECKING:
+    from bot.compile import CompiledFlow
+    from bot.engine.walk import Walk
+    from bot.heard import Heard
+    from bot.model import Field
+    from core.conversation import Frame
+
+
+def pick(walk: Walk, flow: CompiledFlow, frame: Frame, heard: Heard, fields: Iterable[Field], skip: str = "") -> None:
+    """Fill unknown fields from the message. `skip` is what the waiting field took: never picked again."""
+    found = find_all(flow, heard.text, skip)
+    for field in fields:
+        if frame.values.get(field.name) is not None:
+            continue
+        values = {span: value for name, span, value in found if name == field.name}
+        alone = [value for span, value in values.items() if only_one(found, span)]
+        if len(values) == 1 and alone:
+            frame.values[field.name] = alone[0]
+            walk.note("picked", field=field.name)
+
+
+def find_all(flow: CompiledFlow, text: str, skip: str) -> list[tuple[str, tuple[int, int], Any]]:
+    """(field, span, value) of every token in the text that a field fits."""
+    return [
+        (field.name, (start, end), value)
+        for field in flow.picked
+        for value, start, end in kind_of(field).find(field, text)
+        if text[start:end].strip() != skip
+    ]
+
+
+def only_one(found: list[tuple[str, tuple[int, int], Any]], span: tuple[int, int]) -> bool:
+    """Whether just one field fits the characters of the span."""
+    start, end = span
+    return len({name for name, (a, b), _ in found if a < end and start < b}) == 1
