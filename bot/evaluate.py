@@ -39,7 +39,7 @@ def _name(node: Name) -> Run:
     def path(names: Mapping[str, Any], errors: list[str]) -> Any:
         value = names.get(root)
         for part in rest:
-            if not isinstance(value, Mapping):
+            if not isinstance(value, dict):
                 return None
             value = value.get(part)
         return value
@@ -108,6 +108,8 @@ def _order(node: Compare, left: Run, right: Run) -> Run:
 
     def order(names: Mapping[str, Any], errors: list[str]) -> bool:
         a, b = left(names, errors), right(names, errors)
+        if type(a) is int and type(b) is int:
+            return compare(a, b)
         if is_empty(a) or is_empty(b):
             errors.append(f"«{node.op}» met an empty value: {spell(node)}")
             return False

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.evaluate import Run, build_run
-from bot.jinja import Locate, Refused, locate_from, parse_tree
+from bot.jinja import parse_tree
 from bot.nodes import (
     ORDER,
     Add,
@@ -25,6 +25,7 @@ from bot.nodes import (
     Sub,
     walk,
 )
+from bot.refused import Locate, Refused, locate_from
 from core.findings import Finding, Position
 
 __all__ = [

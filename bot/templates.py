@@ -7,114 +7,21 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
-from urllib.parse import quote
 
 from jinja2 import nodes as j
 
-from bot.dates import as_date
 from bot.expressions import Expression, Path, Report, Use, build_expression, narrows, uses_of
-from bot.formatting import HOLE, is_safe_url, parse_formatting
-from bot.jinja import ONLY_IF, REFUSALS, Locate, Refused, Translator, locate_from, parse_body
+from bot.filling import Body, Boundary, Choice, Piece, Span, Value, Words
+from bot.formatting import HOLE, parse_formatting
+from bot.jinja import parse_body
 from bot.nodes import Const
-from bot.show import DASH, is_empty, language_of, shown
+from bot.refused import Locate, Refused, locate_from
+from bot.translate import Translator
 from core.findings import Position
-from core.normal import clean
 from core.rich import Mark, Rich
 
 LONGEST = 4096  # characters of one value shown to a client
 HOLES = re.compile(f"([{chr(HOLE)}-{chr(0x10FFFF)}])")
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """`{{ expression }}`."""
-
-    expression: Expression
-
-    def fill(self, names: Mapping[str, Any], errors: list[str], limit: int | None) -> Rich:
-        value = self.expression.run(names, errors)
-        if is_empty(value):
-            errors.append(f"an empty value in a text: {self.expression.source}")
-            return Rich(DASH)
-        said = shown(value, language_of(names), as_date(names.get("today")))
-        return Rich((said if said.isprintable() else clean(said))[:limit])
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """`{% if %} … {% elif %} … {% else %} … {% endif %}`."""
-
-    arms: tuple[tuple[Expression, Body], ...]
-    otherwise: Body
-
-    def fill(self, names: Mapping[str, Any], errors: list[str], limit: int | None) -> Rich:
-        for test, body in self.arms:
-            if test.truth(names, errors):
-                return body.fill(names, errors, limit)
-        return self.otherwise.fill(names, errors, limit)
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Text of the author's."""
-
-    rich: Rich
-
-    def fill(self, names: Mapping[str, Any], errors: list[str], limit: int | None) -> Rich:
-        return self.rich
-
-
-Piece = Value | Choice | Words
-Boundary = tuple[int, int]  # piece, offset inside it
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A mark whose ends are bound to pieces, so that values of any length move it rightly."""
-
-    mark: Mark
-    start: Boundary
-    end: Boundary
-    url: tuple[str | Value, ...]
-
-    def place(self, begins: list[int], names: Mapping[str, Any]) -> Mark | None:
-        start, end = (begins[piece] + offset for piece, offset in (self.start, self.end))
-        url = self.address(names) if self.url else ""
-        return None if start == end or url is None else Mark(self.mark.kind, start, end, url)
-
-    def address(self, names: Mapping[str, Any]) -> str | None:
-        """The link with its values, percent-encoded unless a value is the whole link; None when it is not safe."""
-        whole = len(self.url) == 1
-        said = "".join(
-            part
-            if isinstance(part, str)
-            else shown(part.expression.run(names, []), "en")
-            if whole
-            else quote(shown(part.expression.run(names, []), "en"), safe="")
-            for part in self.url
-        )
-        return said if is_safe_url(said) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """Pieces in a row, and the marks over them."""
-
-    pieces: tuple[Piece, ...] = ()
-    spans: tuple[Span, ...] = ()
-
-    def fill(self, names: Mapping[str, Any], errors: list[str], limit: int | None) -> Rich:
-        if len(self.pieces) == 1 and not self.spans:
-            return self.pieces[0].fill(names, errors, limit)
-        begins, parts, marks, size = [0], [], list[Mark](), 0
-        for piece in self.pieces:
-            part = piece.fill(names, errors, limit)
-            marks += [Mark(m.kind, m.start + size, m.end + size, m.url) for m in part.marks]
-            size += len(part.text)
-            parts.append(part.text)
-            begins.append(size)
-        marks += [placed for span in self.spans if (placed := span.place(begins, names)) is not None]
-        return Rich("".join(parts), tuple(marks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +117,6 @@ def _parts(nodes: list[j.Node], translator: Translator) -> Iterator[Part]:
                 yield item.data if isinstance(item, j.TemplateData) else _value(item, translator)
         elif isinstance(node, j.If):
             yield _fork(node, translator)
-        else:
-            what, mend = REFUSALS.get(type(node), (ONLY_IF, ""))
-            raise Refused(node.lineno, what, mend)
 
 
 def _value(node: j.Expr, translator: Translator) -> Value:
