@@ -10,6 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import aiogram.methods
 import orjson
@@ -125,7 +126,7 @@ class Telegram:
             raise ConnectionError(error.message) from None
 
     async def _download(self, path: str, limit: int) -> bytes:
-        url = self._session.api.file_url(token=self._token, path=path)
+        url = self._session.api.file_url(token=self._token, path=quote(path))
         data = bytearray()
         async for piece in self._session.stream_content(url, timeout=60):
             data += piece

@@ -115,7 +115,7 @@ class Poller:
         if trouble != self._trouble:
             log.warning("telegram_polling_waits", channel=self._name, error=trouble)
         self._trouble = trouble
-        seconds = min(MOST_BACKOFF_SECONDS, 0.5 * 2.0 ** min(failures, 10)) * random.uniform(0.5, 1.0)  # noqa: S311
+        seconds = min(MOST_BACKOFF_SECONDS, 0.25 * 2.0 ** min(failures, 10)) * random.uniform(0.5, 1.0)  # noqa: S311
         after = error.parameters.get("retry_after") if isinstance(error, Refusal) else None
         await self.rest(max(seconds, float(after or 0)))
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from adapters.splitting import split
 from adapters.telegram.capabilities import BUTTONS, CAPABILITIES, PHOTO_BYTES
 from core.messages import Button, Outgoing
+from core.normal import clean
 from core.ports import StoredFile
 from core.rich import Mark, Rich
 
@@ -84,6 +85,11 @@ def asks(message: Outgoing) -> bool:
 def render_chat(chat: str) -> int | str:
     """A chat id as Telegram wants it."""
     return int(chat) if chat.lstrip("-").isdigit() else chat
+
+
+def render_name(file: StoredFile) -> str:
+    """A file name that fits into a header: one line, no quotes."""
+    return " ".join(clean(file.name).split()).replace('"', "'") or file.id
 
 
 def render_entities(rich: Rich) -> list[dict[str, Any]]:

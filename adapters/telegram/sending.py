@@ -15,7 +15,7 @@ from aiogram import Bot
 from aiogram.types import BufferedInputFile
 
 from adapters.telegram.pacing import Limits, Pacer
-from adapters.telegram.render import Call, asks, render_delete, render_edit, render_send
+from adapters.telegram.render import Call, asks, render_delete, render_edit, render_name, render_send
 from adapters.telegram.session import Refusal, Unconfirmed, Unsent, bare
 from adapters.telegram.verdicts import UNCHANGED, UNDELETABLE, UNEDITABLE, Refused, backoff, judge
 from core.outbox import OutboxRow, Sent
@@ -133,7 +133,7 @@ class Sending:
             data = await asyncio.to_thread(place.read_bytes)
         except OSError:
             raise Stopped(Sent("rejected", reason=f"the file {file.id} is not on the disk")) from None
-        return BufferedInputFile(data, file.name or file.id)
+        return BufferedInputFile(data, render_name(file))
 
     async def _refused(self, row: OutboxRow, call: Call, key: str, refused: Refused) -> str:
         """The id when the refusal changes nothing for the client or another call will do; else the verdict."""

@@ -5,6 +5,7 @@ aiogram's own session writes forms and builds response models: about 0.3 ms of a
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, cast
 
@@ -172,7 +173,7 @@ class LeanSession(BaseSession):
                 form.add_field(key, value if isinstance(value, str) else orjson.dumps(value).decode())
         for key, file in files.items():
             content = b"".join([piece async for piece in file.read(_nobody())])
-            form.add_field(key, content, filename=file.filename or key)
+            form.add_field(key, io.BytesIO(content), filename=file.filename or key)
         return form
 
 

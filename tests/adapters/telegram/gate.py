@@ -1,0 +1,84 @@
+"""A gate and a store that only remember: what a channel may ask of the gateway, nothing behind it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from core.events import Inbound
+from core.outbox import OutboxRow
+from core.ports import Cursor, Receipt, StorageFull, Store, StoredFile
+
+
+class FakeStore:
+    """Files by id, and the progress of rows in parts."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, StoredFile] = {}
+        self.progressed: list[tuple[str, ...]] = []
+
+    async def file(self, id: str) -> StoredFile | None:
+        return self.files.get(id)
+
+    async def progress(self, row: OutboxRow) -> None:
+        self.progressed.append(row.sent_parts)
+
+
+class FakeGate:
+    """`full` says how many commits fail before the next goes through."""
+
+    def __init__(self) -> None:
+        self.fake_store = FakeStore()
+        self.inbounds: list[Inbound] = []
+        self.cursors: dict[str, str] = {}
+        self.quarantined: list[tuple[str, bytes, str]] = []
+        self.batches: list[int] = []
+        self.refused = 0
+        self.full = 0
+        self._seen: set[tuple[str, str, str]] = set()
+        self._news = asyncio.Condition()
+
+    @property
+    def store(self) -> Store:
+        return cast("Store", self.fake_store)
+
+    async def accept(self, inbounds: Sequence[Inbound], cursor: Cursor | None = None) -> list[Receipt]:
+        self._maybe_full()
+        self.batches.append(len(inbounds))
+        receipts = [self._one(inbound) for inbound in inbounds]
+        if cursor is not None:
+            self.cursors[cursor.channel] = cursor.value
+        await self._tell()
+        return receipts
+
+    def _one(self, inbound: Inbound) -> Receipt:
+        key = (inbound.channel, inbound.account, inbound.external_id)
+        known = key in self._seen
+        self._seen.add(key)
+        if not known:
+            self.inbounds.append(inbound)
+        return Receipt(conversation=1, duplicate=known)
+
+    async def quarantine(self, channel: str, raw: bytes, reason: str) -> None:
+        self._maybe_full()
+        self.quarantined.append((channel, raw, reason))
+        await self._tell()
+
+    async def cursor(self, channel: str) -> str:
+        return self.cursors.get(channel, "")
+
+    def _maybe_full(self) -> None:
+        if self.full:
+            self.full -= 1
+            self.refused += 1
+            raise StorageFull
+
+    async def _tell(self) -> None:
+        async with self._news:
+            self._news.notify_all()
+
+    async def until(self, condition: Callable[[], bool], seconds: float = 10.0) -> None:
+        """Waits until something that came in makes the condition true. Raises TimeoutError."""
+        async with asyncio.timeout(seconds), self._news:
+            await self._news.wait_for(condition)
