@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from adapters.services import call_info
+from adapters.terminal.capabilities import CAPABILITIES as TERMINAL
 from adapters.telegram.capabilities import CAPABILITIES as TELEGRAM
 from adapters.web.capabilities import capabilities as web_capabilities
 from core.deployment import ChannelInfo, Deployment, DeskInfo, LineRule
@@ -14,7 +15,11 @@ from handoff.hours import parse_hours
 from handoff.lines import House, Line
 
 # How long the label of a button may be, by kind of channel.
-BUTTON_LABELS = {"telegram": TELEGRAM.button_label, "web": web_capabilities(0).button_label}
+BUTTON_LABELS = {
+    "telegram": TELEGRAM.button_label,
+    "web": web_capabilities(0).button_label,
+    "terminal": TERMINAL.button_label,
+}
 
 
 def build_deployment(config: Config) -> Deployment:

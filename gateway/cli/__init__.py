@@ -60,7 +60,8 @@ class Group(Command, click.Group):
             for name in self.list_commands(ctx)
             if (found := self.get_command(ctx, name))
         ]
-        with formatter.section(spoken()("Commands")):
+        t = spoken()
+        with formatter.section(t("Commands")):
             formatter.write_dl(rows)
 
 

@@ -22,7 +22,7 @@ def publish_command(shell: Shell, urgent: bool, rollback: str, form: str) -> int
 
     config = shell.load()
     try:
-        done = ask_office(config, "publish", urgent=urgent, rollback=rollback, language=shell.language)
+        done = ask_office(shell, config, "publish", urgent=urgent, rollback=rollback, language=shell.language)
     except Refused:
         raise shell.fail(shell.t("There is no edition {id}; `frontline status` lists them.", id=rollback)) from None
     if form == "json":
@@ -57,7 +57,7 @@ def _report(shell: Shell, done: dict[str, Any]) -> None:
 @click.pass_obj
 def status_command(shell: Shell, form: str) -> int:
     config = shell.load()
-    found = ask_office(config, "status")
+    found = ask_office(shell, config, "status")
     if form == "json":
         shell.json(found)
     else:

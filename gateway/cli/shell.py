@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -67,6 +68,22 @@ class Shell:
         self.say(text, error=True)
         return click.exceptions.Exit(1)
 
+    @contextmanager
+    def refusals(self) -> Iterator[None]:
+        """Turns what a store, a socket or a full disk say into one clear line and the exit code 1."""
+        from core.ports import StorageFull
+        from storage import StoreBusy
+
+        t = self.t
+        try:
+            yield
+        except StoreBusy as error:
+            raise self.fail(t("{path} is used by process {pid}.", path=error.path, pid=error.pid or "?")) from None
+        except StorageFull:
+            raise self.fail(t("Nothing can be written: the disk is full or the database is away.")) from None
+        except OSError as error:
+            raise self.fail(t("This did not work: {reason}", reason=error)) from None
+
     def json(self, value: Any) -> None:
         """A value for scripts."""
         click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
@@ -105,7 +122,7 @@ class Shell:
 Explainer = Any
 
 
-def ask_office(config: Config, do: str, **params: Any) -> Any:
+def ask_office(shell: Shell, config: Config, do: str, **params: Any) -> Any:
     """One command to the office, through the running gateway or over the store itself. Raises `Refused`."""
     from gateway.office import reach
 
@@ -113,7 +130,8 @@ def ask_office(config: Config, do: str, **params: Any) -> Any:
         async with reach(config) as ask:
             return await ask(do, **params)
 
-    return run_async(asked())
+    with shell.refusals():
+        return run_async(asked())
 
 
 def render_time(config: Config, at: float) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from core.locale import n_
@@ -15,17 +17,15 @@ from gateway.cli.words import command, option
 @click.pass_obj
 def uncaught_command(shell: Shell, limit: int, form: str) -> int:
     config = shell.load()
-    found: list[tuple[str, int, float]] = ask_office(config, "uncaught", limit=limit)
+    found: list[tuple[str, int, float]] = ask_office(shell, config, "uncaught", limit=limit)
     t = shell.t
     if form == "json":
         shell.json([{"text": text, "times": times, "last": last} for text, times, last in found])
     elif not found:
         shell.say(t("Every message was caught by a flow."))
     else:
-        shell.table(
-            (t("Times"), t("Last"), t("Message")),
-            ((times, render_time(config, last), text) for text, times, last in found),
-        )
+        heads = (t("Times"), t("Last"), t("Message"))
+        shell.table(heads, ((times, render_time(config, last), text) for text, times, last in found))
     return 0
 
 
@@ -33,12 +33,30 @@ def uncaught_command(shell: Shell, limit: int, form: str) -> int:
 @click.pass_obj
 def migrate_command(shell: Shell) -> int:
     config = shell.load()
-    from gateway.stores import migrate
-
-    before, after = migrate(config)
     t = shell.t
+    if config.storage.url == "memory:":
+        shell.say(t("A store in memory needs no migrations."))
+        return 0
+    with shell.refusals():
+        before, after = _migrate(Path(config.storage.url.partition(":///")[2]))
     if before == after:
         shell.say(t("The database is up to date ({version}).", version=after))
     else:
         shell.say(t("The database was brought from {before} to {after}.", before=before or "—", after=after))
     return 0
+
+
+def _migrate(path: Path) -> tuple[str, str]:
+    """The revisions before and after. The file is locked meanwhile: nobody may write."""
+    from storage.lockfile import FileLock
+    from storage.migrate import current_revision, migrate_file
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    lock.take()
+    try:
+        before = current_revision(path)
+        migrate_file(path)
+        return before, current_revision(path)
+    finally:
+        lock.free()

@@ -27,7 +27,7 @@ def tickets_command(
     if number is not None:
         return _one(shell, config, number, form)
     _check_desk(shell, config, desk)
-    found = ask_office(config, "tickets", desk=desk, status=status, client=client, limit=limit)
+    found = ask_office(shell, config, "tickets", desk=desk, status=status, client=client, limit=limit)
     if form == "json":
         shell.json(found)
     elif not found:
@@ -59,7 +59,7 @@ def _one(shell: Shell, config: Config, number: int, form: str) -> int:
     from gateway.control import Refused
 
     try:
-        ticket = ask_office(config, "ticket", number=number)
+        ticket = ask_office(shell, config, "ticket", number=number)
     except Refused:
         raise shell.fail(shell.t("There is no ticket {number}.", number=number)) from None
     if form == "json":

@@ -55,7 +55,7 @@ class Option(click.Option):
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         record = super().get_help_record(ctx)
-        return (record[0], spoken()(self.help or "")) if record else None
+        return (record[0], spoken()(self.help or "")) if record is not None else None
 
 
 class Command(click.Command):
@@ -70,7 +70,8 @@ class Command(click.Command):
             formatter.write_text(spoken()(self.help or ""))
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)), spoken()("Usage:") + " ")
+        t = spoken()
+        formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)), t("Usage:") + " ")
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         t = spoken()
@@ -116,14 +117,15 @@ def _param(error: click.BadParameter) -> str:
 
 def _perhaps(said: str, close: list[str]) -> str:
     t = spoken()
-    return f"{said} {t('Perhaps {close}?', close=close[0])}" if close else said
+    return f"{said} " + t("Perhaps {close}?", close=close[0]) if close else said
 
 
 def no_such_command(name: str, known: list[str]) -> click.UsageError:
     """The error for a word that is no command, with the nearest one."""
     from difflib import get_close_matches
 
-    said = spoken()("There is no command {name}.", name=name)
+    t = spoken()
+    said = t("There is no command {name}.", name=name)
     return click.UsageError(_perhaps(said, get_close_matches(name, known, 1, 0.5)))
 
 

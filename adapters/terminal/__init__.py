@@ -1,0 +1,1 @@
+"""The terminal as a channel: one person at a keyboard, for `frontline talk`."""

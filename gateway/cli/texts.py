@@ -1,4 +1,0 @@
-"""`frontline texts export LANG`: the strings of the flows for translators."""
-
-from __future__ import annotations
-
