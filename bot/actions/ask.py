@@ -42,7 +42,7 @@ class Ask(Action):
             walk.go("next")
             return
         walk.frame.memory.pop("unclear", None)
-        walk.record("step_entered", flow=walk.frame.flow, step=walk.node.step)
+        walk.record("step_entered", flow=walk.frame.flow, step=walk.node.step, field=field.name)
         self.again(walk)
 
     def _skips(self, walk: Walk, field: Field) -> bool:

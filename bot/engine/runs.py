@@ -36,6 +36,7 @@ def start_run(
         frame.memory["event"] = event
     walk.talk.run = Run(walk.talk.runs, [frame])
     walk.record("run_started", flow=flow.id, run=walk.talk.runs, why=why)
+    walk.note("start", flow=flow.id, why=why)
     fill_fields(walk, flow, frame, fills or {})
     if heard is not None:
         pick(walk, flow, frame, heard, flow.picked)

@@ -177,7 +177,7 @@ class Walk:
             except Illegal:
                 self.break_off(f"no edge {event} from {frame.state}")
                 continue
-            self.note("edge", event=event, state=state)
+            self.trace.append(Trace("edge", {"flow": frame.flow, "from": frame.state, "event": event, "state": state}))
             self.enter(state)
 
     def enter(self, state: str) -> None:
