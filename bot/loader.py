@@ -148,7 +148,7 @@ def load(source: str, file: str, report: Report) -> Node | None:
     """The root node of a YAML text, None when it cannot be read or is empty. Mistakes are reported, never raised."""
     if not _readable(source, file, report):
         return None
-    from yaml.cyaml import CParser
+    from yaml._yaml import CParser
 
     try:
         return _Builder(CParser(source.encode()), file, report).root()
@@ -197,12 +197,14 @@ def _syntax(error: yaml.MarkedYAMLError, file: str) -> Finding:
 
 
 def _unreadable(error: Exception, source: str, file: str) -> Finding:
+    what, mend = n_("a character that YAML does not allow"), n_("remove it")
     if isinstance(error, UnicodeEncodeError):
         before = source[: error.start]
+        what, mend = n_("the file is not UTF-8 here"), n_("save it as UTF-8")
     else:
         before = source.encode()[: getattr(error, "position", None) or 0].decode(errors="ignore")
     at = Position(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
-    return Finding(at=at, code="Y101", what=n_("a character that YAML does not allow"), mend=n_("remove it"), length=1)
+    return Finding(at=at, code="Y101", what=what, mend=mend, length=1)
 
 
 class _Builder:

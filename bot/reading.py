@@ -138,7 +138,7 @@ class _Reading:
                 continue
             for entry in entries.items:
                 values = _text_entry(entry, reader)
-                if values.get("text") and not values.get("stale"):
+                if values.get("text"):
                     made[text_key(key.text, values.get("step", ""), values["source"])] = str(values["text"])
         return made
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -131,7 +131,7 @@ def _ask(graph: Graph, action: Ask, after: int) -> int:
 def _ask_one(graph: Graph, action: Ask, asked: Field, after: int) -> int:
     words = (words for words, _ in field_words(asked))
     index = graph.asked(action, words, asked.too_many, asked.too_many is not None)
-    adds = [] if asked.optional else [(asked.name,)]
+    adds: list[Path] = [] if asked.optional else [(asked.name,)]
     if asked.keep and not asked.optional:
         adds.append(tuple(asked.keep.split(".")))
     graph.move(index, after, adds)
@@ -226,7 +226,7 @@ def _broken(graph: Graph, action: Broken, after: int) -> int:
     return index
 
 
-PLACERS: dict[type[Action], Any] = {
+PLACERS: dict[type[Action], Callable[[Graph, Any, int], int]] = {
     Ask: _ask,
     Confirm: _confirm,
     Choose: _choose,

@@ -273,7 +273,7 @@ def _empty_part(path: tuple[str, ...], here: Known, names: Names) -> str:
         if (root,) not in here:
             return root
         attributes = names.scope[root]
-        optional = bool(attributes) and len(path) > 1 and attributes.get(path[1], False)
+        optional = attributes is not None and len(path) > 1 and attributes.get(path[1], False)
         return ".".join(path) if optional and path[:2] not in here else ""
     if root == "client":
         return ".".join(path) if path[:2] not in here else ""

@@ -95,7 +95,7 @@ def _check_needs(action: Ticket, desk: DeskInfo) -> Iterator[Finding]:
             at=at,
             code="L142",
             what=n_("desk «{desk}» needs the field «{label}»"),
-            mend=n_("perhaps «{close}» is meant to be it?") if close else n_("add it to `with`"),
+            mend=n_("perhaps «{close}» is meant to be it?") if close else "",
             values={"desk": action.desk, "label": label, "close": close},
             length=len(close) or 4,
             instead=label if close else "",
@@ -106,22 +106,22 @@ def _check_handoff(action: Handoff, deployment: Deployment) -> Iterator[Finding]
     line = deployment.lines.get(action.line)
     if line is None:
         return
-    values = {"line": action.line}
     if action.closed is None and line.closed is None and not line.always_open:
-        yield Finding(
-            at=action.at,
-            code="L141",
-            what=n_("line «{line}» has hours, and nothing answers while it is closed"),
-            mend=n_("add `closed` here, or a rule to the line"),
-            values=values,
-            length=len(action.word),
+        yield _silent_line(
+            action,
+            "closed",
+            n_("line «{line}» has hours, and nothing answers while it is closed"),
+            n_("add `closed` here, or a rule to the line"),
         )
     if action.busy is None and line.busy is None:
-        yield Finding(
-            at=action.at,
-            code="L141",
-            what=n_("nothing answers when nobody on line «{line}» takes the session"),
-            mend=n_("add `busy` here, or a rule to the line"),
-            values=values,
-            length=len(action.word),
+        yield _silent_line(
+            action,
+            "busy",
+            n_("nothing answers when nobody on line «{line}» takes the session"),
+            n_("add `busy` here, or a rule to the line"),
         )
+
+
+def _silent_line(action: Handoff, key: str, what: str, mend: str) -> Finding:
+    values = {"line": action.line, "key": key}
+    return Finding(at=action.at, code="L141", what=what, mend=mend, values=values, length=len(action.word))
