@@ -157,17 +157,15 @@ class Delivery:
         """Head of line: the next update of a key goes only when the one before it is through."""
         queue = self._queues[key]
         while queue:
-            if self.webhook.url:
-                await self._deliver(queue[0])
-            else:
-                self._pending.append(queue[0])
-                self._news.set()
+            through = await self._deliver(queue[0])
             if queue:
-                queue.popleft()
+                update = queue.popleft()
+                self._pending += [] if through else [update]
+                self._news.set()
         del self._queues[key]
 
-    async def _deliver(self, update: dict[str, Any]) -> None:
-        """Tries until a 2xx or until the update is too old."""
+    async def _deliver(self, update: dict[str, Any]) -> bool:
+        """Tries until a 2xx or until the update is too old; False when the webhook went away before."""
         expires = time.monotonic() + (CALLBACK_SECONDS if "callback_query" in update else MESSAGE_SECONDS)
         body = orjson.dumps(update)
         attempt = 0
@@ -176,10 +174,11 @@ class Delivery:
                 status, after = await self._post(body)
             if 200 <= status < 300:
                 self.delivered += 1
-                return
+                return True
             self.refused.append(status)
             await asyncio.sleep(self._factor * max(after, _retry_delay(attempt, self._random)))
             attempt += 1
+        return bool(self.webhook.url)
 
     async def _post(self, body: bytes) -> tuple[int, float]:
         """The status (0: no answer) and the seconds of Retry-After."""
