@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import msgspec
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from adapters.web.parse import parse_name
 from adapters.web.refusal import Refused
@@ -21,6 +22,7 @@ from adapters.web.sniff import HEAD, INLINE, UNKNOWN, magic, sniff
 from core.ports import StorageFull
 
 CHUNK = 256 * 1024
+MALFORMED = (ValueError, AssertionError, HttpProcessingError)  # what aiohttp raises for a broken form
 
 
 class Landed(msgspec.Struct, frozen=True):
@@ -39,7 +41,7 @@ async def read_part(request: web.Request) -> BodyPartReader:
         raise Refused("bad_request", reason="multipart/form-data")
     try:
         part = await (await request.multipart()).next()
-    except (ValueError, AssertionError) as error:
+    except MALFORMED as error:
         raise Refused("bad_request", reason="form") from error
     if not isinstance(part, BodyPartReader) or part.name != "file":
         raise Refused("bad_request", reason="file")
@@ -66,7 +68,7 @@ async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
     try:
         while chunk := await part.read_chunk(CHUNK):
             yield chunk
-    except ValueError as error:
+    except MALFORMED as error:
         raise Refused("bad_request", reason="form") from error
 
 

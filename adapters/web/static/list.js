@@ -62,13 +62,15 @@ export class List {
       element.remove();
       this.drawn.delete(key);
     }
-    let next = list.firstChild;
     let old = this.drawn.size;
-    for (const item of items) {
+    const elements = items.map((item) => {
       const known = this.drawn.get(item.key);
       if (known) old--;
-      else fresh[old ? "above" : "below"] += item.author === "client" && !old ? 0 : 1;
-      const element = this.element(item, known);
+      else if (old || item.author !== "client") fresh[old ? "above" : "below"]++;
+      return this.element(item, known);
+    });
+    let next = list.firstChild; // after the drawing: elements that look different have taken the old ones' places
+    for (const element of elements) {
       if (element === next) next = next.nextSibling;
       else list.insertBefore(element, next);
     }
@@ -112,13 +114,16 @@ function keepFocus(old, element) {
   else document.getElementById("text").focus({ preventScroll: true });
 }
 
-/** Marks where days and groups of one author begin. */
+/** Marks where days and groups of one author begin, and where another one starts to answer. */
 function group(items) {
   let before = null;
+  let speaker = "";
   return items.map((item) => {
     const opensDay = !before || new Date(before.at * 1000).toDateString() !== new Date(item.at * 1000).toDateString();
     const opensGroup = opensDay || before.author !== item.author || item.at - before.at > TOGETHER || Boolean(before.rows?.length);
+    const named = item.author !== "notice" && item.author !== "client" && item.author !== speaker;
+    if (named) speaker = item.author;
     before = item;
-    return { ...item, opensDay, opensGroup };
+    return { ...item, opensDay, opensGroup, named };
   });
 }

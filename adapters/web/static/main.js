@@ -167,7 +167,7 @@ class Chat {
 
   state(state) {
     status.dataset.state = state;
-    status.textContent = word(state === "online" ? "online_status" : "connecting");
+    status.textContent = word(state === "online" ? "online" : "connecting");
     clearTimeout(this.silence);
     if (state === "online") {
       this.banner("");

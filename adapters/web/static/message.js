@@ -2,6 +2,7 @@
 import { day, time, word } from "./words.js";
 import { anchor, icon, node, rich } from "./rich.js";
 import { files } from "./files.js";
+import { offer } from "./timeline.js";
 
 const TICK = "M5 12.8l4.6 4.4L19 7.5";
 const CLOCK = "M12 7.2v5.1l3.2 2M12 3.8a8.2 8.2 0 1 0 0 16.4 8.2 8.2 0 0 0 0-16.4z";
@@ -18,6 +19,7 @@ export function message(item, does) {
   if (item.state === "failed") made.append(problem(item, does));
   if (item.opensGroup) made.classList.add("first");
   if (item.opensDay) made.classList.add("opens");
+  if (item.named) made.classList.add("named");
   return made;
 }
 
@@ -85,8 +87,8 @@ function press(item, button, does, place) {
   const made = node("button", "press", button.label);
   made.type = "button";
   made.dir = "auto";
-  if (item.chosen && !button.ask) made.disabled = true;
-  if (item.chosen && item.chosen === button.token) {
+  made.disabled = Boolean(item.chosen);
+  if (item.chosen && item.chosen === offer(button)) {
     made.classList.add("chosen");
     made.prepend(icon(TICK));
     made.setAttribute("aria-pressed", "true");
@@ -119,7 +121,8 @@ function askPhone(place, does) {
     form.remove();
   });
   place.append(form);
-  input.focus();
+  form.scrollIntoView({ block: "nearest" });
+  input.focus({ preventScroll: true });
 }
 
 function askPlace(place, does) {

@@ -2,6 +2,11 @@
 
 const LATER = Number.MAX_SAFE_INTEGER;
 
+/** What pressing a button would answer: its token, or the kind of thing it asks for. */
+export function offer(button) {
+  return button.token || (button.ask && `ask:${button.ask}`) || "";
+}
+
 export class Timeline {
   constructor() {
     this.clear();
@@ -74,8 +79,9 @@ export class Timeline {
     const offered = new Map();
     for (const item of all) {
       item.chosen = null;
-      for (const button of (item.rows ?? []).flat()) if (button.token) offered.set(button.token, item);
-      if (item.token && item.state !== "failed" && offered.has(item.token)) offered.get(item.token).chosen = item.token;
+      for (const button of (item.rows ?? []).flat()) if (offer(button)) offered.set(offer(button), item);
+      const taken = item.token || (item.phone && "ask:contact") || (item.place && "ask:location");
+      if (taken && item.state !== "failed" && offered.has(taken)) offered.get(taken).chosen = taken;
     }
     return all;
   }

@@ -110,5 +110,6 @@ XSS = tuple(shell.format(call) for call in _CALLS for shell in _SHELLS)
 FILE_NAMES = (
     "../../etc/passwd", "..\\..\\windows\\system.ini", "/etc/shadow", "C:\\boot.ini", "....//....//x.png", ".htaccess",
     "\u202egnp.exe", "invoice\u202efdp.exe", "a\x00b.png", "a\r\nSet-Cookie: x=1.png", 'a";b=".png', "%2e%2e%2fx.png",
-    "<img src=x onerror=pwned=1>.png", "\"><script>pwned=1</script>.pdf", "x" * 400 + ".png", " . ", "", "🙂.png", "привет, мир.pdf",
+    "<img src=x onerror=pwned=1>.png", "\"><script>pwned=1</script>.pdf", "x" * 400 + ".png", " . ", "",
+    "🙂.png", "привет, мир.pdf",
 )

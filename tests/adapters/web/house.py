@@ -12,13 +12,12 @@ from aiohttp import web
 
 from adapters.web.channel import Web
 from adapters.web.settings import Settings
-from core.effects import Send
-from core.events import Event, Inbound, Message, Opened, Press
+from core.effects import Author, Send
+from core.events import Event, Inbound, Message, Opened, Press, TimerFired
 from core.messages import Button, Outgoing
 from core.outbox import OutboxRow, Settled
 from core.ports import Cursor, Done, Receipt, Result, StorageFull, Store, Work
 from core.rich import Mark, Rich, plain
-from storage.memory import MemoryStore
 
 Script = Callable[[Event], Sequence[Outgoing]]
 
@@ -30,17 +29,19 @@ def echo(event: Event) -> Sequence[Outgoing]:
             return [Outgoing(plain(f"Hello! {link}".strip()), ((Button("Yes", "1.1.0"), Button("No", "1.1.1")),))]
         case Press(label=label):
             return [Outgoing(plain(f"You pressed {label}"))]
-        case Message(contact=contact) if contact is not None:
-            return [Outgoing(plain(f"Phone {contact.phone}"))]
-        case Message(location=place) if place is not None:
-            return [Outgoing(plain(f"Place {place.latitude:.2f} {place.longitude:.2f}"))]
-        case Message(text="menu"):
-            return [Outgoing(plain("What next?"), MENU)]
-        case Message(text="bold"):
-            return [Outgoing(Rich("😀 bold and link", (Mark("bold", 2, 6), Mark("link", 11, 15, "https://example.org/"))))]
-        case Message(text=text, attachments=files):
-            return [Outgoing(plain(f"Echo: {text}" if text else f"Files: {len(files)}"))]
+        case Message():
+            return [_answer(event)]
     return []
+
+
+def _answer(said: Message) -> Outgoing:
+    if said.text in _SET_PIECES:
+        return _SET_PIECES[said.text]
+    if said.contact is not None:
+        return Outgoing(plain(f"Phone {said.contact.phone}"))
+    if said.location is not None:
+        return Outgoing(plain(f"Place {said.location.latitude:.2f} {said.location.longitude:.2f}"))
+    return Outgoing(plain(f"Echo: {said.text}" if said.text else f"Files: {len(said.attachments)}"))
 
 
 MENU = (
@@ -49,6 +50,11 @@ MENU = (
     (Button("Share the phone", ask="contact"), Button("Share the place", ask="location")),
 )
 
+_SET_PIECES = {
+    "menu": Outgoing(plain("What next?"), MENU),
+    "bold": Outgoing(Rich("😀 bold and link", (Mark("bold", 2, 6), Mark("link", 11, 15, "https://example.org/")))),
+}
+
 
 @dataclass
 class House:
@@ -56,8 +62,8 @@ class House:
 
     name: str
     settings: Settings
+    store: Store
     script: Script = echo
-    store: Store = field(default_factory=MemoryStore)
     full: bool = False                   # the disk is full: nothing is accepted
     asleep: bool = False                 # the worker sleeps: events wait in the inbox
     holding: bool = False                # the sender waits: messages are committed, not sent
@@ -110,22 +116,24 @@ class House:
             self.held += rows
             return
         for row in rows:
-            await self.store.mark([Settled(row, await self.channel.send(row))])
-        if rows:
-            await self.send(await self.store.lease())
+            for receipt in await self.store.mark([Settled(row, await self.channel.send(row))]):
+                await self.send(receipt.outbox)
 
-    async def say(self, chat: str, *messages: Outgoing) -> None:
-        """The bot speaks by itself, as after a timer."""
-        script, self.script = self.script, lambda event: messages
-        key = f"say:{time.monotonic_ns()}"
-        inbound = Inbound(
-            channel=self.name, account=self.name, external_id=key, chat=chat, event=Opened("say"),
-            sent_at=self.accepted[0].sent_at, sender_id=chat,
-        )
-        try:
-            await self.accept([inbound])
-        finally:
-            self.script = script
+    async def say(
+        self, chat: str, *messages: Outgoing, author: Author = "bot", slot: str = "", replace: bool = False,
+    ) -> None:
+        """Somebody speaks without being asked: after a timer, or a person of a line."""
+        conversation = await self.store.find_conversation(self.name, self.name, chat)
+        if conversation is None:
+            raise LookupError(chat)
+        await self.store.push(conversation.id, TimerFired("say"), f"say:{time.monotonic_ns()}")
+        effects = tuple(Send(message, author, slot=slot, replace=replace) for message in messages)
+
+        def speak(work: Work) -> Result:
+            return Result(work.conversation, [Done(pending, effects) for pending in work.events])
+
+        for receipt in await self.store.work(speak):
+            await self.send(receipt.outbox)
 
     async def quarantine(self, channel: str, raw: bytes, reason: str) -> None:
         """The web chat stores no unread payloads: it answers 400."""
