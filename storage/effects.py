@@ -21,7 +21,6 @@ from core.effects import (
     Unqueue,
     UpdateClient,
 )
-from core.messages import Outgoing
 from core.normal import normal
 from core.outbox import OutboxRow, RowKind
 from core.ports import StoredFile
@@ -60,8 +59,8 @@ class Writing:
         self.seq += 1
         return self.seq
 
-    def remote(self, kind: RowKind, slot: str = "", **more: Any) -> OutboxRow:
-        """A new outbox row, handed out at once unless its lane is taken."""
+    def remote(self, kind: RowKind, slot: str = "", encoded: bytes | None = None, **more: Any) -> OutboxRow:
+        """A new outbox row, handed out at once unless its lane is taken. `encoded` is its message as stored."""
         ledger, home = self.ledger, self.conversation
         id = ledger.numbers.take("outbox")
         row = OutboxRow(
@@ -77,7 +76,7 @@ class Writing:
             **more,
         )
         free = kind not in shape.LANE or self._take_lane()
-        ledger.rows.insert("outbox", shape.outbox_table_row(row, slot))
+        ledger.rows.insert("outbox", shape.outbox_table_row(row, slot, encoded))
         if free:
             self.handed.append(ledger.hand(row, self.now))
         return row
@@ -105,8 +104,9 @@ def _write_send(writing: Writing, effect: Send) -> None:
 
 
 def _send(writing: Writing, effect: Send) -> int:
-    seq = writing.next_seq()
-    row = writing.remote("send", effect.slot, seq=seq, message=effect.message, guarded=effect.author == "bot")
+    seq, message = writing.next_seq(), encode(effect.message)
+    guarded = effect.author == "bot"
+    row = writing.remote("send", effect.slot, message, seq=seq, message=effect.message, guarded=guarded)
     writing.ledger.rows.insert(
         "messages",
         shape.message_row(
@@ -114,7 +114,7 @@ def _send(writing: Writing, effect: Send) -> int:
             seq,
             effect.author,
             writing.now,
-            message=encode(effect.message),
+            message=message,
             state="pending",
             operator=effect.operator,
         ),
@@ -129,11 +129,12 @@ def _replace(writing: Writing, effect: Send) -> int:
     target = _root(writing, newest) if newest is not None else None
     if newest is None or target is None:
         return 0
-    rows.edit_message(writing.conversation.id, newest["seq"], encode(effect.message))
+    message = encode(effect.message)
+    rows.edit_message(writing.conversation.id, newest["seq"], message)
     if newest["state"] == WAITING and not writing.ledger.leases.held(newest["id"], writing.now):
-        rows.rewrite(newest["id"], encode(effect.message), writing.epoch, int(effect.author == "bot"))
+        rows.rewrite(newest["id"], message, writing.epoch, int(effect.author == "bot"))
         return int(newest["id"])
-    return _edit(writing, effect.message, target, effect.slot, effect.author == "bot")
+    return _edit(writing, effect, target, message)
 
 
 def _root(writing: Writing, newest: Row) -> Row | None:
@@ -142,13 +143,14 @@ def _root(writing: Writing, newest: Row) -> Row | None:
     return root if root is not None and root["state"] in {WAITING, SENT} else None
 
 
-def _edit(writing: Writing, message: Outgoing, target: Row, slot: str, guarded: bool) -> int:
+def _edit(writing: Writing, effect: Send, target: Row, message: bytes) -> int:
     row = writing.remote(
         "edit",
-        slot,
+        effect.slot,
+        message,
         seq=target["seq"],
-        message=message,
-        guarded=guarded,
+        message=effect.message,
+        guarded=effect.author == "bot",
         target=target["id"],
         target_ids=decode_strings.decode(target["platform_ids"]),
     )

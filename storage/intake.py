@@ -110,11 +110,16 @@ def _card(client: int, inbound: Inbound) -> dict[str, Any]:
 
 
 def take_turn(ledger: Ledger, home: int, decide: Decide, one: bool = False) -> Receipt | None:
-    """Process what is pending in a conversation; only the first event when `one`. None when nothing is."""
+    """Process what is pending in a conversation. None when nothing is.
+
+    With `one` only the first event, whose attempt `note_attempt` has counted.
+    """
     stored = _in_order(ledger, home)
     if not stored:
         return None
     pending = [shape.pending_event(row) for row in stored[: 1 if one else BATCH]]
+    if one:
+        pending[0].attempts -= 1  # this one was counted beforehand
     return _process(ledger, home, pending, decide, ledger.clock(), None)
 
 
@@ -166,7 +171,7 @@ def _process(
 
 def _write_done(writing: Writing, done: Done, place: int, fresh: Row | None) -> int:
     """Close an event and write its effects; the place of the client's message in the history, 0 for other events."""
-    seq = _write_said(writing, done.pending)
+    seq = _write_said(writing, done.pending, None if fresh is None else fresh["event"])
     writing.turn(done.effects, done.epoch)
     outcome = encode(Outcome(done.epoch, done.effects, done.trace))
     if fresh is None:
@@ -177,7 +182,8 @@ def _write_done(writing: Writing, done: Done, place: int, fresh: Row | None) -> 
     return seq
 
 
-def _write_said(writing: Writing, pending: Pending) -> int:
+def _write_said(writing: Writing, pending: Pending, event: bytes | None = None) -> int:
+    """A client's word becomes a message of the history; `event` is the event encoded, if it is at hand."""
     if not isinstance(pending.event, _SAID):
         return 0
     seq = writing.next_seq()
@@ -188,7 +194,7 @@ def _write_said(writing: Writing, pending: Pending) -> int:
             seq,
             "client",
             pending.at.timestamp(),
-            event=encode(pending.event),
+            event=event or encode(pending.event),
             message_id=pending.message_id,
         ),
     )
@@ -203,9 +209,7 @@ def _write_failure(writing: Writing, failed: Pending, error: str, fresh: Row | N
     ledger = writing.ledger
     if fresh is not None:
         ledger.rows.insert("inbox", fresh)
-    # An attempt that was counted beforehand is not counted again.
-    counted = next((row["attempts"] for row in _in_order(ledger, writing.conversation.id) if row["id"] == failed.id), 0)
-    attempts = max(counted, failed.attempts + 1)
+    attempts = failed.attempts + 1
     ledger.unit.woke = True
     if attempts >= ATTEMPTS:
         _set_aside(writing, failed, error)

@@ -180,7 +180,7 @@ HEADS = (
 ASIDE = (
     select(outbox.c.id)
     .where(_aside, outbox.c.not_before <= _p("now"))
-    .order_by(outbox.c.id)
+    .order_by(outbox.c.not_before)
     .limit(_p("n"))
     .offset(ZERO)
 )
@@ -320,4 +320,5 @@ COUNTS: dict[str, Executable] = {
     "dead_rows": select(func.count()).where(outbox.c.state.in_([TWO, literal_column("3")])),
 }
 OLDEST_EVENT = select(func.min(inbox.c.at)).where(_pending)
-OLDEST_ROW = select(func.min(outbox.c.created_at)).where(_waiting)
+OLDEST_SEND = select(func.min(outbox.c.created_at)).where(_in_lane)
+OLDEST_ASIDE = select(func.min(outbox.c.created_at)).where(_aside)

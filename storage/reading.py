@@ -112,7 +112,7 @@ class Reading(Driver):
             "inbox": counts["inbox"],
             "outbox": counts["outbox"] + counts["aside"],
             "inbox_age": _age(now, self.value(q.OLDEST_EVENT)),
-            "outbox_age": _age(now, self.value(q.OLDEST_ROW)),
+            "outbox_age": max(_age(now, self.value(q.OLDEST_SEND)), _age(now, self.value(q.OLDEST_ASIDE))),
             "timers": counts["timers"],
             "queued": counts["queued"],
             "quarantine": counts["quarantine"],

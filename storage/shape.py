@@ -91,8 +91,8 @@ def processed_event(row: Row) -> Done:
 # --- outbox ----------------------------------------------------------------------------------------------------------
 
 
-def outbox_table_row(row: OutboxRow, slot: str = "") -> Row:
-    """A new row of the outbox as it is stored."""
+def outbox_table_row(row: OutboxRow, slot: str = "", message: bytes | None = None) -> Row:
+    """A new row of the outbox as it is stored; `message` is its message, encoded."""
     return {
         "id": row.id,
         "conversation": row.conversation,
@@ -113,7 +113,7 @@ def outbox_table_row(row: OutboxRow, slot: str = "") -> Row:
         "not_before": 0.0,
         "settled_at": None,
         "reason": "",
-        "message": encode(row.message) if row.message is not None else None,
+        "message": message,
         "payload": encode(row.payload) if row.payload else EMPTY_DICT,
         "sent_parts": EMPTY_LIST,
         "platform_ids": EMPTY_LIST,

@@ -17,19 +17,16 @@ V = TypeVar("V")
 
 
 class Layers(Generic[K, V]):
-    """A bounded cache of committed values under what the group and the unit under way have changed."""
+    """A bounded cache of committed values under what the group under way has changed."""
 
     def __init__(self, size: int) -> None:
         self._size = size
         self._committed: OrderedDict[K, V] = OrderedDict()
         self._group: dict[K, V] = {}
-        self._unit: dict[K, V] = {}
 
     def get(self, key: K) -> V | None:
-        """The value as the unit under way sees it."""
-        found = self._unit.get(key)
-        if found is None:
-            found = self._group.get(key)
+        """The value as the group sees it."""
+        found = self._group.get(key)
         return self.committed(key) if found is None else found
 
     def committed(self, key: K) -> V | None:
@@ -40,31 +37,22 @@ class Layers(Generic[K, V]):
         return found
 
     def put(self, key: K, value: V) -> None:
-        self._unit[key] = value
+        """A value that the group wrote or read."""
+        self._group[key] = value
 
-    def remember(self, key: K, value: V) -> V:
-        """Keep a value that was read from the tables. What the group wrote is never read: it is here."""
-        self._committed[key] = value
-        if len(self._committed) > self._size:
-            self._committed.popitem(last=False)
-        return value
-
-    def keep_unit(self) -> None:
-        if self._unit:
-            self._group.update(self._unit)
-            self._unit = {}
-
-    def drop_unit(self) -> None:
-        self._unit = {}
-
-    def keep_group(self) -> None:
+    def keep(self) -> None:
+        """The group is committed."""
+        committed = self._committed
         for key, value in self._group.items():
-            self.remember(key, value)
-            self._committed.move_to_end(key)
+            committed[key] = value
+            committed.move_to_end(key)
+        while len(committed) > self._size:
+            committed.popitem(last=False)
         self._group = {}
 
-    def drop_group(self) -> None:
-        self._unit, self._group = {}, {}
+    def drop(self) -> None:
+        """The group was rolled back."""
+        self._group = {}
 
 
 State = tuple[bytes, int]  # a conversation as it is stored, and its epoch
@@ -82,39 +70,25 @@ class SqlRows(Driver):
         self._cards: Layers[int, bytes] = Layers(cached)
         self._layers: tuple[Layers[Any, Any], ...] = (self.states, self._homes, self._cards)
         self._records: list[tuple[Any, ...]] = []
-        self._group_records: list[tuple[Any, ...]] = []
 
-    # --- units and groups ---
-
-    def keep_unit(self) -> None:
-        """The unit succeeded: the next one of the group sees it."""
-        self._group_records += self._records
-        self._records = []
-        for layer in self._layers:
-            layer.keep_unit()
-
-    def drop_unit(self) -> None:
-        """The unit failed: it never was."""
-        self._records = []
-        for layer in self._layers:
-            layer.drop_unit()
+    # --- the group ---
 
     def flush(self) -> None:
         """Write what the group collected; before its commit."""
-        if self._group_records:
-            self._many(self._inserts["records"].sql, self._group_records)
+        if self._records:
+            self._many(self._inserts["records"].sql, self._records)
 
-    def keep_group(self) -> None:
+    def keep(self) -> None:
         """The group is committed."""
-        self._group_records = []
+        self._records = []
         for layer in self._layers:
-            layer.keep_group()
+            layer.keep()
 
-    def drop_group(self) -> None:
+    def drop(self) -> None:
         """The group was rolled back."""
-        self._records, self._group_records = [], []
+        self._records = []
         for layer in self._layers:
-            layer.drop_group()
+            layer.drop()
 
     def insert(self, table: str, row: Row) -> None:
         compiled = self._inserts[table]

@@ -296,14 +296,14 @@ class SQLiteStore:
 def _connect_writer(path: Path) -> sqlite3.Connection:
     """The only connection that writes and checkpoints (two of those can corrupt a file before SQLite 3.51.3)."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=2000", "cache_size=-65536", "mmap_size=0"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=2000", "cache_size=-65536", "mmap_size=0", "wal_autocheckpoint=4000"):
         connection.execute(f"PRAGMA {pragma}")
     return connection
 
 
 def _connect_reader(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
-    for pragma in ("query_only=1", "wal_autocheckpoint=0", "busy_timeout=2000", "mmap_size=0"):
+    for pragma in ("query_only=1", "wal_autocheckpoint=0", "busy_timeout=2000", "mmap_size=0", "wal_autocheckpoint=4000"):
         connection.execute(f"PRAGMA {pragma}")
     return connection
 

@@ -116,7 +116,7 @@ inbox = Table(
     _blob("facts"),
     _blob("outcome"),
     UniqueConstraint("channel", "account", "external_id"),
-    Index("ix_inbox_conversation", "conversation"),
+    _partial("ix_inbox_processed", "conversation", "place", where="state = 1"),
     _partial("ix_inbox_pending", "conversation", "not_before", "id", where="state = 0"),
     _partial("ix_inbox_dead", "id", where="state = 2"),
 )

@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from core.ports import StorageFull
@@ -41,43 +41,14 @@ def is_full(error: BaseException) -> bool:
 
 
 @dataclass
-class _Waiting:
+class _Task:
+    """A unit that waits, and what became of it."""
+
     work: Callable[[], Any]
     future: asyncio.Future[Any]
-
-
-@dataclass
-class _Finished:
-    future: asyncio.Future[Any]
-    unit: Unit
+    unit: Unit = field(default_factory=Unit)
     result: Any = None
-    error: Exception | None = None
-
-
-class _Savepoint:
-    """One unit within a group: its failure is its own and undoes nothing else. A full disk is everybody's."""
-
-    __slots__ = ("_execute", "_finished", "_rows")
-
-    def __init__(self, connection: sqlite3.Connection, rows: SqlRows, finished: _Finished) -> None:
-        self._execute = connection.execute
-        self._rows = rows
-        self._finished = finished
-
-    def __enter__(self) -> None:
-        self._execute("SAVEPOINT unit")
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> bool:
-        if error is None:
-            self._rows.keep_unit()
-        elif not isinstance(error, Exception) or is_full(error):
-            return False
-        else:
-            self._execute("ROLLBACK TO unit")
-            self._rows.drop_unit()
-            self._finished.error = error
-        self._execute("RELEASE unit")
-        return True
+    alone: bool = False  # a unit of its group failed: each tries by itself
 
 
 class Writer:
@@ -87,94 +58,106 @@ class Writer:
         self._connection = connection
         self._ledger = ledger
         self._rows = rows
-        self._waiting: deque[_Waiting] = deque()
-        self._task: asyncio.Task[None] | None = None
+        self._waiting: deque[_Task] = deque()
+        self._group: list[_Task] = []
+        self._drain: asyncio.Task[None] | None = None
         self._disk = ThreadPoolExecutor(1, "frontline-commit")
         self.on_events: Callable[[], None] | None = None
-        self._before = 0  # changes of the connection before the group
         self.full = False  # the last group could not be written
 
     async def run(self, work: Callable[[], T]) -> T:
         """The result of `work` once it is on the disk. Raises `StorageFull`, or what `work` raised."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(work, future))
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._drain())
+        self._waiting.append(_Task(work, future))
+        self._wake()
         return await future
 
     async def close(self) -> None:
         """Returns when everything that waited is written."""
-        while self._task is not None:
-            await asyncio.wait([self._task])
+        while self._drain is not None:
+            await asyncio.wait([self._drain])
         self._disk.shutdown()
 
-    async def _drain(self) -> None:
-        try:
-            while self._waiting:
-                await self._group()
-        finally:
-            self._task = None
+    def _wake(self) -> None:
+        if self._drain is None and self._waiting:
+            self._drain = asyncio.get_running_loop().create_task(self._write_all())
+            self._drain.add_done_callback(self._ended)
 
-    async def _group(self) -> None:
-        finished: list[_Finished] = []
-        try:
+    def _ended(self, drain: asyncio.Task[None]) -> None:
+        """Whatever stopped the writing is answered for by the group it happened to; what waits goes on."""
+        self._drain = None
+        error = None if drain.cancelled() else drain.exception()
+        if error is not None:
+            self._rollback()
+            self._blame(error)
+        self._wake()
+
+    async def _write_all(self) -> None:
+        while self._waiting:
+            before = self._connection.total_changes
             self._connection.execute("BEGIN IMMEDIATE")
-            self._fill(finished)
+            self._fill()
             self._rows.flush()
-            if self._connection.total_changes != self._before:
-                await asyncio.get_running_loop().run_in_executor(self._disk, self._connection.commit)
-            else:
+            if self._connection.total_changes == before:
                 self._connection.commit()
-        except sqlite3.Error as error:
-            self._abandon(finished, error)
-            return
-        self._keep(finished)
+            else:
+                await asyncio.get_running_loop().run_in_executor(self._disk, self._connection.commit)
+            self._keep()
 
-    def _fill(self, finished: list[_Finished]) -> None:
+    def _fill(self) -> None:
         """Run what waits, until the group is large enough or has held the loop for long enough."""
-        self._before = self._connection.total_changes
+        group = self._group = []
         until = time.perf_counter() + SPAN
-        while self._waiting and len(finished) < GROUP and (not finished or time.perf_counter() < until):
-            waiting = self._waiting.popleft()
-            if not waiting.future.cancelled():
-                it = _Finished(waiting.future, self._ledger.begin())
-                finished.append(it)
-                with _Savepoint(self._connection, self._rows, it):
-                    it.result = waiting.work()
-                if it.error is not None:
-                    self._ledger.dropped(it.unit)
+        while self._waiting and (not group or (self._may_join(group) and time.perf_counter() < until)):
+            task = self._waiting.popleft()
+            if not task.future.cancelled():
+                group.append(task)
+                task.unit = self._ledger.begin()
+                task.result = task.work()
 
-    def _keep(self, finished: list[_Finished]) -> None:
+    def _may_join(self, group: list[_Task]) -> bool:
+        return len(group) < GROUP and not group[-1].alone and not self._waiting[0].alone
+
+    def _keep(self) -> None:
         self.full = False
-        self._rows.keep_group()
-        woke = False
-        for it in finished:
-            if it.error is None:
-                self._ledger.committed(it.unit)
-                woke = woke or it.unit.woke
-            _answer(it, self._ledger)
-        if woke and self.on_events is not None:
-            self.on_events()
+        self._rows.keep()
+        group, self._group = self._group, []
+        if self.on_events is not None and any(task.unit.woke for task in group):
+            asyncio.get_running_loop().call_soon(self.on_events)
+        for task in group:
+            self._ledger.committed(task.unit)
+            if task.future.cancelled():
+                # Nobody takes the rows that were handed out: they are free for the next who asks.
+                self._ledger.dropped(task.unit)
+            else:
+                task.future.set_result(task.result)
 
-    def _abandon(self, finished: list[_Finished], error: sqlite3.Error) -> None:
-        """Nothing of the group was written: everybody in it hears so. What waits behind it tries for itself."""
-        self.full = is_full(error)
+    def _rollback(self) -> None:
         if self._connection.in_transaction:
             self._connection.rollback()
-        self._rows.drop_group()
-        if not finished and self._waiting:
-            finished.append(_Finished(self._waiting.popleft().future, Unit()))
-        for it in finished:
-            self._ledger.dropped(it.unit)
-            it.error = StorageFull(str(error)) if self.full else error
-            _answer(it, self._ledger)
+        self._rows.drop()
+        for task in self._group:
+            self._ledger.dropped(task.unit)
+
+    def _blame(self, error: BaseException) -> None:
+        """A full disk is everybody's; any other failure is of one unit, so each of the group tries alone."""
+        group, self._group = self._group, []
+        self.full = is_full(error)
+        if self.full:
+            # Without a group not even a transaction could be begun: the first that waits hears of it.
+            _fail(group or self._first(), StorageFull(str(error)))
+        elif len(group) <= 1:
+            _fail(group or self._first(), error)
+        else:
+            for task in reversed(group):
+                task.alone = True
+                self._waiting.appendleft(task)
+
+    def _first(self) -> list[_Task]:
+        return [self._waiting.popleft()] if self._waiting else []
 
 
-def _answer(it: _Finished, ledger: Ledger) -> None:
-    if it.future.cancelled():
-        # Nobody takes the rows that were handed out: they are free for the next who asks.
-        ledger.leases.drop(it.unit.taken)
-    elif it.error is not None:
-        it.future.set_exception(it.error)
-    else:
-        it.future.set_result(it.result)
+def _fail(group: list[_Task], error: BaseException) -> None:
+    for task in group:
+        if not task.future.cancelled():
+            task.future.set_exception(error)

@@ -121,7 +121,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox")),
         sa.UniqueConstraint("channel", "account", "external_id", name=op.f("uq_inbox_channel_account_external_id")),
     )
-    op.create_index("ix_inbox_conversation", "inbox", ["conversation"], unique=False)
     op.create_index(
         "ix_inbox_dead",
         "inbox",
@@ -137,6 +136,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("state = 0"),
         postgresql_where=sa.text("state = 0"),
+    )
+    op.create_index(
+        "ix_inbox_processed",
+        "inbox",
+        ["conversation", "place"],
+        unique=False,
+        sqlite_where=sa.text("state = 1"),
+        postgresql_where=sa.text("state = 1"),
     )
     op.create_table(
         "messages",
@@ -405,12 +412,17 @@ def downgrade() -> None:
     op.drop_table("meta")
     op.drop_table("messages")
     op.drop_index(
+        "ix_inbox_processed",
+        table_name="inbox",
+        sqlite_where=sa.text("state = 1"),
+        postgresql_where=sa.text("state = 1"),
+    )
+    op.drop_index(
         "ix_inbox_pending", table_name="inbox", sqlite_where=sa.text("state = 0"), postgresql_where=sa.text("state = 0")
     )
     op.drop_index(
         "ix_inbox_dead", table_name="inbox", sqlite_where=sa.text("state = 2"), postgresql_where=sa.text("state = 2")
     )
-    op.drop_index("ix_inbox_conversation", table_name="inbox")
     op.drop_table("inbox")
     op.drop_index("ix_identities_client", table_name="identities")
     op.drop_table("identities")
