@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from core.ports import Channel
 
 # kind → module:class. A class is built with (name, settings); its library is imported only when such a channel is on.
-CHANNELS: tuple[tuple[str, str], ...] = (("telegram", "adapters.telegram.channel:Telegram"),)
+CHANNELS: tuple[tuple[str, str], ...] = (
+    ("telegram", "adapters.telegram.channel:Telegram"),
+    ("web", "adapters.web.channel:Web"),
+)
 
 
 def build_channel(kind: str, name: str, settings: Mapping[str, Any]) -> Channel:

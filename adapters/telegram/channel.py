@@ -101,6 +101,11 @@ class Telegram:
             await asyncio.gather(*late, return_exceptions=True)
         await self._session.close()
 
+    async def caught_up(self) -> None:
+        """Polling: what waited at the platform has been read. A webhook is pushed to: at once."""
+        if self._poller is not None:
+            await self._poller.caught_up.wait()
+
     async def send(self, row: OutboxRow) -> Sent:
         """Send, edit or delete. Never raises for what the platform says: that is a verdict."""
         if self._gate is None:

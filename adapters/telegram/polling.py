@@ -35,6 +35,7 @@ class Poller:
     def __init__(self, session: LeanSession, token: str, name: str, take: Take, timeout: int = 25) -> None:
         self._session, self._token, self._name, self._take_batch, self._timeout = session, token, name, take, timeout
         self._stopping = asyncio.Event()
+        self.caught_up = asyncio.Event()  # set by the first poll that brings less than it could
         self._offset, self._moved_at = 0, 0.0
         self._trouble = ""
 
@@ -57,6 +58,8 @@ class Poller:
             self._well()
             if updates:
                 await self._take(gate, updates)
+            if len(updates or ()) < LIMIT:
+                self.caught_up.set()
 
     def stop(self) -> None:
         """Ends the loop: a poll under way is dropped, a batch under way is finished."""
@@ -79,10 +82,12 @@ class Poller:
         return True
 
     async def _get_updates(self) -> list[Any]:
-        params: dict[str, Any] = {"timeout": self._timeout, "limit": LIMIT, "allowed_updates": UPDATES}
+        # Until we know that nothing waits, an empty answer must come at once.
+        wait = self._timeout if self.caught_up.is_set() else 0
+        params: dict[str, Any] = {"timeout": wait, "limit": LIMIT, "allowed_updates": UPDATES}
         if self._offset and time.time() - self._moved_at < FORGET_SECONDS:
             params["offset"] = self._offset
-        found = await self._session.call(self._token, "getUpdates", params, seconds=self._timeout + 15)
+        found = await self._session.call(self._token, "getUpdates", params, seconds=wait + 15)
         return found if isinstance(found, list) else []
 
     async def _take(self, gate: Gate, updates: list[Any]) -> None:

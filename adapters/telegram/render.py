@@ -142,7 +142,9 @@ def _file(chat_id: int | str, file: StoredFile, channel: str, caption: Rich) -> 
 
 def render_markups(rows: Sequence[Sequence[Button]]) -> list[dict[str, Any]]:
     """The keyboards for rows of buttons: one, or several inline ones when there are more buttons than fit into one."""
-    wrapped = list(_wrapped(rows))
+    if not rows:
+        return []
+    wrapped = _wrapped(rows)
     if any(button.ask for row in wrapped for button in row):
         return [_reply_keyboard(wrapped)]
     keyboards: list[list[list[dict[str, str]]]] = []

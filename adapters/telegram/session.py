@@ -39,6 +39,7 @@ UPLOAD_SECONDS = 300.0
 # Shorter than the platform's own, so that a connection is seldom closed under a call that was just written.
 KEEP_ALIVE_SECONDS = 15.0
 CONNECTIONS = 100
+SKIPPED = ("Accept", "Accept-Encoding")  # small JSON: not worth unpacking
 UNREADABLE = {"ok": False, "description": "an answer that is not JSON"}
 
 
@@ -151,7 +152,7 @@ class LeanSession(BaseSession):
     def _http(self) -> ClientSession:
         if self._client is None:
             connector = TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE_SECONDS, ttl_dns_cache=300)
-            self._client = ClientSession(connector=connector, cookie_jar=DummyCookieJar(), auto_decompress=True)
+            self._client = ClientSession(connector=connector, cookie_jar=DummyCookieJar(), skip_auto_headers=SKIPPED)
         return self._client
 
     def _url(self, token: str, name: str) -> URL:

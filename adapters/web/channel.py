@@ -56,6 +56,9 @@ class Web:
             raise ValueError("a web chat cannot be called «static»")
         self._room.open(gate)
 
+    async def caught_up(self) -> None:
+        """Pages push to us: there is nothing to catch up with."""
+
     async def stop(self) -> None:
         """Closes all sockets; the pages come again by themselves."""
         self._room.hub.close()
