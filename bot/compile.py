@@ -246,6 +246,7 @@ def compile_flow(flow: Flow, library: Library, deployment: Deployment, version: 
     start = plan.link(items, "!end")
     counted = set(plan.finish())
     nodes = build_nodes(flow, plan.drafts, counted)
+    plan.edges += [(f"pick{n}", node.id, state) for node in nodes.values() for n, (_, state) in enumerate(node.mends)]
     return CompiledFlow(
         id=flow.id,
         version=version,
