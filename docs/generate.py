@@ -40,7 +40,9 @@ def actions() -> str:
     from bot.actions import ACTIONS
 
     parts = [f"#### `{one.word}`\n\n{sentence(one.about)}\n\n{keys_table(one.keys)}" for one in ACTIONS]
-    return "### Actions\n\nA step has exactly one action word, and may have a name: `step: name`.\n\n" + "\n".join(parts)
+    return "### Actions\n\nA step has exactly one action word, and may have a name: `step: name`.\n\n" + "\n".join(
+        parts
+    )
 
 
 def triggers() -> str:
@@ -147,9 +149,13 @@ def settings() -> str:
     from gateway.config.model import Config
 
     named = {
-        "channels.<name>, kind: telegram": TelegramSettings, "channels.<name>, kind: web": WebSettings,
-        "lines.<name>": LineSettings, "desks.<name>": DeskSettings, "desks.<name>, kind: webhook": WebhookDeskSettings,
-        "services.<name>, kind: http": HttpServiceSettings, "services.<name>, kind: table": TableSettings,
+        "channels.<name>, kind: telegram": TelegramSettings,
+        "channels.<name>, kind: web": WebSettings,
+        "lines.<name>": LineSettings,
+        "desks.<name>": DeskSettings,
+        "desks.<name>, kind: webhook": WebhookDeskSettings,
+        "services.<name>, kind: http": HttpServiceSettings,
+        "services.<name>, kind: table": TableSettings,
     }
     parts = [section("config.yaml", Config)]
     parts += [section(f"`{title}`", model) for title, model in named.items()]
@@ -187,7 +193,12 @@ def is_named(kind: Any) -> bool:
 
 
 SECTIONS = {
-    "TelegramSettings", "WebSettings", "LineSettings", "DeskSettings", "WebhookDeskSettings", "HttpServiceSettings",
+    "TelegramSettings",
+    "WebSettings",
+    "LineSettings",
+    "DeskSettings",
+    "WebhookDeskSettings",
+    "HttpServiceSettings",
     "TableSettings",
 }
 
@@ -239,13 +250,15 @@ def command_part(name: str, command: Any, context: Any) -> str:
     pieces = " ".join(piece for param in command.params for piece in param.get_usage_pieces(context))
     nested = getattr(command, "commands", {})
     below = "\n".join(command_part(f"{name} {one}", inner, context) for one, inner in nested.items())
-    return f"## `frontline {name}{f' {pieces}' if pieces else ''}`\n\n{sentence(command.help or '')}\n\n{params_of(command)}\n{below}"
+    usage = f"{name} {pieces}".strip()
+    return f"## `frontline {usage}`\n\n{sentence(command.help or '')}\n\n{params_of(command)}\n{below}"
 
 
 def params_of(command: Any) -> str:
     rows = [
         (f"`{', '.join(param.opts)}`{choices(param)}", " ".join((param.help or "").split()))
-        for param in command.params if getattr(param, "help", None)
+        for param in command.params
+        if getattr(param, "help", None)
     ]
     return table(("option", "meaning"), rows) if rows else ""
 
@@ -267,7 +280,9 @@ def flows_page() -> str:
 def pages() -> dict[str, str]:
     """Generated pages by file name."""
     made = {
-        "flows.md": flows_page(), "findings.md": findings_reference(), "settings.md": settings_reference(),
+        "flows.md": flows_page(),
+        "findings.md": findings_reference(),
+        "settings.md": settings_reference(),
         "commands.md": commands_reference(),
     }
     return {name: text.rstrip() + "\n" for name, text in made.items()}

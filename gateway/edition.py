@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.book import Book, bundle_id
-from bot.book import build_book as build_one
+from bot.book import Book, build_book, bundle_id
 from bot.check import check, unique
 from bot.model import Library
 from bot.reading import read, versions
+from bot.testing import Failure, TestReport, run_tests
 from core.deployment import Deployment
 from core.findings import Finding
+from handoff.lines import House, line_facts
 
 TESTS = "tests/"
 # A name that cannot be a file of the folder: it marks an edition whose predecessors were ended at once.
@@ -29,7 +30,6 @@ class Edition:
     library: Library | None
     versions: dict[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
-    tests: dict[str, str] = field(default_factory=dict)
 
     @property
     def errors(self) -> list[Finding]:
@@ -67,48 +67,36 @@ def files_of(sources: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in sources.items() if name != URGENT}
 
 
-def read_edition(
-    sources: Mapping[str, str], deployment: Deployment, prefix: str = "flows/", tests: Mapping[str, str] | None = None
-) -> Edition:
-    """Read and check, the tests too when there are some. `prefix` stands before file names in findings. Costs CPU."""
+def read_edition(sources: Mapping[str, str], deployment: Deployment, prefix: str = "flows/") -> Edition:
+    """Read and check. `prefix` stands before file names in findings. Costs CPU: run it off the event loop."""
     files = files_of(sources)
     library, findings = read(files, deployment, prefix)
     made: dict[str, str] = {}
     if library is not None:
-        tested, found = read_tests(tests, library, prefix)
-        findings = [*findings, *found, *check(library, deployment, tested)]
+        findings = unique([*findings, *check(library, deployment)])
         made = versions(library, files)
-    return Edition(bundle_id(files), dict(sources), library, made, tuple(unique(findings)), dict(tests or {}))
+    return Edition(bundle_id(files), dict(sources), library, made, tuple(findings))
 
 
-def read_tests(
-    tests: Mapping[str, str] | None, library: Library, prefix: str
-) -> tuple[set[tuple[str, str]] | None, list[Finding]]:
-    """The outcomes that tests expect and what is wrong with the tests; None without any test."""
-    return None, []
+def compile_edition(edition: Edition, deployment: Deployment) -> Book:
+    """The book of one edition. Raises ValueError for one with errors. Costs CPU."""
+    return build_book(edition.require(), deployment, edition.versions, edition.id)
 
 
-def build_book(newest: Edition, older: Iterable[Edition], deployment: Deployment) -> Book:
-    """The newest edition compiled, serving the versions of older ones to the runs that began on them."""
-    book = build_one(newest.require(), deployment, newest.versions, newest.id)
-    for edition in older:
-        book = book.with_older(build_one(edition.require(), deployment, edition.versions, edition.id))
-    return book
+def play_tests(
+    book: Book, tests: Mapping[str, str], house: House, prefix: str = "flows/", only: Collection[str] | None = None
+) -> TestReport:
+    """Play the tests of the flows `only` (all without it), in the hours of the house. Costs CPU."""
+    return run_tests(book, tests, only, lambda line, now: line_facts(house, now)[line], prefix)
+
+
+def render_failure(failure: Failure) -> str:
+    """A failed test as a line for people and editors."""
+    at = failure.at
+    return f"{at.file}:{at.line}:{at.column}  «{failure.test}»: {failure.what}"
 
 
 def shown_prefix(folder: Path) -> str:
     """How files of the folder are named to people: relative to where they stand when it is below it."""
     relative = os.path.relpath(folder)
     return f"{folder if relative.startswith('..') else relative}/"
-
-
-def run_tests(
-    edition: Edition,
-    deployment: Deployment,
-    tests: Mapping[str, str],
-    changed: Iterable[str],
-    prefix: str,
-    language: str,
-) -> tuple[tuple[str, ...], int]:
-    """Failures for people, and how many tests ran."""
-    return (), 0

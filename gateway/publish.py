@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,8 +16,19 @@ from core.deployment import Deployment
 from core.findings import Finding
 from core.ports import Bundle, Store
 from gateway.config.model import Config
-from gateway.deployment import build_deployment
-from gateway.edition import URGENT, Edition, build_book, edition_id, read_edition, read_folder, run_tests, shown_prefix
+from gateway.deployment import build_deployment, build_house
+from gateway.edition import (
+    URGENT,
+    Edition,
+    compile_edition,
+    edition_id,
+    files_of,
+    play_tests,
+    read_edition,
+    read_folder,
+    render_failure,
+    shown_prefix,
+)
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.uses import Runs, check_uses
@@ -90,6 +101,7 @@ class Publisher:
         self._stopped = asyncio.Event()
         self._book: Book | None = None
         self._read: dict[str, Edition] = {}
+        self._books: dict[str, Book] = {}
         self._tried: tuple[object, ...] = ()
         self.refused: Outcome | None = None  # the last attempt, while it is not live
 
@@ -163,18 +175,26 @@ class Publisher:
             edition = await self._edition(sources)
             past = await self._past()
             changed = _changed(edition, past.current)
-            failures, count = ((), 0)
-            if not edition.errors and changed:
-                failures, count = await asyncio.to_thread(
-                    run_tests, edition, self._deployment, tests, changed, self._prefix, self._config.language
-                )
+            sound = not edition.errors
+            failures, count = await self._test(edition, tests, changed) if sound and changed else ((), 0)
             outcome = Outcome(edition.id, changed, edition.findings, failures, count, time.perf_counter() - began)
             await self._settle(outcome, edition, past, urgent=urgent)
             return outcome
 
     async def serve(self, edition: Edition) -> None:
         """Serve an edition without publishing it (a talk at the terminal). Raises ValueError when it has errors."""
-        await self._serve(edition, _Past())
+        self._book = await asyncio.to_thread(compile_edition, edition, self._deployment)
+        self._on_switch()
+
+    async def _test(
+        self, edition: Edition, tests: dict[str, str], changed: tuple[str, ...]
+    ) -> tuple[tuple[str, ...], int]:
+        """Failures of the tests of these flows, for people, and how many tests ran."""
+        book = await self._compiled(edition)
+        house = build_house(self._config, book.bot.words)
+        report = await asyncio.to_thread(play_tests, book, tests, house, self._prefix, changed)
+        wrong = [finding.line(self._config.language) for finding in report.findings if finding.level == "error"]
+        return (*wrong, *map(render_failure, report.failures)), report.tests
 
     async def rollback(self, id: str, *, urgent: bool = False) -> Outcome:
         """Publish an older edition again, by its id or the beginning of it. Raises LookupError when there is none such."""
@@ -201,9 +221,7 @@ class Publisher:
             if self._book is None:
                 await self._serve(edition, past)
             return
-        sources = {name: text for name, text in edition.sources.items() if name != URGENT} | (
-            {URGENT: ""} if urgent else {}
-        )
+        sources = files_of(edition.sources) | ({URGENT: ""} if urgent else {})
         bundle = Bundle(edition.id, sources, edition.versions, self._now().timestamp(), current=True)
         await self._switch(edition, bundle, past)
 
@@ -219,8 +237,15 @@ class Publisher:
         self._on_switch()
 
     async def _build(self, edition: Edition, past: _Past) -> Book:
-        older = await self._serving(edition, past)
-        return await asyncio.to_thread(build_book, edition, older, self._deployment)
+        book = await self._compiled(edition)
+        for older in await self._serving(edition, past):
+            book = book.with_older(await self._compiled(older))
+        return book
+
+    async def _compiled(self, edition: Edition) -> Book:
+        if edition.id not in self._books:
+            self._books[edition.id] = await asyncio.to_thread(compile_edition, edition, self._deployment)
+        return self._books[edition.id]
 
     async def _serving(self, newest: Edition, past: _Past) -> list[Edition]:
         """Older editions whose runs are alive: until the last ends, `policy.keep_old` is over, or an urgent switch."""
@@ -252,7 +277,11 @@ class Publisher:
             for bundle in past.bundles[KEPT_FOR_ROLLBACK:]:
                 if bundle.id not in needed:
                     await self._store.drop_bundle(bundle.id)
-            self._read = {id: one for id, one in self._read.items() if id in needed}
+            self._forget(needed)
+
+    def _forget(self, needed: Collection[str]) -> None:
+        self._read = {id: one for id, one in self._read.items() if id in needed}
+        self._books = {id: one for id, one in self._books.items() if id in needed}
 
     # --- what is known ---------------------------------------------------------------------------------------------------
 

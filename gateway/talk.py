@@ -88,8 +88,10 @@ class TalkSession:
         self._shift += max(timedelta(), until - self.now())
 
     async def close(self) -> None:
-        for part in (*self.gateway.services.values(), *self.gateway.desks.values()):
-            await part.close()
+        for service in self.gateway.services.values():
+            await service.close()
+        for desk in self.gateway.desks.values():
+            await desk.close()
         await self.gateway.store.close()
 
     def _take(self, receipts: Sequence[Receipt]) -> None:

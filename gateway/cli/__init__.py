@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from core.locale import LANGUAGES, n_
-from gateway.cli.words import Command, Language, Option, guess_language, no_such_command, render_usage_error, spoken
+from gateway.cli.words import Group, Language, Option, guess_language, render_usage_error
 
 # The commands in the order of the help. Each lives in `gateway/cli/<module>.py` under its own name.
 COMMANDS: tuple[tuple[str, str], ...] = (
@@ -33,7 +33,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
 ABOUT = n_("A chatbot-first messenger gateway for customer support: dialogue flows in YAML, tickets, lines of people.")
 
 
-class Group(Command, click.Group):
+class Commands(Group):
     """All commands, each imported when it is needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -46,24 +46,6 @@ class Group(Command, click.Group):
         found: click.Command = getattr(import_module(f"gateway.cli.{module}"), f"{cmd_name}_command")
         return found
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in dict(COMMANDS) and not args[0].startswith("-"):
-            raise no_such_command(args[0], self.list_commands(ctx))
-        return super().resolve_command(ctx, args)
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        super().format_options(ctx, formatter)
-        rows = [
-            (name, found.get_short_help_str())
-            for name in self.list_commands(ctx)
-            if (found := self.get_command(ctx, name))
-        ]
-        t = spoken()
-        with formatter.section(t("Commands")):
-            formatter.write_dl(rows)
-
 
 def _print_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     if asked and not ctx.resilient_parsing:
@@ -73,7 +55,9 @@ def _print_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
         ctx.exit()
 
 
-@click.group(cls=Group, help=ABOUT, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Commands, help=ABOUT, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.option(
     "--config",
     "config",

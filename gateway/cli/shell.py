@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -88,14 +88,12 @@ class Shell:
         """A value for scripts."""
         click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
-    def print_findings(self, findings: Iterable[Finding], explain: Explainer | None = None) -> None:
+    def print_findings(self, findings: Iterable[Finding], explain: Callable[[Finding], str] | None = None) -> None:
         """One line each, coloured for people; with `explain` also the place and the mended version."""
         for finding in findings:
-            line = finding.line(self.language)
+            said = explain(finding) + "\n" if explain else finding.line(self.language)
             colour = "red" if finding.level == "error" else "yellow"
-            click.echo(line.replace(f" {finding.code} ", f" {click.style(finding.code, fg=colour)} ", 1))
-            if explain:
-                click.echo(explain(finding) + "\n")
+            click.echo(said.replace(f" {finding.code} ", f" {click.style(finding.code, fg=colour)} ", 1))
 
     def table(self, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """A table for people; tab-separated lines when piped."""
@@ -119,9 +117,6 @@ class Shell:
         return Console(highlight=False)
 
 
-Explainer = Any
-
-
 def ask_office(shell: Shell, config: Config, do: str, **params: Any) -> Any:
     """One command to the office, through the running gateway or over the store itself. Raises `Refused`."""
     from gateway.office import reach
@@ -140,5 +135,9 @@ def render_time(config: Config, at: float) -> str:
 
 
 def run_async(work: Coroutine[Any, Any, Value]) -> Value:
-    """Runs a command's coroutine to its end."""
-    return asyncio.run(work)
+    """Runs a command's coroutine to its end, on uvloop where there is one (it is not made for Windows)."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(work)
+    return uvloop.run(work)

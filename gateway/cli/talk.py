@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 @click.pass_obj
 def talk_command(shell: Shell, flow: str | None, line: str | None) -> int:
     config = shell.load()
-    from gateway.cli.check import load_edition
+    from gateway.cli.flows import load_flows
 
-    edition = load_edition(shell, config)
+    edition = load_flows(shell, config).edition
     if line is not None and line not in config.lines:
         raise click.UsageError(
             shell.t("There is no line «{line}»; known: {known}.", line=line, known=", ".join(config.lines))
@@ -44,7 +44,7 @@ def _starting_with(shell: Shell, edition: Edition, flow: str) -> Edition:
     """The same edition with the flow in the place of the welcome."""
     import dataclasses
 
-    from gateway.cli.check import require_flow
+    from gateway.cli.flows import require_flow
 
     library = edition.require()
     require_flow(shell, library, flow)

@@ -86,6 +86,25 @@ class Command(click.Command):
         return found
 
 
+class Group(Command, click.Group):
+    """A command of several commands."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        known = self.list_commands(ctx)
+        if args and args[0] not in known and not args[0].startswith("-"):
+            raise no_such_command(args[0], known)
+        return super().resolve_command(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_options(ctx, formatter)
+        t = spoken()
+        found = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        with formatter.section(t("Commands")):
+            formatter.write_dl([(name, one.get_short_help_str()) for name, one in found if one is not None])
+
+
 def command(name: str, help: str) -> Callable[[Callable[..., Any]], Command]:
     """A command; `help` is a message id."""
     return click.command(name, cls=Command, help=help)
