@@ -278,7 +278,7 @@ def _note(on: _Decision, event: OperatorAct) -> None:
 
 
 def _return(on: _Decision, event: OperatorAct) -> None:
-    """Back to the queue with its history. While the line is closed nobody can be too slow: no `busy` then."""
+    """Back to the queue with its history. No `busy` where nobody waits to hear it: no flow, or the line is closed."""
     line = on.line(on.session.line)
     if line is None:
         on.why("no_line", line=on.session.line)
@@ -287,7 +287,7 @@ def _return(on: _Decision, event: OperatorAct) -> None:
     _enqueue(
         on, line, event.operator, clean(event.text) or "return", note=on.session.note, priority=on.session.priority
     )
-    if is_open(line.hours, on.now):
+    if is_open(line.hours, on.now) and on.session.memory["run"]:
         _wait(on, line)
 
 

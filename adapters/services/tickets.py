@@ -11,7 +11,7 @@ from core.ports import Outcome, Service, Store, Ticket
 
 SHOWN = 10  # tickets in a list: the open ones first, then the latest
 # First statuses of the built-in desk in words; an outer desk's are shown as it says them.
-STATUSES = {"new": n_("registered"), "open": n_("in work"), "waiting": n_("waiting for you"), "done": n_("solved")}
+STATUSES = {"new": n_("new"), "open": n_("in work"), "waiting": n_("waiting for you"), "done": n_("solved")}
 
 
 class Tickets:

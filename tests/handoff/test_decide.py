@@ -298,6 +298,12 @@ def test_return_when_the_line_is_closed_waits_without_busy() -> None:
     assert not of(turn, StartTimer)
 
 
+def test_return_without_a_flow_that_waits_is_never_busy() -> None:
+    turn = act(act(fresh(), "take").conversation, "return")
+    assert turn.conversation.session.status == "queued"
+    assert not of(turn, StartTimer)
+
+
 def test_return_needs_a_line() -> None:
     taken = act(fresh(), "take", line="").conversation
     turn = act(taken, "return", house=House(lines={}))

@@ -45,7 +45,7 @@ async def test_a_client_sees_their_own_tickets_open_ones_first() -> None:
     t = texts("ru")
     assert outcome.take == {
         "есть": True,
-        "список": f"№ 3 · Вопрос 3 — Ждём склад\n№ 1 · Вопрос 1 — {t('registered')}\n№ 2 · Вопрос 2 — {t('solved')}",
+        "список": f"№ 3 · Вопрос 3 — Ждём склад\n№ 1 · Вопрос 1 — {t('new')}\n№ 2 · Вопрос 2 — {t('solved')}",
     }
     await service.close()
 
