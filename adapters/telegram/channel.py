@@ -27,6 +27,7 @@ from adapters.telegram.polling import Poller, utc_now
 from adapters.telegram.sending import Sending
 from adapters.telegram.session import LeanSession, Refusal, Unconfirmed, Unsent, bare
 from core.events import Inbound
+from core.locale import texts
 from core.outbox import OutboxRow, Sent
 from core.ports import Cursor, Gate, StorageFull
 
@@ -41,7 +42,8 @@ STOP_SECONDS = 5.0
 class Telegram:
     """Settings: `token`, `mode` (polling, webhook), `secret`, `api_url`, `public_url`, `limits`, `files_root`.
 
-    Optional: `max_connections` (webhook deliveries at once, 40) and `poll_seconds` (length of a long poll, 25).
+    Optional: `language` of what it tells an admin, `max_connections` (webhook deliveries at once, 40) and `poll_seconds`
+    (length of a long poll, 25).
     """
 
     kind = "telegram"
@@ -49,6 +51,7 @@ class Telegram:
 
     def __init__(self, name: str, settings: Mapping[str, Any]) -> None:
         self.name = name
+        self._language = str(settings.get("language") or "en")
         self._token = _revealed(settings["token"])
         self._secret = _revealed(settings.get("secret"))
         self._mode = str(settings.get("mode") or "polling")
@@ -56,7 +59,7 @@ class Telegram:
         self._max_connections = int(settings.get("max_connections") or 40)
         self._poll_seconds = int(settings.get("poll_seconds") or 25)
         self._session = LeanSession(str(settings.get("api_url") or "https://api.telegram.org").rstrip("/"))
-        self._bot = _bot(name, self._token, self._session)
+        self._bot = _bot(name, self._token, self._session, self._language)
         self.account = str(self._bot.id)
         files_root = Path(settings.get("files_root") or "var/files")
         self._sending = Sending(self._bot, name, parse_limits(settings.get("limits")), files_root)
@@ -83,22 +86,24 @@ class Telegram:
             self._poller = Poller(self._session, self._token, self.name, self._take_batch, self._poll_seconds)
             self._main = asyncio.create_task(self._keep_polling(self._poller, gate))
         else:
-            raise ValueError(f"channel {self.name}: mode is polling or webhook, not {self._mode!r}")
+            t = texts(self._language)
+            raise ValueError(
+                t("channel {name}: the mode is polling or webhook, not {mode}", name=self.name, mode=self._mode)
+            )
 
     async def stop(self) -> None:
         """Ends polling at once (a batch under way is finished), waits a little for answers to buttons, closes connections."""
-        main, self._main = self._main, None
-        if main is not None and self._poller is not None:
+        if self._poller is not None:
             self._poller.stop()
-            await asyncio.gather(main, return_exceptions=True)
-        elif main is not None:
-            main.cancel()
-            await asyncio.gather(main, return_exceptions=True)
-        if self._tasks:
-            _, late = await asyncio.wait(set(self._tasks), timeout=STOP_SECONDS)
+        elif self._main is not None:
+            self._main.cancel()
+        tasks = {*self._tasks, *([self._main] if self._main else [])}
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
             for task in late:
                 task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
+        self._main = None
         await self._session.close()
 
     async def caught_up(self) -> None:
@@ -176,14 +181,15 @@ class Telegram:
         return web.Response(body=orjson.dumps(answer), content_type="application/json")
 
     def _check_webhook(self) -> None:
+        t = texts(self._language)
         if not self._secret:
-            raise ValueError(
-                f"channel {self.name}: mode webhook needs a secret, without it anybody could forge messages"
-            )
+            raise ValueError(t("channel {name}: without a secret anybody could forge messages", name=self.name))
         if not SECRET.fullmatch(self._secret):
-            raise ValueError(f"channel {self.name}: a secret is 1-256 letters, digits, _ and -")
+            raise ValueError(t("channel {name}: a secret is 1-256 letters A-Z a-z, digits, _ and -", name=self.name))
         if not self._public_url:
-            raise ValueError(f"channel {self.name}: mode webhook needs http.public_url, where Telegram can call")
+            raise ValueError(
+                t("channel {name}: the webhook needs http.public_url, where Telegram calls", name=self.name)
+            )
 
     async def _register(self) -> bool:
         """Whether the webhook is set now. Raises ValueError when Telegram refuses the address."""
@@ -197,7 +203,11 @@ class Telegram:
             await self._bot(bare(aiogram.methods.SetWebhook, params))
         except Refusal as refusal:
             if refusal.code == 400:
-                raise ValueError(f"channel {self.name}: Telegram refuses the webhook: {refusal.message}") from None
+                t = texts(self._language)
+                words = refusal.message
+                raise ValueError(
+                    t("channel {name}: Telegram refuses the webhook: {words}", name=self.name, words=words)
+                ) from None
             log.warning("telegram_webhook_waits", channel=self.name, status=refusal.code, error=refusal.message)
             return False
         except (Unsent, Unconfirmed) as error:
@@ -268,11 +278,14 @@ class Telegram:
         task.add_done_callback(self._tasks.discard)
 
 
-def _bot(name: str, token: str, session: LeanSession) -> Bot:
+def _bot(name: str, token: str, session: LeanSession, language: str) -> Bot:
     try:
         return Bot(token, session=session)
     except TokenValidationError:
-        raise ValueError(f"channel {name}: this is not a token of a Telegram bot (digits:letters)") from None
+        t = texts(language)
+        raise ValueError(
+            t("channel {name}: this is not a token of a Telegram bot (digits:letters)", name=name)
+        ) from None
 
 
 def _revealed(value: Any) -> str:

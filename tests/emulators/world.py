@@ -64,6 +64,7 @@ class World:
         self.strict = strict
         self.people: dict[int, Person] = {}
         self.messages: dict[tuple[int, int], dict[str, Any]] = {}
+        self.order: dict[int, list[int]] = {}  # message ids by chat
         self.calls: deque[Recorded] = deque(maxlen=None if strict else 100_000)
         self.sends: dict[int, list[Recorded]] = {}
         self.files: dict[str, tuple[str, bytes]] = {}
@@ -97,7 +98,7 @@ class World:
             "message_id": self.next_message_id(), "from": person.user(), "chat": person.chat(), "date": int(time.time()),
             **content,
         }  # fmt: skip
-        self.messages[chat, message["message_id"]] = message
+        self._keep(chat, message)
         return message
 
     def outgoing(self, bot: Mapping[str, Any], chat: int, **content: Any) -> dict[str, Any]:
@@ -106,8 +107,12 @@ class World:
             "message_id": self.next_message_id(), "from": dict(bot), "chat": self.chat(chat), "date": int(time.time()),
             **content,
         }  # fmt: skip
-        self.messages[chat, message["message_id"]] = message
+        self._keep(chat, message)
         return message
+
+    def _keep(self, chat: int, message: dict[str, Any]) -> None:
+        self.messages[chat, message["message_id"]] = message
+        self.order.setdefault(chat, []).append(message["message_id"])
 
     def chat(self, chat: int) -> dict[str, Any]:
         if chat in self.people:
@@ -148,7 +153,8 @@ class World:
 
     def shown(self, chat: int) -> list[dict[str, Any]]:
         """What stands in the chat now, in order."""
-        return [message for (where, _), message in sorted(self.messages.items()) if where == chat]
+        places = [(chat, message_id) for message_id in self.order.get(chat, ())]
+        return [self.messages[place] for place in places if place in self.messages]
 
     def button(self, chat: int, label: str, message_id: int = 0) -> tuple[dict[str, Any], str]:
         """The newest message with an inline button of this label (an empty one: the last button), and its data."""
