@@ -3,6 +3,7 @@ import { settings } from "./words.js";
 import * as memory from "./memory.js";
 
 const embedder = originOf(new URLSearchParams(location.search).get("embed"));
+const ANSWER = 2000; // milliseconds that the site has to hand over what it kept
 export const embedded = Boolean(embedder) && window.parent !== window;
 
 export class Frame {
@@ -20,8 +21,18 @@ export class Frame {
       if (event.source !== window.parent || event.origin !== embedder) return;
       if (event.data?.frontline === "shown") (this.inSight = true), onShown();
       if (event.data?.frontline === "hidden") this.inSight = false;
+      if (event.data?.frontline === "kept") this.kept?.(event.data.values ?? {});
     });
-    this.tell({ frontline: "ready" });
+  }
+
+  /** Says that we are here. Where the browser gives frames no storage, the site keeps our values, first of all the secret. */
+  async ready() {
+    const values = new Promise((resolve) => {
+      this.kept = resolve;
+      setTimeout(resolve, ANSWER, {});
+    });
+    this.tell({ frontline: "ready", borrow: memory.blocked });
+    if (embedded && memory.blocked) memory.borrow(await values, (key, value) => this.tell({ frontline: "keep", key, value }));
   }
 
   get looked() {

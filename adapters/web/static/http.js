@@ -29,8 +29,15 @@ export async function session() {
   return made;
 }
 
+/** One tab at a time; where browsers refuse locks (frames without storage) there is no other tab to meet. */
 async function withLock(work) {
-  return navigator.locks ? navigator.locks.request(`frontline:${settings.base}`, work) : work();
+  let ran = false;
+  try {
+    return await navigator.locks.request(`frontline:${settings.base}`, () => ((ran = true), work()));
+  } catch (error) {
+    if (ran) throw error;
+    return work();
+  }
 }
 
 /** The server does not know the secret: it is forgotten, unless another tab has a newer one already. */

@@ -198,4 +198,5 @@ if (/^#[0-9a-f]{6}$/i.test(settings.color)) {
   const [red, green, blue] = [1, 3, 5].map((i) => parseInt(settings.color.slice(i, i + 2), 16) / 255);
   if (0.3 * red + 0.59 * green + 0.11 * blue > 0.62) document.documentElement.style.setProperty("--on-accent", "#10131a");
 }
-new Chat().start();
+const chat = new Chat();
+chat.frame.ready().then(() => chat.start());

@@ -5,6 +5,15 @@ import { settings } from "./words.js";
 const prefix = `frontline:${settings.base}:`;
 const fallback = new Map();
 const store = open();
+let lender = null; // a site that keeps our values when the browser forbids it to frames of others
+
+export const blocked = store === null;
+
+/** From now on the site around the frame keeps what is written; `values` is what it has kept so far. */
+export function borrow(values, lend) {
+  for (const [key, value] of Object.entries(values)) fallback.set(prefix + key, String(value));
+  lender = lend;
+}
 
 function open() {
   try {
@@ -23,15 +32,21 @@ export function read(key) {
 export function write(key, value) {
   try {
     if (store) store.setItem(prefix + key, value);
-    else fallback.set(prefix + key, value);
+    else lent(key, value);
   } catch {
     fallback.set(prefix + key, value);
   }
 }
 
+function lent(key, value) {
+  fallback.set(prefix + key, value);
+  lender?.(key, value);
+}
+
 export function forget(key) {
   fallback.delete(prefix + key);
   if (store) store.removeItem(prefix + key);
+  else lender?.(key, null);
 }
 
 /** Messages on their way, oldest first. */

@@ -50,6 +50,7 @@
   root.append(button);
   let frame = null;
   let open = false;
+  let ready = false;
   let unread = 0;
 
   function icon(path, name) {
@@ -84,7 +85,27 @@
   }
 
   function tell() {
-    frame?.contentWindow?.postMessage({ frontline: open ? "shown" : "hidden" }, page.origin);
+    if (ready) frame.contentWindow.postMessage({ frontline: open ? "shown" : "hidden" }, page.origin);
+  }
+
+  // Some browsers give frames of other sites no storage. Then this page keeps the chat's values: its secret, what was read,
+  // what is not sent yet. The chat trusts the sites it lets embed it.
+  function keep(key, value) {
+    try {
+      if (value === null) localStorage.removeItem(`${memory}:${key}`);
+      else if (String(value).length < 65536) localStorage.setItem(`${memory}:${key}`, String(value));
+    } catch {
+      // no storage here either: the chat lives as long as the page
+    }
+  }
+
+  function kept() {
+    try {
+      const keys = Object.keys(localStorage).filter((key) => key.startsWith(`${memory}:`));
+      return Object.fromEntries(keys.map((key) => [key.slice(memory.length + 1), localStorage.getItem(key)]));
+    } catch {
+      return {};
+    }
   }
 
   function toggle(wish) {
@@ -117,9 +138,15 @@
 
   addEventListener("message", (event) => {
     if (event.origin !== page.origin || event.source !== frame?.contentWindow) return;
-    if (event.data?.frontline === "ready") tell();
-    if (event.data?.frontline === "close") toggle(false);
-    if (event.data?.frontline === "unread") (unread = Number(event.data.count) || 0), draw();
+    const said = event.data?.frontline;
+    if (said === "ready") {
+      ready = true;
+      if (event.data.borrow) frame.contentWindow.postMessage({ frontline: "kept", values: kept() }, page.origin);
+      tell();
+    }
+    if (said === "keep" && typeof event.data.key === "string") keep(event.data.key, event.data.value);
+    if (said === "close") toggle(false);
+    if (said === "unread") (unread = Number(event.data.count) || 0), draw();
   });
   button.addEventListener("click", () => toggle(!open));
   draw();
