@@ -24,11 +24,6 @@ def parse_formatting(source: str) -> Rich:
     return Rich("".join(reader.out), tuple(sorted(reader.marks, key=lambda mark: (mark.start, -mark.end))))
 
 
-def hole(n: int) -> str:
-    """The character that holds the place of the n-th value of a text."""
-    return chr(HOLE + n)
-
-
 def is_hole(character: str) -> bool:
     return ord(character) >= HOLE
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,17 +112,19 @@ class WordIndex:
     """Phrases by the rarest of their words: a message looks only at phrases whose rarest word it holds."""
 
     def __init__(self, phrases: list[tuple[str, Words, str]]) -> None:
-        counted = Counter(word for _, _, text in phrases for word in set(words(text)))
-        self._numbers = {word: n for n, word in enumerate(counted)}
-        self._forms: dict[str, tuple[int, ...]] = _inverted({n: forms(word) for word, n in self._numbers.items()})
+        split = [(flow, trigger, text, _by_base(text)) for flow, trigger, text in phrases]
+        counted = Counter(word for *_, parts in split for word in parts)
+        numbers = {word: n for n, word in enumerate(counted)}
+        self._forms = _inverted((numbers[word], known) for *_, parts in split for word, known in parts.items())
         shelves: dict[int, list[Phrase]] = {}
-        for flow, trigger, text in sorted(phrases, key=lambda phrase: (phrase[0], phrase[2])):
-            parts = sorted(set(words(text)), key=lambda word: (counted[word], word))
-            if parts:
-                rank = (len(parts), *(-counted[word] for word in parts))
-                match = Match(flow, trigger, trigger.level, {"trigger": "words", "phrase": text})
-                phrase = (frozenset(self._numbers[word] for word in parts), rank, match)
-                shelves.setdefault(self._numbers[parts[0]], []).append(phrase)
+        for flow, trigger, text, parts in split:
+            if not parts:
+                continue
+            order = sorted(parts, key=lambda word: (counted[word], word))
+            rank = (len(order), *(-counted[word] for word in order))
+            match = Match(flow, trigger, trigger.level, {"trigger": "words", "phrase": text})
+            phrase = (frozenset(numbers[word] for word in order), rank, match)
+            shelves.setdefault(numbers[order[0]], []).append(phrase)
         self._by_rarest = {number: _shelf(number, shelf) for number, shelf in shelves.items()}
         self._typos = _deletions(self._forms)
 
@@ -208,13 +210,18 @@ def _one_of_each(matches: list[Match]) -> list[Match]:
     return list(by_flow.values())
 
 
-def _inverted(forms_of: dict[int, frozenset[str]]) -> dict[str, tuple[int, ...]]:
+def _by_base(phrase: str) -> dict[str, frozenset[str]]:
+    """The words of a phrase: dictionary form → all forms."""
+    return {base(word): forms(word) for word in words(phrase)}
+
+
+def _inverted(known: Iterable[tuple[int, frozenset[str]]]) -> dict[str, tuple[int, ...]]:
     """form → numbers of the words it may be a form of."""
-    numbers: dict[str, list[int]] = {}
-    for number, known in forms_of.items():
-        for form in known:
-            numbers.setdefault(form, []).append(number)
-    return {form: tuple(ns) for form, ns in numbers.items()}
+    numbers: dict[str, set[int]] = {}
+    for number, forms_of in known:
+        for form in forms_of:
+            numbers.setdefault(form, set()).add(number)
+    return {form: tuple(sorted(ns)) for form, ns in numbers.items()}
 
 
 def _deletions(known: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -17,7 +17,7 @@ NO_WORD = r"[^\p{L}\p{N}_]"
 FOLDED = {ord("ё"): "е", ord("Ё"): "Е"} | dict.fromkeys((0xA0, 0x2007, 0x2009, 0x202F), " ")
 
 # Pieces of a pattern: an escape, the edges of a character class, anything else.
-TOKENS = re.compile(r"\\Q.*?(?:\\E|$)|\\[pP]\{[^}]*\}|\\x\{[^}]*\}|\\.|\[\^?\]?|\]|[^\\\[\]]+", re.DOTALL)
+TOKENS = re.compile(r"\\Q.*?(?:\\E|$)|\\[pP]\{[^}]*\}|\\x\{[^}]*\}|\\.|\[\^?\]?|\]|[^\\\[\]]+|.", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +107,25 @@ def build_pattern(source: str, at: Position) -> Pattern:
     """The pattern compiled three ways: to search, to fit a whole answer, to find whole tokens. Raises `Unfit`."""
     core, left, right = _edges(_widened(source.replace("ё", "е").replace("Ё", "Е").replace("\u00a0", " ")))
     bare = _unanchored(core)
+    matching = _compile(core)
+    _check_names(source)
     searching = _compile(f"{_guard(left, '^')}(?:{core}){_guard(right, '$')}")
     return Pattern(
         source,
         at,
         tuple(searching.groupindex),
         searching,
-        _compile(core),
+        matching,
         _compile(f"{NO_WORD}({bare}){NO_WORD}"),
     )
+
+
+def _check_names(source: str) -> None:
+    """RE2 keeps silent about two groups of one name."""
+    names = re.findall(r"\(\?P?<([^>]*)>", source)
+    for n, name in enumerate(names):
+        if name in names[:n]:
+            raise Unfit(n_("two groups have one name: {name}"), name=name)
 
 
 def _guard(wanted: bool, edge: str) -> str:
@@ -189,34 +199,32 @@ def _said(error: Exception) -> str:
     return reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
 
 
-REASONS: tuple[tuple[str, str, str], ...] = (
-    (
-        "invalid perl operator",
-        n_("looking ahead and behind is not possible: {reason}"),
-        n_("write the pattern without (?=, (?!, (?<"),
-    ),
-    (
-        "invalid escape sequence",
+_LOOKING = (n_("looking ahead and behind is not possible: {reason}"), n_("write the pattern without (?=, (?!, (?<"))
+REASONS: dict[str, tuple[str, str]] = {
+    "invalid perl operator: (?=": _LOOKING,
+    "invalid perl operator: (?!": _LOOKING,
+    "invalid perl operator: (?<": _LOOKING,
+    "invalid escape sequence": (
         n_("this escape is not known: {reason}"),
         n_("back references such as \\1 do not exist here"),
     ),
-    ("missing )", n_("a round bracket is not closed: {reason}"), ""),
-    ("unexpected )", n_("a round bracket is closed that was not opened: {reason}"), ""),
-    ("missing ]", n_("a square bracket is not closed: {reason}"), ""),
-    (
-        "no argument for repetition",
+    "missing )": (n_("a round bracket is not closed: {reason}"), ""),
+    "unexpected )": (n_("a round bracket is closed that was not opened: {reason}"), ""),
+    "missing ]": (n_("a square bracket is not closed: {reason}"), ""),
+    "no argument for repetition": (
         n_("nothing stands before the repetition: {reason}"),
         n_("write \\* or \\+ for the character itself"),
     ),
-    ("bad repetition", n_("a repetition is written wrongly: {reason}"), ""),
-    ("invalid repetition size", n_("a repetition is too long: {reason}"), n_("at most 1000")),
-    ("invalid named capture group", n_("a name of a group is written wrongly: {reason}"), n_("write (?P<name>…)")),
-    ("duplicate capture group name", n_("two groups have one name: {reason}"), ""),
-)
+    "bad repetition": (n_("a repetition is written wrongly: {reason}"), ""),
+    "invalid repetition size": (n_("a repetition is too long: {reason}"), n_("at most 1000")),
+    "invalid named capture group": (n_("a name of a group is written wrongly: {reason}"), n_("write (?P<name>…)")),
+    "trailing": (n_("the pattern ends with a lone backslash"), n_("write \\\\ for the character itself")),
+}
 
 
 def _reason(said: str) -> Unfit:
-    for known, what, mend in REASONS:
+    """RE2's complaint in our words."""
+    for known, (what, mend) in REASONS.items():
         if said.startswith(known):
             return Unfit(what, mend, reason=said.partition(": ")[2])
     return Unfit(n_("the pattern cannot be used: {reason}"), reason=said)

@@ -115,7 +115,8 @@ def _parts(nodes: list[j.Node], translator: Translator) -> Iterator[Part]:
         if isinstance(node, j.Output):
             for item in node.nodes:
                 yield item.data if isinstance(item, j.TemplateData) else _value(item, translator)
-        elif isinstance(node, j.If):
+        else:
+            assert isinstance(node, j.If)  # the parser let no other tag pass
             yield _fork(node, translator)
 
 

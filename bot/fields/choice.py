@@ -41,7 +41,7 @@ class Many(FieldKind):
         if not heard.text:
             return None
         whole = pick(field, heard)
-        labels = [whole] if whole else _several(field, heard.text)
+        labels = _several(field, heard.text) or ([whole] if whole else None)
         if labels is None:
             return Wrong(t("Please choose from the options; several may be written with commas."))
         return _too_many_or_few(field, labels, t) or Accepted(labels)

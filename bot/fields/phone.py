@@ -16,7 +16,7 @@ from core.messages import Button
 
 REGION = "RU"
 SHAPE = re.compile(r"[+\d(][\d\s().–-]{5,30}")
-RUN = re.compile(r"(?<![\w@.-])[+(]{0,2}\d[\d ().–-]*(?![\w@])")
+RUN = re.compile(r"(?<![\w@.+-])[+(]{0,2}\d[\d ().–-]*(?![\w@])")
 CHUNK = re.compile(r"[^ ]+")
 CHUNKS = 24
 MIN_DIGITS, MAX_DIGITS = 10, 15  # E.164

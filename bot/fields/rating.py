@@ -45,6 +45,7 @@ def _mark(heard: Heard) -> int | None:
     text = heard.text.replace("\ufe0f", "").replace(" ", "")
     if text and not text.strip(STARS):
         return len(text)
-    if heard.normal.isascii() and heard.normal.isdigit():
-        return int(heard.normal[:4])
+    figure = text.strip(".!)")
+    if figure.isascii() and figure.isdigit():
+        return int(figure[:4])
     return NAMES.get(heard.normal)
