@@ -97,9 +97,6 @@ class ChannelLine(Action):
         walk.effects.append(ToLine(line=line, note=walk.summary(), run=walk.run.number))
         walk.rest()
 
-    def again(self, walk: Walk) -> None:
-        walk.rest()
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Off(Action):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bot.actions.ask import Ask
 from bot.actions.end import End
 from bot.model import Action, Field, Flow, Library, Policy
+from bot.show import shown
 from bot.templates import parse_template
 from core.deployment import Deployment
 from core.events import CallDone
@@ -59,7 +60,7 @@ class RuleTicket(Action):
             desk=self.desk,
             title=walk.title(walk.run),
             text=note_of(walk.run),
-            fields={f.label: given.get(f.label) or walk.show(f, values.get(f.name)) for f in fields},
+            fields={f.label: given.get(f.label) or ticket_text(walk, f, values.get(f.name)) for f in fields},
             private=tuple(field.label for field in fields if field.private),
         )
         walk.frame.memory["number"] = walk.facts.ticket_number + walk.tickets - 1
@@ -100,23 +101,26 @@ class Announce(Action):
         walk.go("next")
 
 
+def ticket_text(walk: Walk, field: Field, value: Any) -> str:
+    """A value as other systems read it: a phone as +79991234567, not as people like it."""
+    return walk.show(field, value) if field.type in ("photo", "file") else shown(value, walk.book.language)
+
+
 def card_value(walk: Walk, field: Field) -> str:
     """What the client's card knows under the field's `from`, `keep` or label."""
     for path in (field.source, field.keep, CARD.get(field.label.lower(), "")):
         value = walk.client.get(path.removeprefix("client.")) if path else None
         if value not in (None, ""):
-            return walk.show(field, value)
+            return ticket_text(walk, field, value)
     return ""
 
 
 def collected(walk: Walk, label: str) -> str:
     """What the run, or the one it interrupted, collected under the label: the latest first."""
     for run in (walk.talk.run, walk.talk.suspended):
-        for frame in reversed(run.frames) if run is not None else ():
-            flow = walk.book.versions.get((frame.flow, frame.version))
-            field = flow.labels.get(label) if flow is not None and not flow.id.startswith(RULES) else None
-            if field is not None and frame.values.get(field.name) is not None:
-                return walk.show(field, frame.values[field.name])
+        text = walk.collected(run).get(label) if run is not None else None
+        if text:
+            return text
     return ""
 
 

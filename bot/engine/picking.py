@@ -17,15 +17,17 @@ if TYPE_CHECKING:
 
 def pick(walk: Walk, flow: CompiledFlow, frame: Frame, heard: Heard, fields: Iterable[Field], skip: str = "") -> None:
     """Fill unknown fields from the message. `skip` is what the waiting field took: never picked again."""
-    found = find_all(flow, heard.text, skip)
-    for field in fields:
-        if frame.values.get(field.name) is not None:
-            continue
+    wanted = {field.name for field in flow.picked}
+    unknown = [field for field in fields if field.name in wanted and frame.values.get(field.name) is None]
+    found = find_all(flow, heard.text, skip) if unknown and heard.text else []
+    for field in unknown:
         values = {span: value for name, span, value in found if name == field.name}
         alone = [value for span, value in values.items() if only_one(found, span)]
-        if len(values) == 1 and alone:
+        if len(values) == 1 and alone and walk.broken_rule(field, alone[0]) is None:
             frame.values[field.name] = alone[0]
             walk.note("picked", field=field.name)
+            if field.keep:
+                walk.keep(field.keep.removeprefix("client."), alone[0], False)
 
 
 def find_all(flow: CompiledFlow, text: str, skip: str) -> list[tuple[str, tuple[int, int], Any]]:

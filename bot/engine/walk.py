@@ -12,7 +12,8 @@ import msgspec
 from bot.engine.names import Names
 from bot.engine.picking import pick
 from bot.fields import kind_of
-from bot.rules import RULES
+from bot.heard import Heard
+from bot.rules import RULES, ticket_text
 from core.conversation import Conversation, Frame, Run
 from core.effects import CreateTicket, Effect, Record, Send, UpdateClient
 from core.events import CallDone, Event
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from bot.book import Book
     from bot.compile import CompiledFlow, Node
     from bot.expressions import Expression
-    from bot.heard import Heard
     from bot.model import Field
     from bot.templates import Template
 
@@ -126,22 +126,21 @@ class Walk:
 
     @property
     def run(self) -> Run:
-        run = self.talk.run
-        assert run is not None
-        return run
+        return self.talk.run  # type: ignore[return-value]  # hot: who asks knows that a run is on
 
     @property
     def frame(self) -> Frame:
-        return self.run.frames[-1]
+        return self.talk.run.frames[-1]  # type: ignore[union-attr]
 
     @property
     def flow(self) -> CompiledFlow:
-        frame = self.run.frames[-1]
+        frame = self.talk.run.frames[-1]  # type: ignore[union-attr]
         return self.book.versions[frame.flow, frame.version]
 
     @property
     def node(self) -> Node:
-        return self.flow.nodes[self.frame.state]
+        frame = self.talk.run.frames[-1]  # type: ignore[union-attr]
+        return self.book.versions[frame.flow, frame.version].nodes[frame.state]
 
     def flow_of(self, frame: Frame) -> CompiledFlow:
         return self.book.versions[frame.flow, frame.version]
@@ -250,16 +249,32 @@ class Walk:
         if called is None or len(self.run.frames) >= DEPTH:
             self.break_off(f"cannot call {flow_id}")
             return
-        self.run.frames.append(Frame(called.id, called.version, "", values=build_inputs(called, values)))
+        frame = Frame(called.id, called.version, "", values=build_inputs(called, values))
+        begun_with = self.run.frames[0].memory.get("heard", "")
+        self.run.frames.append(frame)
         self.note("call", flow=flow_id)
+        if begun_with and called.picked:
+            pick(self, called, frame, Heard(begun_with), called.picked)
         self.enter(called.start)
+
+    def leave_frame(self) -> Frame:
+        """The called flow is over; what it collected stays known to the run, label → text, for people and tickets."""
+        child = self.run.frames.pop()
+        flow, memory = self.flow_of(child), self.run.frames[0].memory
+        known = {
+            field.label: ticket_text(self, field, child.values[field.name])
+            for field in flow.flow.fields.values()
+            if child.values.get(field.name) is not None
+        }
+        memory["collected"] = {**memory.get("collected", {}), **child.memory.get("given", {}), **known}
+        return child
 
     def end(self, outcome: str) -> None:
         """The flow ends well: back to its caller with what it gives; inside a policy block the whole run ends."""
         if len(self.run.frames) == 1 or self.node.policy:
             self.close(outcome)
             return
-        child = self.run.frames.pop()
+        child = self.leave_frame()
         parent = self.frame
         for name in self.flow_of(child).flow.gives:
             parent.values[name] = child.values.get(name)
@@ -270,7 +285,7 @@ class Walk:
     def fail(self, outcome: str) -> None:
         """The flow fails: to the nearest caller that answers failures, else `policy.failed` of the run's first flow."""
         while len(self.run.frames) > 1 and not self.node.policy:
-            child = self.run.frames.pop()
+            child = self.leave_frame()
             self.outcomes.append((child.flow, outcome))
             self.note("failed", flow=child.flow, outcome=outcome)
             if any(event == "failed" for event, _ in self.node.action.blocks()):
@@ -403,14 +418,21 @@ class Walk:
 
     def summary(self) -> str:
         """What was collected so far, label: value, for the people who take over. Private values are theirs to see."""
-        lines: list[str] = []
+        known: dict[str, str] = {}
         for run in (self.talk.suspended, self.talk.run):
-            for frame in run.frames if run is not None else ():
-                flow = self.book.versions.get((frame.flow, frame.version))
-                for field in flow.flow.fields.values() if flow is not None else ():
-                    if frame.values.get(field.name) is not None:
-                        lines.append(f"{field.label}: {self.show(field, frame.values[field.name])}")
-        return "\n".join(dict.fromkeys(lines))
+            if run is not None:
+                known.update(self.collected(run))
+        return "\n".join(f"{label}: {text}" for label, text in known.items())
+
+    def collected(self, run: Run) -> dict[str, str]:
+        """Label → text of all that the run's flows collected, those that are over included; the latest wins."""
+        known: dict[str, str] = dict(run.frames[0].memory.get("collected", {}))
+        for frame in run.frames:
+            flow = self.book.versions.get((frame.flow, frame.version))
+            for field in flow.flow.fields.values() if flow is not None and not flow.id.startswith(RULES) else ():
+                if frame.values.get(field.name) is not None:
+                    known[field.label] = ticket_text(self, field, frame.values[field.name])
+        return known
 
     def show(self, field: Field, value: Any) -> str:
         """A value as its field shows it."""
