@@ -108,9 +108,14 @@ def compare(library: Library, language: str) -> list[Entry]:
     known = library.texts.get(language, {})
     current = [Entry(e.flow, e.step, e.source, known.get(e.key, "")) for e in entries(library)]
     keys = {entry.key for entry in current}
-    stale = [Entry(*key.split("\n", 2), text, True) for key, text in known.items() if key not in keys]
+    stale = [_stale(key, text) for key, text in known.items() if key not in keys]
     order = {flow: n for n, flow in enumerate([BOT, *library.flows])}
     return sorted([*current, *stale], key=lambda entry: (order.get(entry.flow, len(order)), entry.stale))
+
+
+def _stale(key: str, text: str) -> Entry:
+    flow, step, source = key.split("\n", 2)
+    return Entry(flow, step, source, text, stale=True)
 
 
 def render_texts(found: list[Entry]) -> str:

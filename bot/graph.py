@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from bot.actions.ask import Ask
 from bot.actions.branch import If
@@ -60,9 +61,9 @@ class _Drawing:
         self.gotos: list[tuple[int, str]] = []
 
     def lines(self) -> Iterator[str]:
-        for source, target in self.gotos:
-            if target in self.steps:
-                self.arrows.append((source, self.steps[target], ""))
+        for source, step in self.gotos:
+            if step in self.steps:
+                self.arrows.append((source, self.steps[step], ""))
         yield f'  start(("{_escaped(self.flow.title)}"))'
         yield from (f"  n{n}{box}" for n, box in sorted(self.boxes.items()))
         if self.boxes:
@@ -120,38 +121,32 @@ class _Drawing:
         return f"{action.step}: {said}" if action.step and not isinstance(action, Goto) else said
 
     def said(self, action: Action) -> str:
-        t = self.t
-        match action:
-            case Say():
-                return spoken(action.text)
-            case Ask() | Confirm():
-                names = [self.flow.fields[name].label for name in action.fields if name in self.flow.fields]
-                labels = ", ".join(names)
-                return (
-                    t("Ask: {labels}", labels=labels)
-                    if isinstance(action, Ask)
-                    else t("Check: {labels}", labels=labels)
-                )
-            case Choose():
-                return spoken(action.question)
-            case If():
-                return action.arms[0][0].source
-            case Goto():
-                return action.target
-            case Call():
-                called = self.library.flows.get(action.flow)
-                return called.title if called else action.flow
-            case Set():
-                return ", ".join(f"{name} = {spoken(value)}" for name, value in action.values.items())
-            case Request():
-                return action.call
-            case Ticket():
-                return t("Ticket: {title}", title=spoken(action.title))
-            case Handoff():
-                return t("Line: {line}", line=action.line)
-            case End() | Fail():
-                return action.outcome
-        return action.word
+        teller = BOXES.get(type(action))
+        return teller(self, action) if teller else action.word
+
+    def labels(self, names: tuple[str, ...]) -> str:
+        return ", ".join(self.flow.fields[name].label for name in names if name in self.flow.fields)
+
+    def title(self, flow: str) -> str:
+        called = self.library.flows.get(flow)
+        return called.title if called else flow
+
+
+BOXES: dict[type[Action], Callable[[_Drawing, Any], str]] = {
+    Say: lambda drawing, action: spoken(action.text),
+    Ask: lambda drawing, action: drawing.t("Ask: {labels}", labels=drawing.labels(action.fields)),
+    Confirm: lambda drawing, action: drawing.t("Check: {labels}", labels=drawing.labels(action.fields)),
+    Choose: lambda drawing, action: spoken(action.question),
+    If: lambda drawing, action: action.arms[0][0].source,
+    Goto: lambda drawing, action: action.target,
+    Call: lambda drawing, action: drawing.title(action.flow),
+    Set: lambda drawing, action: ", ".join(f"{name} = {spoken(value)}" for name, value in action.values.items()),
+    Request: lambda drawing, action: action.call,
+    Ticket: lambda drawing, action: drawing.t("Ticket: {title}", title=spoken(action.title)),
+    Handoff: lambda drawing, action: drawing.t("Line: {line}", line=action.line),
+    End: lambda drawing, action: action.outcome,
+    Fail: lambda drawing, action: action.outcome,
+}
 
 
 def _short(text: str) -> str:

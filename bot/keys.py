@@ -137,7 +137,8 @@ class FieldShape:
             values.setdefault("label", name)
             values.setdefault("ask", parse_template(name, node.at, lambda _: None))
         made = Field(name=name, at=node.at, node=node, **values)
-        _check_keys_of_type(made, node, reader)
+        if "type" in values or "type" not in node.items:
+            _check_keys_of_type(made, node, reader)
         _check_limits(made, node, reader)
         _check_options(made, reader)
         return made
@@ -314,7 +315,7 @@ class SilenceShape:
         if not isinstance(node, Mapping):
             return reader.tell(node, "L112", n_("«{key}» must be a map of `name: value`"))
         values, whole = read_keys(node, self.keys, reader, Owner("", "silence"))
-        deeds = [name for name in ("say", "end", "call") if name in node.items]
+        deeds = [name for name in node.items if name in ("say", "end", "call")]
         if len(deeds) != 1:
             place = node.key(deeds[1]) if deeds else node
             return reader.tell(place, "L120", n_("a rule of `silence` holds exactly one of: say, end, call"))

@@ -15,6 +15,8 @@ MAX_BYTES = 256 * 1024
 MAX_DEPTH = 30
 MOST_FINDINGS = 50  # in one file; more of one kind help nobody
 
+ALIAS = "*"  # the style of a value that was an alias: nothing more is said of it
+
 Report = Callable[[Finding], None]
 Value = str | int | float | bool | None
 
@@ -231,7 +233,7 @@ class _Builder:
         kind = type(event)
         if kind is yaml.AliasEvent:
             self.tell("Y103", event, n_("aliases (`*name`) are not allowed"), n_("write the value out"))
-            return Scalar(self.file, event.start_mark.line + 1, event.start_mark.column + 1, "", "", 0, 0)
+            return Scalar(self.file, event.start_mark.line + 1, event.start_mark.column + 1, "", ALIAS, 0, 0)
         if event.anchor is not None:
             self.tell("Y103", event, n_("anchors (`&name`) are not allowed"), n_("write the value out"))
         if event.tag is not None:

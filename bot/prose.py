@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from bot.actions.ask import Ask
 from bot.actions.branch import If
@@ -59,21 +60,25 @@ def _quoted(phrases: tuple[str, ...]) -> str:
 
 
 def _trigger(trigger: Trigger, t: Texts) -> str:
-    if isinstance(trigger, Button):
-        return t("presses «{label}»", label=trigger.label)
-    if isinstance(trigger, Words):
-        return t("writes something with the words {phrases}", phrases=_quoted(trigger.phrases))
-    if isinstance(trigger, Exact):
-        return t("writes exactly {phrases}", phrases=_quoted(trigger.phrases))
-    if isinstance(trigger, PatternTrigger):
-        return t("writes something that fits the pattern `{pattern}`", pattern=trigger.pattern.source)
-    if isinstance(trigger, Command):
-        return t("sends the command {name}", name=trigger.name)
-    if isinstance(trigger, Link):
-        return t("opens the link «{payload}»", payload=trigger.payload)
-    assert isinstance(trigger, EventTrigger)
+    return STARTERS[type(trigger)](trigger, t)
+
+
+def _event(trigger: EventTrigger, t: Texts) -> str:
     where = t(", if {test}", test=trigger.where.source) if trigger.where else ""
     return t("or something happens: {event}", event=trigger.event) + where
+
+
+STARTERS: dict[type[Trigger], Callable[[Any, Texts], str]] = {
+    Button: lambda trigger, t: t("presses «{label}»", label=trigger.label),
+    Words: lambda trigger, t: t("writes something with the words {phrases}", phrases=_quoted(trigger.phrases)),
+    Exact: lambda trigger, t: t("writes exactly {phrases}", phrases=_quoted(trigger.phrases)),
+    PatternTrigger: lambda trigger, t: t(
+        "writes something that fits the pattern `{pattern}`", pattern=trigger.pattern.source
+    ),
+    Command: lambda trigger, t: t("sends the command {name}", name=trigger.name),
+    Link: lambda trigger, t: t("opens the link «{payload}»", payload=trigger.payload),
+    EventTrigger: _event,
+}
 
 
 class _Reading:
@@ -101,7 +106,9 @@ class _Reading:
         """The blocks of an action, each under its own heading; the first sentence of `if` is its first test."""
         t = self.t
         if isinstance(action, Ask):
-            yield from ((depth + 1, self.field(self.flow.fields[name])) for name in action.fields[:])
+            yield from (
+                (depth + 1, self.field(self.flow.fields[name])) for name in action.fields if name in self.flow.fields
+            )
         elif isinstance(action, If):
             yield from self.arms(action, depth)
         elif isinstance(action, Choose):
@@ -216,7 +223,7 @@ def _fail(reading: _Reading, action: Fail) -> str:
     return reading.t("End as a failure: {outcome}.", outcome=action.outcome)
 
 
-TELLERS: dict[type[Action], Callable[[_Reading, Action], str]] = {
+TELLERS: dict[type[Action], Callable[[_Reading, Any], str]] = {
     Say: _say,
     Ask: _ask,
     Confirm: _confirm,
@@ -229,4 +236,4 @@ TELLERS: dict[type[Action], Callable[[_Reading, Action], str]] = {
     Handoff: _handoff,
     End: _end,
     Fail: _fail,
-}  # type: ignore[dict-item]
+}

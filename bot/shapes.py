@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol
 
-from bot.loader import Mapping, Node, Report, Scalar, Sequence
+from bot.loader import ALIAS, Mapping, Node, Report, Scalar, Sequence
 from bot.places import locator
 from core.findings import Finding, Position
 from core.locale import n_
@@ -57,6 +57,8 @@ class Reader:
         level: Literal["error", "warning"] = "error",
         **values: Any,
     ) -> Unread:
+        if isinstance(node, Scalar) and node.style == ALIAS:
+            return UNREAD
         length = node.length if isinstance(node, Scalar) else 1
         self.report(
             Finding(
@@ -355,7 +357,7 @@ class OneOf:
         if text in self.words:
             return text
         close = suggest(text, self.words)
-        return reader.tell(
+        reader.tell(
             node,
             "L113",
             n_("«{key}» must be one of: {words}"),
@@ -364,6 +366,7 @@ class OneOf:
             words=", ".join(self.words),
             close=close,
         )
+        return close or UNREAD
 
     def schema(self) -> Schema:
         return {"enum": list(self.words)}

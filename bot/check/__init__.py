@@ -60,13 +60,14 @@ def _check_flows(library: Library, deployment: Deployment) -> Iterator[Finding]:
     client = client_names(library)
     spared = operator_flows(library)
     asking = asking_flows(library)
-    yield from _check_bot(library, bot_names(library, scopes, client))
+    shared = bot_names(library, scopes, client)
+    yield from _check_bot(library, shared)
     for flow in library.flows.values():
         names = Names(scopes.of(flow.id), client, deployment)
         graph = Graph(flow, library, deployment, flow.id in spared, asking)
         yield from check_names(flow, library, names)
         yield from check_ways(graph)
-        yield from check_empty(graph, names)
+        yield from check_empty(graph, names, shared)
 
 
 def _check_bot(library: Library, names: Names) -> Iterator[Finding]:

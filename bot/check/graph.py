@@ -75,7 +75,7 @@ class Graph:
         for action in reversed(block):
             after = self.place(action, after)
             if action.step and not self.policy:
-                self.steps.setdefault(action.step, after)
+                self.steps[action.step] = after  # the first of that name: blocks are placed from their end
         if not self.policy:
             self.blocks.append(block)
         return after
@@ -183,10 +183,16 @@ def _set(graph: Graph, action: Set, after: int) -> int:
 def _call(graph: Graph, action: Call, after: int) -> int:
     called = graph.library.flows.get(action.flow)
     index = graph.add(action, action_words(action), waits=action.flow in graph.asking)
+    graph.states[index].broken = called is None or gives_unread(called)
     graph.move(index, after, [(name,) for name in called.gives] if called else ())
     if action.failed is not None:
         graph.move(index, graph.block(action.failed, after))
     return index
+
+
+def gives_unread(flow: Flow) -> bool:
+    """Whether a flow says that it gives something, and it could not be read what."""
+    return not flow.gives and flow.node is not None and "gives" in flow.node.items
 
 
 def _request(graph: Graph, action: Request, after: int) -> int:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from bot.actions.end import End
 from bot.check.graph import Graph, Known, conditions, settle
 from bot.check.places import value_at
-from bot.check.scope import GIVEN, IN_CHECKS, IN_QUESTIONS, Attributes, Scopes
+from bot.check.scope import GIVEN, IN_CHECKS, IN_QUESTIONS, Attributes, Scopes, saved_names
 from bot.check.walk import Words, action_words, field_words, own_actions
 from bot.expressions import Use
-from bot.loader import Mapping, Node, Scalar
+from bot.loader import Mapping
 from bot.model import Flow, Library, Policy
 from bot.patterns import Pattern
 from bot.shapes import PERHAPS, suggest
@@ -205,30 +205,17 @@ def _declared(root: Mapping) -> Iterator[Finding]:
         part = root.get(key)
         if isinstance(part, Mapping):
             yield from (mixed_finding(name.text, name.at) for name, _ in part.items.values() if mixed(name.text))
-    for name in _saved(root.get("steps")):
+    for name in saved_names(root.get("steps")):
         if mixed(name.text):
             yield mixed_finding(name.text, name.at)
-
-
-def _saved(node: Node | None) -> Iterator[Scalar]:
-    if isinstance(node, Mapping):
-        for key, value in node.items.values():
-            if key.text == "save" and isinstance(value, Scalar):
-                yield value
-            elif key.text == "set" and isinstance(value, Mapping):
-                yield from (name for name, _ in value.items.values())
-            else:
-                yield from _saved(value)
-    elif node is not None and not isinstance(node, Scalar):
-        for item in getattr(node, "items", ()):
-            yield from _saved(item)
 
 
 # --- what may be empty -----------------------------------------------------------------------------------------------
 
 
-def check_empty(graph: Graph, names: Names) -> Iterator[Finding]:
-    """L163: uses of names that not every way here has filled."""
+def check_empty(graph: Graph, names: Names, shared: Names) -> Iterator[Finding]:
+    """L163: uses of names that not every way here has filled. `shared` are the names of `_bot.yaml`, whose policy may
+    run here too."""
     flow = graph.flow
     known = settle(graph, entry(flow))
     for index in sorted(known):
@@ -238,7 +225,8 @@ def check_empty(graph: Graph, names: Names) -> Iterator[Finding]:
         tests = {id(test) for test in conditions(state.action)}
         for words in state.words:
             if id(words) not in tests:
-                yield from _empty_uses(words, here, flow, names)
+                own = words.at.file == flow.at.file
+                yield from _empty_uses(words, here, names if own else shared)
         if isinstance(state.action, End) and not state.policy:
             yield from _missing_gives(state.action, here, flow, names)
 
@@ -251,7 +239,7 @@ def entry(flow: Flow) -> Known:
     return frozenset(begin)
 
 
-def _empty_uses(words: Words, here: Known, flow: Flow, names: Names) -> Iterator[Finding]:
+def _empty_uses(words: Words, here: Known, names: Names) -> Iterator[Finding]:
     for use in words.uses:
         empty = "" if use.accepts_empty else _empty_part(use.path, here, names)
         if empty:

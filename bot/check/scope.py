@@ -12,7 +12,8 @@ from bot.actions.ticket import Ticket
 from bot.check.remote import call_info
 from bot.check.walk import actions, own_blocks
 from bot.fields import field_kind
-from bot.model import Block, Flow, Library
+from bot.loader import Mapping, Node, Scalar, Sequence
+from bot.model import Block, Broken, Flow, Library
 from core.deployment import Deployment
 
 Attributes = dict[str, bool] | None  # attribute → may be absent; None: anything may follow the dot
@@ -57,6 +58,9 @@ class Scopes:
             yield taken.name, self.answer(taken.type) if "." in taken.type else {}
         for block in own_blocks(flow, self.library.bot.policy):
             yield from self.block_names(block)
+            for action in actions(block):
+                if isinstance(action, Broken):
+                    yield from ((name.text, None) for name in saved_names(action.node))
 
     def block_names(self, block: Block) -> Iterator[tuple[str, Attributes]]:
         for action in actions(block):
@@ -75,6 +79,21 @@ class Scopes:
     def answer(self, call: str) -> Attributes:
         info = call_info(call, self.deployment)
         return {name: take.optional for name, take in info.take.items()} if info else None
+
+
+def saved_names(node: Node | None) -> Iterator[Scalar]:
+    """Where names are given below a node, readable or not: values of `save` and keys of `set`."""
+    if isinstance(node, Mapping):
+        for key, value in node.items.values():
+            if key.text == "save" and isinstance(value, Scalar):
+                yield value
+            elif key.text == "set" and isinstance(value, Mapping):
+                yield from (name for name, _ in value.items.values())
+            else:
+                yield from saved_names(value)
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            yield from saved_names(item)
 
 
 def merged(one: Attributes, other: Attributes) -> Attributes:
