@@ -172,6 +172,8 @@ def answering(room: Room, handler: Handler) -> Handler:
             return await handler(request)
         except Refused as refused:
             return refuse(refused, room.settings.language)
+        except web.RequestPayloadError:
+            return refuse(Refused("bad_request", reason="body"), room.settings.language)
         except StorageFull:
             return refuse(Refused("busy", RETRY_STORAGE), room.settings.language)
 

@@ -7,6 +7,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
@@ -60,7 +61,8 @@ async def land(part: BodyPartReader, root: Path, limit: int) -> Landed:
     except OSError as error:
         raise StorageFull(str(error)) from error
     finally:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
     return Landed(name, mime, size, sha256)
 
 
@@ -70,6 +72,8 @@ async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
             yield chunk
     except MALFORMED as error:
         raise Refused("bad_request", reason="form") from error
+    if not part.at_eof():  # the form ended before its boundary: half a file is none
+        raise Refused("bad_request", reason="form")
 
 
 async def _write(chunks: AsyncIterator[bytes], path: Path, limit: int) -> tuple[str, int]:
