@@ -107,5 +107,7 @@ class Choose(Action):
         walk.answered()
         walk.keep_choice(shown[found])
         walk.note("accepted", state=walk.frame.state, option=labels[found])
+        if heard.text != labels[found]:
+            walk.remember_heard(heard.text)
         walk.go(f"pick{shown[found]}")
         return None

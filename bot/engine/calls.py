@@ -31,11 +31,8 @@ def take_result(walk: Walk, event: CallDone) -> None:
     walk.note("call_done", status=event.status)
     if event.status == "failed":
         walk.error(f"call failed: {event.error[:200]}")
-    if lost(walk, run):
-        restart(walk)
-    else:
-        walk.node.action.done(walk, event)
-        walk.advance()
+    walk.node.action.done(walk, event)
+    walk.advance()
     replay(walk, held)
     settle(walk)
 

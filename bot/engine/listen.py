@@ -74,10 +74,7 @@ def listen(walk: Walk, message: Message, first: bool) -> None:
     walk.entered = 0
     walk.message_text = message.text
     heard = said(message)
-    run = walk.talk.run
-    if run is not None and lost(walk, run):
-        restart(walk)
-    elif not (obey(walk, heard) or answer_own(walk, heard)):
+    if not (obey(walk, heard) or answer_own(walk, heard)):
         if walk.talk.run is None:
             begin(walk, heard, first)
         elif walk.run.pending:
@@ -102,7 +99,7 @@ def system_word(walk: Walk, heard: Said) -> str:
     """`cancel`, `back`, `operator`, `menu` or `skip`, when the whole message says so; an equal option of the waiting
     step wins, and `skip` counts only where there is something to skip."""
     word = walk.book.words.get(heard.command or heard.normal, "")
-    if not word or walk.talk.run is None or walk.run.pending or lost(walk, walk.run):
+    if not word or walk.talk.run is None or walk.run.pending:
         return "" if word == "skip" else word
     node = walk.node
     if word == "skip" and not (isinstance(node.action, Ask) and node.field is not None and node.field.optional):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.engine.listen import ask_again, begin_by_name, divert, find_by_event, flush, hold, others, welcome
-from bot.engine.runs import encode_event, lost, restart, settle
+from bot.engine.runs import encode_event, settle
 from bot.engine.walk import Walk
 from core.events import DeliveryFailed, Opened, Outside, Reachability, TicketChanged
 from core.rich import Rich
@@ -78,9 +78,7 @@ def on_opened(walk: Walk, event: Opened) -> None:
         walk.note("owner", owner=walk.conversation.session.owner)
         return
     flush(walk)
-    if walk.talk.run is not None and lost(walk, walk.run):
-        restart(walk)
-    elif walk.talk.run is not None and walk.run.pending:
+    if walk.talk.run is not None and walk.run.pending:
         hold(walk, event)
     elif not open_link(walk, event.link):
         open_chat(walk, first)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.engine.hearing import pressed
 from bot.engine.listen import act_own, answer, ask_again, divert, flush, hold, others
-from bot.engine.runs import lost, restart, settle
+from bot.engine.runs import lost, settle
 from bot.engine.walk import Walk, copy_run
 from core.conversation import Run
 from core.events import Press
@@ -24,9 +24,6 @@ def on_press(walk: Walk, event: Press) -> None:
 def press(walk: Walk, event: Press) -> None:
     run = walk.talk.run
     walk.entered = 0
-    if run is not None and lost(walk, run):
-        restart(walk)
-        return
     number, key, n = parse_token(event.token)
     if number == 0:
         press_own(walk, event, key, n)

@@ -16,7 +16,6 @@ from core.conversation import Frame, Run
 from core.events import Event, Outside, TicketChanged
 from core.rich import Rich
 
-REMEMBERED = 500  # characters of the starting message that called flows may still pick from
 SETTLINGS = 20  # waiting events released by one step, at most
 
 
@@ -41,8 +40,8 @@ def start_run(
     fill_fields(walk, flow, frame, fills or {})
     if heard is not None:
         pick(walk, flow, frame, heard, flow.picked)
-        if 0 < len(heard.text) <= REMEMBERED:
-            frame.memory["heard"] = heard.text
+        if heard.text:
+            walk.remember_heard(heard.text)
     walk.enter(flow.start)
     walk.advance()
 

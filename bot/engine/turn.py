@@ -10,7 +10,7 @@ from bot.engine.calls import on_call_done, on_line_answer
 from bot.engine.listen import flush, on_message
 from bot.engine.outside import on_delivery_failed, on_opened, on_outside, on_reachability, on_ticket_changed
 from bot.engine.presses import on_press
-from bot.engine.runs import settle
+from bot.engine.runs import lost, restart, settle
 from bot.engine.silence import KEY as SILENCE
 from bot.engine.silence import on_silence, set_timer
 from bot.engine.walk import Walk
@@ -42,7 +42,12 @@ def step(book: Book, conversation: Conversation, event: Event, now: datetime, fa
     walk = Walk(book, conversation, now, facts)
     handler = _HANDLERS.get(type(event))
     if handler is not None:
-        handler(walk, event)
+        run = walk.talk.run
+        if run is not None and not walk.mute and isinstance(event, _TO_RUN) and lost(walk, run):
+            restart(walk)
+            settle(walk)
+        else:
+            handler(walk, event)
         set_timer(walk)
     return Turn(walk.conversation, tuple(walk.effects), tuple(walk.trace))
 
@@ -55,6 +60,8 @@ def _on_timer(walk: Walk, event: TimerFired) -> None:
         flush(walk)
 
 
+# Events that act on the live run: when its version is gone, any of them begins it anew.
+_TO_RUN = (Message, Press, Opened, TimerFired, CallDone, LineAnswer)
 _HANDLERS: dict[type, Callable[[Walk, Any], None]] = {
     Message: on_message,
     Press: on_press,

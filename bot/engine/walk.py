@@ -34,6 +34,7 @@ STATES_PER_MESSAGE = 100
 ENTRIES_PER_RUN = 10
 SNAPSHOTS = 20
 DEPTH = 20
+REMEMBERED = 500  # characters of the starting message that called flows may still pick from
 
 Rows = tuple[tuple[Button, ...], ...]
 
@@ -268,6 +269,13 @@ class Walk:
         }
         memory["collected"] = {**memory.get("collected", {}), **child.memory.get("given", {}), **known}
         return child
+
+    def remember_heard(self, text: str) -> None:
+        """Own words that led somewhere: the flows called from here on may pick answers out of them."""
+        memory = self.run.frames[0].memory
+        said = f"{memory.get('heard', '')}\n{text}".strip()
+        if len(said) <= REMEMBERED:
+            memory["heard"] = said
 
     def end(self, outcome: str) -> None:
         """The flow ends well: back to its caller with what it gives; inside a policy block the whole run ends."""
