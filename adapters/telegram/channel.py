@@ -234,7 +234,10 @@ class Telegram:
         seconds = 1.0
         while not poller.stopping:
             run = asyncio.create_task(poller.run(gate))
-            await asyncio.wait({run})
+            try:
+                await asyncio.wait({run})
+            finally:
+                run.cancel()
             error = run.exception()
             if error is None:
                 return

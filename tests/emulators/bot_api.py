@@ -200,9 +200,10 @@ class BotApi:
             raise Refuse(400, "Bad Request: message to edit not found")
         if place in self.world.fixed or message["from"]["id"] != self.bot["id"]:
             raise Refuse(400, "Bad Request: message can't be edited")
-        fresh = {name: value for name, value in message.items() if name not in {"entities", "reply_markup"}}
+        shown = {name: value for name, value in message.items() if name != "edit_date"}
+        fresh = {name: value for name, value in shown.items() if name not in {"entities", "reply_markup"}}
         fresh |= {name: params[name] for name in ("text", "entities", "reply_markup") if params.get(name)}
-        if fresh == {name: value for name, value in message.items() if name != "edit_date"}:
+        if fresh == shown:
             raise Refuse(400, f"Bad Request: {NOT_MODIFIED}")
         self.world.messages[place] = {**fresh, "edit_date": int(time.time())}
         return self.world.messages[place]

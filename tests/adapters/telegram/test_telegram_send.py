@@ -179,6 +179,7 @@ async def test_an_edit(polling: Telegram, telegram: TelegramEmulator) -> None:
     again = await polling.send(row("Вы второй", kind="edit", target_ids=sent.platform_ids, rows=buttons("Уйти")))
     assert (again.verdict, again.platform_ids) == ("sent", sent.platform_ids), "not modified is done"
     assert telegram.texts(7) == ["Вы второй"]
+    assert "message is not modified" in telegram.sent(method="editMessageText")[-1].error
 
 
 async def test_an_edit_of_a_message_that_is_gone_is_sent_anew(polling: Telegram, telegram: TelegramEmulator) -> None:
