@@ -11,6 +11,7 @@ from bot.dates import as_date, as_time, render_date, render_time
 from core.locale import texts
 
 DASH = "—"
+LARGEST = 10**18
 
 Filtered = Callable[[Any, tuple[Any, ...], Mapping[str, Any], list[str]], Any]
 
@@ -21,7 +22,8 @@ def is_empty(value: Any) -> bool:
 
 
 def is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    """A number people can read: not a bool, not infinite, not of a hundred digits."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < LARGEST
 
 
 def language_of(names: Mapping[str, Any]) -> str:
@@ -37,7 +39,7 @@ def shown(value: Any, language: str, today: date | None = None) -> str:
         t = texts(language)
         return t("Yes") if value else t("No")
     if isinstance(value, (int, float)):
-        return numbers.render_plain(value, language)
+        return numbers.render_plain(value, language) if is_number(value) else ""
     if isinstance(value, (list, tuple)):
         return ", ".join(shown(v, language, today) for v in value if not is_empty(v))
     return _shown_rare(value, language, today)

@@ -108,6 +108,9 @@ def test_values_are_plain_and_move_the_marks() -> None:
         ({"широта": 55.7, "долгота": 37.6}, "55.7, 37.6"),
         ({"имя": "Иван", "телефон": "+79991234567"}, "Иван +79991234567"),
         ({"номер": 1}, ""),
+        (float("inf"), ""),
+        (float("nan"), ""),
+        (10**400, ""),
     ],
 )
 def test_how_a_value_reads(value: Any, text: str) -> None:
