@@ -126,7 +126,7 @@ def take_turn(ledger: Ledger, home: int, decide: Decide, one: bool = False) -> R
 def note_attempt(ledger: Ledger, home: int) -> int | None:
     """Count an attempt at the first pending event before it is made, so that one which kills the process is counted.
 
-    The id of the event; None when there is none left: the last one was tried too often.
+    One that was tried too often is set aside, and the next one's turn comes. The id of the event, None without any.
     """
     stored = _in_order(ledger, home)
     if not stored:
@@ -134,7 +134,7 @@ def note_attempt(ledger: Ledger, home: int) -> int | None:
     row = stored[0]
     if row["attempts"] >= ATTEMPTS:
         _bury(ledger, home, row, "the process stopped while this event was processed")
-        return None
+        return note_attempt(ledger, home)
     ledger.rows.delay_event(row["id"], row["attempts"] + 1, 0.0, row["error"])
     return int(row["id"])
 

@@ -45,6 +45,7 @@ class SQLiteStore:
         self.outer_desks = outer_desks
         self._lock = FileLock(self.path)
         self._unclean = False
+        self._opened = False
         self._on_events: Callable[[], None] | None = None
 
     # --- life ---
@@ -61,6 +62,7 @@ class SQLiteStore:
             raise
         self._unclean = self._hot.meta("running") == "yes"
         await self._writer.run(self._start)
+        self._opened = True
 
     def _connect(self) -> None:
         self._writing = _connect_writer(self.path)
@@ -79,7 +81,10 @@ class SQLiteStore:
             self._rows.set_meta("instance", self._ledger.numbers.instance)
 
     async def close(self) -> None:
-        """Write what waits, say that the stop was a clean one, leave one tidy file behind."""
+        """Write what waits, say that the stop was a clean one, leave one tidy file behind. A second call does nothing."""
+        if not self._opened:
+            return
+        self._opened = False
         # On a full disk the next start counts as one after a crash: slower, never wrong.
         with suppress(StorageFull):
             await self._writer.run(lambda: self._rows.set_meta("running", "no"))
@@ -296,14 +301,27 @@ class SQLiteStore:
 def _connect_writer(path: Path) -> sqlite3.Connection:
     """The only connection that writes and checkpoints (two of those can corrupt a file before SQLite 3.51.3)."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=2000", "cache_size=-65536", "mmap_size=0", "wal_autocheckpoint=4000"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "busy_timeout=2000",
+        "cache_size=-65536",
+        "mmap_size=0",
+        "wal_autocheckpoint=4000",
+    ):
         connection.execute(f"PRAGMA {pragma}")
     return connection
 
 
 def _connect_reader(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
-    for pragma in ("query_only=1", "wal_autocheckpoint=0", "busy_timeout=2000", "mmap_size=0", "wal_autocheckpoint=4000"):
+    for pragma in (
+        "query_only=1",
+        "wal_autocheckpoint=0",
+        "busy_timeout=2000",
+        "mmap_size=0",
+        "wal_autocheckpoint=4000",
+    ):
         connection.execute(f"PRAGMA {pragma}")
     return connection
 

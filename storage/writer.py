@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -133,7 +134,7 @@ class Writer:
                 task.future.set_result(task.result)
 
     def _rollback(self) -> None:
-        if self._connection.in_transaction:
+        with suppress(sqlite3.Error):  # SQLite may have rolled back by itself
             self._connection.rollback()
         self._rows.drop()
         for task in self._group:
