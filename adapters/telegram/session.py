@@ -27,12 +27,11 @@ from aiohttp import (
     FormData,
     TCPConnector,
 )
-from multidict import CIMultiDict
 from yarl import URL
 
 from adapters.telegram.parse import Unreadable, parse_json
 
-JSON_HEADERS = CIMultiDict({"Content-Type": "application/json"})
+JSON_HEADERS = {"Content-Type": "application/json"}
 # Waiting for a free connection counts too: a call that never got one is not in doubt.
 CONNECT_SECONDS = 10.0
 UPLOAD_SECONDS = 300.0

@@ -247,10 +247,10 @@ async def test_disturbed_delivery(telegram: TelegramEmulator, hook: Bot200) -> N
 
 async def test_its_own_rates(http: aiohttp.ClientSession) -> None:
     async with TelegramEmulator(rates=True) as telegram:
-        telegram.person(7)
-        answers = [await call(http, telegram, "sendMessage", chat_id=7, text="a") for _ in range(7)]
-        assert [status for status, _ in answers] == [200] * 5 + [429] * 2
-        assert answers[-1][1]["parameters"] == {"retry_after": 1}
+        telegram.person(-7)
+        answers = [await call(http, telegram, "sendMessage", chat_id=-7, text="a") for _ in range(22)]
+        assert [status for status, _ in answers] == [200] * 20 + [429] * 2, "20 a minute into a group"
+        assert answers[-1][1]["parameters"] == {"retry_after": 3}
 
 
 async def test_faults(telegram: TelegramEmulator, http: aiohttp.ClientSession) -> None:
