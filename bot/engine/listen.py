@@ -309,6 +309,10 @@ def interrupt(
         suspend(walk)
         start_run(walk, flow, "digression", fills, heard)
         return
+    if sure is None and is_lobby(walk):
+        walk.close(walk.t("cancelled"))
+        start_run(walk, flow, "from the menu", fills, heard)
+        return
     run = walk.run
     walk.ask_own(
         "interrupt",
@@ -318,6 +322,13 @@ def interrupt(
         fills=dict(fills),
         text=heard.text if heard is not None else "",
     )
+
+
+def is_lobby(walk: Walk) -> bool:
+    """Whether the run stands in the welcome or the fallback flow itself: it only shows ways, so leaving it loses nothing."""
+    frames = walk.run.frames
+    lobbies = (walk.book.bot.welcome, walk.book.bot.fallback)
+    return len(frames) == 1 and frames[0].flow in lobbies and walk.node.field is None and not walk.node.policy
 
 
 def ask_which(walk: Walk, flows: list[CompiledFlow], heard: Said) -> None:
