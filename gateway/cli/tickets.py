@@ -49,7 +49,7 @@ def _list(shell: Shell, config: Config, found: list[dict[str, Any]]) -> None:
     shell.table(
         heads,
         (
-            (row["number"], render_time(config, row["created_at"]), row["desk"], t(row["status"]), row["title"])
+            (row["number"], render_time(config, row["created_at"]), row["desk"], _status(shell, row["status"]), row["title"])
             for row in found
         ),
     )
@@ -77,7 +77,7 @@ def _lines(shell: Shell, config: Config, ticket: dict[str, Any]) -> list[tuple[s
     lines = [
         (t("Ticket"), str(ticket["number"])),
         (t("Desk"), _desk(config, ticket["desk"])),
-        (t("Status"), t(ticket["status"])),
+        (t("Status"), _status(shell, ticket["status"])),
         (t("Created"), render_time(config, ticket["created_at"])),
         (t("Title"), ticket["title"]),
         (t("Text"), ticket["text"]),
@@ -87,6 +87,14 @@ def _lines(shell: Shell, config: Config, ticket: dict[str, Any]) -> list[tuple[s
     ]
     shown = [(name, str(value)) for name, value in lines if value]
     return shown + _files(shell, ticket) + _history(shell, config, ticket)
+
+
+def _status(shell: Shell, status: str) -> str:
+    """A status of ours in words; an outer desk's as it is."""
+    from adapters.services.tickets import STATUSES
+
+    known = STATUSES.get(status)
+    return shell.t(known) if known else status
 
 
 def _desk(config: Config, desk: str) -> str:
