@@ -108,4 +108,4 @@ class Off(Action):
         yield from ()
 
     def enter(self, walk: Walk) -> None:
-        walk.end(walk.t("done"))
+        walk.end(walk.t("finished"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from bot.expressions import Expression
 from bot.model import Action, Block
 from bot.options import match_option
-from bot.shapes import EXPRESSION, STEPS, TEMPLATE, TEXT, TEXTS, Integer, Key, ListOf, Record, value_place
+from bot.shapes import EXPRESSION, LABEL, STEPS, TEMPLATE, TEXTS, Integer, Key, ListOf, Record, value_place
 from bot.templates import Template
 from core.findings import Position
 from core.locale import n_
@@ -34,7 +34,7 @@ class Way:
 WAY = Record(
     "options",
     (
-        Key("button", "button", TEXT, required=True, about=n_("the label")),
+        Key("button", "button", LABEL, required=True, about=n_("the label")),
         Key("words", "words", TEXTS, about=n_("phrases that mean it too")),
         Key("if", "condition", EXPRESSION, about=n_("shown only when this is true")),
         Key("then", "then", STEPS, about=n_("what to do; without it the run goes on with the next step")),

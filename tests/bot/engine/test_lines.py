@@ -84,9 +84,9 @@ def test_a_busy_line_without_a_block_follows_its_rule_and_the_run_goes_on() -> N
     play.say("Счёт 18 списали два раза")
     assert play.answer("busy", "billing") == ["На какой телефон оформлен заказ?"]
     said = play.say("8 912 345-67-89")
-    assert T(
-        "Everybody is busy now. Request {number} is registered, and we will come back to you.", number=100
-    ) == said[0]
+    assert (
+        T("Everybody is busy now. Request {number} is registered, and we will come back to you.", number=100) == said[0]
+    )
     assert said[1] == "Вопрос решён?"
     ticket = play.tickets[0]
     assert ticket.desk == "general"
@@ -145,7 +145,8 @@ def test_a_handoff_cuts_the_way_back() -> None:
 def test_people_may_take_the_session_in_the_middle_of_a_form() -> None:
     play = asked(Play(BOOK))
     assert play.answer("returned") == [
-        T("Back to: “{title}”", title="Вопрос по оплате"), "Опишите вопрос и, если есть, номер счёта.",
+        T("Back to: “{title}”", title="Вопрос по оплате"),
+        "Опишите вопрос и, если есть, номер счёта.",
     ]
     assert Play(BOOK).answer("returned") == []
 
@@ -188,8 +189,9 @@ def test_a_closed_channel_line_follows_its_rule_inside_the_operator_flow() -> No
         play.say("абвгд")
     play.answer("closed")
     said = play.say("Где мой заказ")
-    assert said[0].startswith(T("We are closed now. Request {number} is registered, and we will answer in working hours.",
-                                number=100)[:10])
+    assert said[0].startswith(
+        T("We are closed now. Request {number} is registered, and we will answer in working hours.", number=100)[:10]
+    )
     assert said[-1] == "О чём?"
 
 
@@ -225,8 +227,9 @@ def test_a_rule_with_an_outer_desk_waits_for_it() -> None:
     play.say("оператор")
     assert play.say("Казань") == []
     assert play.tickets[0].wait
-    assert play.done("ok", number="A-7")[0].startswith(T(
-        "We are closed now. Request {number} is registered, and we will answer in working hours.", number=100)[:12])
+    assert play.done("ok", number="A-7")[0].startswith(
+        T("We are closed now. Request {number} is registered, and we will answer in working hours.", number=100)[:12]
+    )
 
 
 def test_a_rule_whose_outer_desk_refuses_queues_on_the_channel_line_and_never_recurses() -> None:

@@ -71,7 +71,13 @@ def test_arguments_are_not_changed() -> None:
 def test_the_bot_is_silent_while_people_own_the_session(owner: str) -> None:
     play = returning()
     play.conversation.session.owner = owner  # type: ignore[assignment]
-    for event in (Message("отмена"), Message("меню"), Press(play.buttons["Не подошло"]), Opened(), Opened("возврат-qr")):
+    for event in (
+        Message("отмена"),
+        Message("меню"),
+        Press(play.buttons["Не подошло"]),
+        Opened(),
+        Opened("возврат-qr"),
+    ):
         assert play.happen(event) == []
         assert not play.handed
     assert play.state == "ask.описание"
@@ -199,7 +205,10 @@ def test_back_crosses_calls_of_services_that_only_read() -> None:
     play = returning("причина")
     assert play.say("назад") == ["На какой телефон оформлен заказ?"]
     assert play.say("назад") == ["Напишите номер заказа. Он есть в письме о покупке."]
-    assert play.say("назад") == [T("You cannot go back any further."), "Напишите номер заказа. Он есть в письме о покупке."]
+    assert play.say("назад") == [
+        T("You cannot go back any further."),
+        "Напишите номер заказа. Он есть в письме о покупке.",
+    ]
 
 
 def test_back_without_a_run() -> None:
@@ -265,7 +274,9 @@ def test_a_command_of_a_flow_is_a_digression() -> None:
     play = Play(build(status=STATUS, **SHOP))
     play.say("двойное списание")
     assert play.say("/status", command="/status") == [
-        "Всё работает.", T("Back to: “{title}”", title="Вопрос по оплате"), "О чём вопрос?",
+        "Всё работает.",
+        T("Back to: “{title}”", title="Вопрос по оплате"),
+        "О чём вопрос?",
     ]
 
 
@@ -399,7 +410,9 @@ def test_a_contact_of_ones_own_is_verified() -> None:
 def test_a_flow_that_only_answers_interrupts_at_once() -> None:
     play = returning("причина")
     assert play.say("когда вы открыты?") == [
-        "Мы работаем с 9 до 18.", T("Back to: “{title}”", title="Возврат товара"), "Почему возвращаете?",
+        "Мы работаем с 9 до 18.",
+        T("Back to: “{title}”", title="Возврат товара"),
+        "Почему возвращаете?",
     ]
     run = play.conversation.talk.run
     assert run is not None
@@ -439,7 +452,9 @@ def test_cancel_in_a_digression_comes_back() -> None:
     play.say("двойное списание")
     play.say("да")
     assert play.say("отмена") == [
-        T("Cancelled."), T("Back to: “{title}”", title="Возврат товара"), "Почему возвращаете?",
+        T("Cancelled."),
+        T("Back to: “{title}”", title="Возврат товара"),
+        "Почему возвращаете?",
     ]
 
 
@@ -556,7 +571,9 @@ def test_a_field_has_its_own_words_attempts_and_too_many() -> None:
 
 
 def test_a_rule_of_the_author_is_no_reason_for_a_digression() -> None:
-    play = Play(build(code=OWN_LIMIT, five='flow: Пять\ntriggers: [{exact: ["5"]}]\nsteps: [{say: Пять!}, {end: пять}]'))
+    play = Play(
+        build(code=OWN_LIMIT, five='flow: Пять\ntriggers: [{exact: ["5"]}]\nsteps: [{say: Пять!}, {end: пять}]')
+    )
     play.say("ввести код")
     assert play.say("5") == ["5 мало.\nКакой код?"]
 
@@ -636,8 +653,8 @@ def test_private_values_are_not_in_the_trace() -> None:
 
 
 def test_events_of_files_and_contacts_start_flows() -> None:
-    file = 'flow: Файл\ntriggers: [{event: file}]\nsteps: [{say: Получил файл.}, {end: файл}]'
-    contact = 'flow: Контакт\ntriggers: [{event: contact}]\nsteps: [{say: Получил контакт.}, {end: контакт}]'
+    file = "flow: Файл\ntriggers: [{event: file}]\nsteps: [{say: Получил файл.}, {end: файл}]"
+    contact = "flow: Контакт\ntriggers: [{event: contact}]\nsteps: [{say: Получил контакт.}, {end: контакт}]"
     play = Play(build(file=file, contact=contact))
     play.say("привет")
     assert play.say("", attachments=(Attachment("file", "f1"),)) == ["Получил файл."]
@@ -645,7 +662,7 @@ def test_events_of_files_and_contacts_start_flows() -> None:
 
 
 def test_an_event_with_where_counts_only_when_it_holds() -> None:
-    message = "flow: Любое\ntriggers: [{event: message, where: message.text == \"да\"}]\nsteps: [{say: Да.}, {end: да}]"
+    message = 'flow: Любое\ntriggers: [{event: message, where: message.text == "да"}]\nsteps: [{say: Да.}, {end: да}]'
     play = Play(build(any=message))
     play.say("привет")
     assert play.say("да") == ["Да."]

@@ -41,14 +41,40 @@ steps: [{ask: когда}, {handoff: support}, {end: напомнили}]
 BOOK = build(_bot=BOT.rstrip() + "\n  pause: 1s\n", overdue=OVERDUE, **SHOP)
 OTHER = build(**{**SHOP, "billing": SHOP["billing"].replace("Опишите", "Расскажите")})
 
-TEXTS = st.sampled_from([
-    "привет", "хочу вернуть товар", "двойное списание", "ORD-123456", "8 912 345-67-89", "7707083893", "1", "2", "да", "нет",
-    "назад", "отмена", "меню", "оператор", "пропустить", "часы работы", "Вопрос по оплате", "спасибо", "исправить", "верно",
-    "Описание подлиннее десяти", "абракадабра", "", "/start", "/cancel", "x" * 5000, "‮злой текст",
-]) | st.text(max_size=12)
-TOKENS = st.builds(lambda r, k, n: f"{r}.{k}.{n}", st.integers(0, 4), st.integers(0, 9_999_999), st.integers(0, 4)) | st.text(
-    max_size=8
-)
+TEXTS = st.sampled_from(
+    [
+        "привет",
+        "хочу вернуть товар",
+        "двойное списание",
+        "ORD-123456",
+        "8 912 345-67-89",
+        "7707083893",
+        "1",
+        "2",
+        "да",
+        "нет",
+        "назад",
+        "отмена",
+        "меню",
+        "оператор",
+        "пропустить",
+        "часы работы",
+        "Вопрос по оплате",
+        "спасибо",
+        "исправить",
+        "верно",
+        "Описание подлиннее десяти",
+        "абракадабра",
+        "",
+        "/start",
+        "/cancel",
+        "x" * 5000,
+        "‮злой текст",
+    ]
+) | st.text(max_size=12)
+TOKENS = st.builds(
+    lambda r, k, n: f"{r}.{k}.{n}", st.integers(0, 4), st.integers(0, 9_999_999), st.integers(0, 4)
+) | st.text(max_size=8)
 ALBUMS = st.sampled_from(["", "", "a", "b"])
 
 
@@ -59,10 +85,30 @@ def commands(text: str) -> str:
 @st.composite
 def events(draw: st.DrawFn) -> tuple[str, Any]:
     """An event, or something that depends on the state: a press of a real button, the result of the real call."""
-    kind = draw(st.sampled_from([
-        "message", "message", "message", "press", "junk", "photo", "contact", "opened", "silence", "pieces", "call",
-        "stale_call", "line", "outside", "ticket", "other", "owner", "book",
-    ]))
+    kind = draw(
+        st.sampled_from(
+            [
+                "message",
+                "message",
+                "message",
+                "press",
+                "junk",
+                "photo",
+                "contact",
+                "opened",
+                "silence",
+                "pieces",
+                "call",
+                "stale_call",
+                "line",
+                "outside",
+                "ticket",
+                "other",
+                "owner",
+                "book",
+            ]
+        )
+    )
     if kind == "message":
         text = draw(TEXTS)
         return "event", Message(text, command=commands(text))
@@ -76,14 +122,18 @@ def events(draw: st.DrawFn) -> tuple[str, Any]:
         "outside": Outside(draw(st.sampled_from(["invoice", "none"])), {"amount": 5}),
         "ticket": TicketChanged(5, "done", draw(st.booleans())),
         "pieces": TimerFired("pieces"),
-        "other": draw(st.sampled_from([Edited("1"), Poisoned(1), Reachability(False), DeliveryFailed(1, "unreachable")])),
+        "other": draw(
+            st.sampled_from([Edited("1"), Poisoned(1), Reachability(False), DeliveryFailed(1, "unreachable")])
+        ),
     }
     if kind in plain:
         return "event", plain[kind]
     status = draw(st.sampled_from(["ok", "missing", "failed"]))
     take = {"номер": "1", "дней_с_доставки": draw(st.sampled_from([1, 20, None]))} if status == "ok" else {}
     return kind, {
-        "n": draw(st.integers(0, 5)), "status": status, "take": take,
+        "n": draw(st.integers(0, 5)),
+        "status": status,
+        "take": take,
         "owner": draw(st.sampled_from(["bot", "bot", "queue", "operator"])),
     }
 

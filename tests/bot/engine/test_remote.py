@@ -204,7 +204,9 @@ def test_a_step_entered_more_than_ten_times_leads_to_people(looping: Play) -> No
     assert looping.why("loop")
 
 
-LONG = "flow: Длинно\ntriggers: [{words: [очень длинно]}]\nsteps:\n" + "  - set: {имя: Кот}\n" * 150 + "  - end: готово\n"
+LONG = (
+    "flow: Длинно\ntriggers: [{words: [очень длинно]}]\nsteps:\n" + "  - set: {имя: Кот}\n" * 150 + "  - end: готово\n"
+)
 
 
 def test_a_hundred_steps_for_one_message_lead_to_people() -> None:
