@@ -1,4 +1,7 @@
-"""Texts for translators: what flows say, keyed by flow, step and source; what is stale or missing in a translation."""
+"""Texts for translators: what flows say, keyed by flow, step and source; what is stale or missing in a translation.
+
+Labels of fields and options are values: conditions compare them, desks need them. They stay as they are written.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,13 @@ from bot.actions.choose import Choose
 from bot.actions.say import Say
 from bot.check.walk import actions
 from bot.model import Block, Field, Flow, Library, Policy
+from bot.shapes import text_key
 from bot.templates import Template
 from bot.triggers import Button
 
 BOT = "_bot"
+
+__all__ = ["BOT", "Entry", "collect", "compare", "entries", "render_texts", "text_key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +35,6 @@ class Entry:
     @property
     def key(self) -> str:
         return text_key(self.flow, self.step, self.source)
-
-
-def text_key(flow: str, step: str, source: str) -> str:
-    """The key of a text in `Library.texts`: where it stands, and the text itself."""
-    return f"{flow}\n{step}\n{source.strip()}"
 
 
 def collect(library: Library) -> dict[str, str]:
@@ -75,11 +76,9 @@ def _flow(flow: Flow, base: Policy) -> Iterator[Entry]:
 
 
 def _field_texts(field: Field) -> Iterator[str]:
-    yield field.label
     yield field.ask.source
     if field.example:
         yield field.example
-    yield from (option.label for option in field.options)
     yield from (text.source for text in field.wrong)
     yield from (rule.otherwise.source for rule in field.check)
 

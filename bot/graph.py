@@ -99,9 +99,9 @@ class _Drawing:
             self.arrow(number, after, "")
             labels = {
                 "missing": self.t("nothing found"),
-                "failed": self.t("failed"),
-                "closed": self.t("closed"),
-                "busy": self.t("busy"),
+                "failed": self.t("did not work"),
+                "closed": self.t("line closed"),
+                "busy": self.t("nobody free"),
             }
             for event, block in action.blocks():
                 self.arrow(number, self.block(block, after), labels.get(event, event))

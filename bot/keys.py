@@ -11,6 +11,7 @@ from bot.model import Check, Field, Input, Option, Silence
 from bot.shapes import (
     DURATION_SHAPE,
     EXPRESSION,
+    LABEL,
     MISSING_KEY,
     NAME_SHAPE,
     PATTERN,
@@ -97,7 +98,7 @@ SHARED_FIELD_KEYS = (
     Key("label", "label", TEXT, required=True, about=n_("its name in summaries, tickets and reports")),
     Key("ask", "ask", TEMPLATE, required=True, about=n_("the question")),
     Key("type", "type", OneOf(tuple(BY_TYPE)), about=n_("what kind of answer it takes; text when absent")),
-    Key("example", "example", TEXT, about=n_("an example of an answer, shown after a wrong one")),
+    Key("example", "example", LABEL, about=n_("an example of an answer, shown after a wrong one")),
     Key("check", "check", ListOf(RULE), about=n_("rules of your own on the answer")),
     Key(
         "wrong", "wrong", ListOf(TEMPLATE, single=True), about=n_("what a wrong answer gets; a list: the 1st, 2nd time")
@@ -132,7 +133,9 @@ class FieldShape:
         name = reader.key
         if not isinstance(node, Mapping):
             return reader.tell(node, "L112", n_("field «{name}» must be a map of `name: value`"), name=name)
+        reader.place = name
         values, whole = read_keys(node, FIELD_KEYS, reader, Owner("field", name))
+        reader.place = ""
         if not whole:  # go on with what can be known, so that one mistake is one finding
             values.setdefault("label", name)
             values.setdefault("ask", parse_template(name, node.at, lambda _: None))
@@ -336,12 +339,32 @@ POLICY_KEYS = (
     Key("thanks", "thanks", TEMPLATE, about=n_("the answer to thanks after the end")),
     Key("keep_old", "keep_old", DURATION_SHAPE, about=n_("how long an old version serves its runs")),
 )
-POLICY = Record("policy", POLICY_KEYS, lambda values, node: values)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyShape:
+    """The keys of a policy that are given; the others come from `_bot.yaml`."""
+
+    told: ClassVar[str] = n_("map")
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        if not isinstance(node, Mapping):
+            return reader.tell(node, "L112", n_("«{key}» must be a map of `name: value`"))
+        reader.place = "policy"
+        values, _ = read_keys(node, POLICY_KEYS, reader, Owner("", "policy"))
+        reader.place = ""
+        return values
+
+    def schema(self) -> Schema:
+        return keys_schema(POLICY_KEYS)
+
+
+POLICY = PolicyShape()
 
 # --- files -----------------------------------------------------------------------------------------------------------
 
 FLOW_KEYS = (
-    Key("flow", "title", TEXT, required=True, about=n_("the title that people see")),
+    Key("flow", "title", LABEL, required=True, about=n_("the title that people see")),
     Key("about", "about", TEXT, about=n_("one sentence on what it does")),
     Key("triggers", "triggers", ListOf(TriggerShape()), about=n_("what starts it; without it, only `call` does")),
     Key("takes", "takes", MapOf(OwnName(), InputShape()), about=n_("what a caller hands over")),

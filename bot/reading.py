@@ -12,7 +12,7 @@ from bot.actions import ACTIONS
 from bot.keys import BOT_KEYS, FLOW_KEYS, TEXT_KEYS
 from bot.loader import Mapping, Node, Scalar, Sequence, load
 from bot.model import Action, Block, BotFile, Broken, Flow, Library, Policy
-from bot.shapes import PERHAPS, TEXT, Key, Kind, Owner, Reader, Unread, read_keys, suggest
+from bot.shapes import PERHAPS, TEXT, Key, Kind, Owner, Reader, Unread, read_keys, suggest, text_key, value_place
 from core.deployment import Deployment
 from core.findings import Finding, Position
 from core.locale import n_
@@ -25,13 +25,14 @@ CHANNEL_KINDS = ("telegram", "vk", "max", "web", "email", "terminal")
 
 
 def read(
-    sources: Texts[str, str], deployment: Deployment, prefix: str = "flows/"
+    sources: Texts[str, str], deployment: Deployment, prefix: str = "flows/", translate: bool = True
 ) -> tuple[Library | None, list[Finding]]:
     """All of `flows/`: path relative to the folder → text. None when there is no `_bot.yaml` to begin with.
 
-    A library that comes with errors may be checked for more of them, never compiled.
+    A library that comes with errors may be checked for more of them, never compiled. With `translate`, texts that
+    `_texts/<language of the deployment>.yaml` holds stand in place of the flows' own; without, for the export, as written.
     """
-    reading = _Reading(dict(sources), deployment, prefix)
+    reading = _Reading(dict(sources), deployment, prefix, translate)
     library = reading.library()
     return library, sorted(reading.findings, key=lambda finding: (finding.at, finding.code))
 
@@ -52,9 +53,14 @@ class _Reading:
     sources: dict[str, str]
     deployment: Deployment
     prefix: str
+    translate: bool = True
     findings: list[Finding] = field(default_factory=list)
+    translations: dict[str, tuple[str, Position]] = field(default_factory=dict)
 
     def library(self) -> Library | None:
+        found = {path[len(TEXTS) : -len(".yaml")]: self.texts(path) for path in self.sources if _is_texts(path)}
+        if self.translate:
+            self.translations = found.get(self.deployment.language, {})
         bot = self.bot()
         base = bot.policy if bot else Policy()
         flows = {}
@@ -62,7 +68,7 @@ class _Reading:
             flow = self.flow(name, base)
             if flow is not None:
                 flows[name] = flow
-        texts = {path[len(TEXTS) : -len(".yaml")]: self.texts(path) for path in self.sources if _is_texts(path)}
+        texts = {language: {key: text for key, (text, _) in known.items()} for language, known in found.items()}
         hashes = {name: _hash(self.sources[f"{name}.yaml"]) for name in flows}
         return Library(bot=bot, flows=flows, texts=texts, hashes=hashes) if bot else None
 
@@ -81,7 +87,9 @@ class _Reading:
                 *(c.kind for c in self.deployment.channels.values()),
             },
         }
-        return Reader(self.prefix + path, self.sources[path], self.findings.append, known, read_steps)
+        made = Reader(self.prefix + path, self.sources[path], self.findings.append, known, read_steps)
+        made.flow, made.translations = path.removesuffix(".yaml"), self.translations
+        return made
 
     def root(self, path: str) -> Mapping | None:
         count = len(self.findings)
@@ -123,24 +131,23 @@ class _Reading:
         values["policy"] = replace(base, **values.get("policy", {}))
         return Flow(id=name, at=node.at, node=node, **{"title": name, **values})
 
-    def texts(self, path: str) -> dict[str, str]:
-        from bot.export import text_key
-
+    def texts(self, path: str) -> dict[str, tuple[str, Position]]:
+        """Translations by key, each with its place."""
         node = self.root(path)
-        made: dict[str, str] = {}
-        if node is None:
-            return made
-        reader = self.reader(path, node)
-        for key, entries in node.items.values():
-            reader.key = key.text
-            if not isinstance(entries, Sequence):
-                reader.tell(entries, "L112", n_("«{key}» must be a list"))
-                continue
-            for entry in entries.items:
-                values = _text_entry(entry, reader)
-                if values.get("text"):
-                    made[text_key(key.text, values.get("step", ""), values["source"])] = str(values["text"])
-        return made
+        return dict(_translations(node, self.reader(path, node))) if node is not None else {}
+
+
+def _translations(node: Mapping, reader: Reader) -> Iterator[tuple[str, tuple[str, Position]]]:
+    for key, entries in node.items.values():
+        reader.key = key.text
+        if not isinstance(entries, Sequence):
+            reader.tell(entries, "L112", n_("«{key}» must be a list"))
+            continue
+        for entry in entries.items:
+            values = _text_entry(entry, reader)
+            if values.get("text"):
+                known = (str(values["text"]), value_place(entry, "text"))
+                yield text_key(key.text, values.get("step", ""), values["source"]), known
 
 
 def _is_texts(path: str) -> bool:
@@ -174,7 +181,10 @@ def read_step(node: Node, reader: Reader) -> Action:
     if len(words) != 1:
         return _not_one_action(node, words, reader)
     kind = BY_WORD[words[0]]
+    name, outer = node.get("step"), reader.place
+    reader.place = name.text.strip() if isinstance(name, Scalar) else ""
     values, whole = read_keys(node, (*kind.keys, STEP_KEY), reader, Owner("step", kind.word))
+    reader.place = outer
     at = node.key(kind.word).at
     if not whole:
         return Broken(at=at, step=values.get("step", ""), node=node)

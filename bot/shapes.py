@@ -44,6 +44,9 @@ class Reader:
     known: dict[Kind, Collection[str]]
     steps: Callable[[Node, Reader], Block | Unread]
     key: str = ""  # the key that is being read, for messages
+    flow: str = ""  # where the texts stand that are being read, for translations
+    place: str = ""
+    translations: dict[str, tuple[str, Position]] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
 
     def tell(
@@ -78,11 +81,22 @@ class Reader:
         """From offsets in a value to places of the file."""
         return locator(node, self.source_lines)
 
+    def translated(self, text: str) -> tuple[str, Position] | None:
+        """The translation of a text that stands here, and its place; None when there is none."""
+        if not self.translations:
+            return None
+        return self.translations.get(text_key(self.flow, self.place, text))
+
     @property
     def source_lines(self) -> list[str]:
         if not self.lines:
             self.lines = self.source.split("\n")
         return self.lines
+
+
+def text_key(flow: str, step: str, source: str) -> str:
+    """The key of a text among translations: where it stands, and the text itself."""
+    return f"{flow}\n{step}\n{source.strip()}"
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
@@ -130,13 +144,15 @@ class Text:
 
     told: ClassVar[str] = n_("text")
     limit: int = 4096
+    shown: bool = False  # clients read it, and nothing is compared with it: it may be translated
 
     def read(self, node: Node, reader: Reader) -> str | Unread:
         if not isinstance(node, Scalar) or not node.text.strip():
             return reader.tell(node, "L112", n_("«{key}» must be a text"))
         if len(node.text) > self.limit:
             return reader.tell(node, "L113", n_("«{key}» is longer than {limit} characters"), limit=self.limit)
-        return node.text.strip()
+        known = reader.translated(node.text) if self.shown else None
+        return known[0].strip() if known else node.text.strip()
 
     def schema(self) -> Schema:
         return {"type": ["string", "number", "boolean"]}
@@ -155,6 +171,10 @@ class Words:
             return reader.tell(node, "L112", n_("«{key}» must be a text"))
         from bot.templates import parse_template
 
+        known = None if self.data else reader.translated(node.text)
+        if known is not None:
+            text, at = known
+            return parse_template(text, at, reader.report, lambda _: at) or UNREAD
         value = node.value if self.data and node.value is not None else node.text
         return parse_template(value, node.at, reader.report, reader.locate(node)) or UNREAD
 
@@ -581,6 +601,7 @@ def value_place(node: Node, key: str) -> Position:
 
 
 TEXT = Text()
+LABEL = Text(shown=True)
 CHANNEL = Reference("channel")
 TEMPLATE = Words()
 VALUE = Words(data=True)

@@ -225,8 +225,8 @@ def check_empty(graph: Graph, names: Names, shared: Names) -> Iterator[Finding]:
         tests = {id(test) for test in conditions(state.action)}
         for words in state.words:
             if id(words) not in tests:
-                own = words.at.file == flow.at.file
-                yield from _empty_uses(words, here, names if own else shared)
+                inherited = words.at.file == graph.library.bot.at.file
+                yield from _empty_uses(words, here, shared if inherited else names)
         if isinstance(state.action, End) and not state.policy:
             yield from _missing_gives(state.action, here, flow, names)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bot.model import Trigger
-from bot.shapes import TEXT, Key
+from bot.shapes import LABEL, Key
 from core.locale import n_
 from core.normal import words
 
@@ -16,7 +16,7 @@ class Button(Trigger):
     word: ClassVar[str] = "button"
     level: ClassVar[int] = 3
     about: ClassVar[str] = n_("a menu button with this label, or the label typed whole")
-    keys: ClassVar[tuple[Key, ...]] = (Key("button", "label", TEXT, required=True, about=n_("the label")),)
+    keys: ClassVar[tuple[Key, ...]] = (Key("button", "label", LABEL, required=True, about=n_("the label")),)
     label: str
 
     @property

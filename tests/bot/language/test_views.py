@@ -6,13 +6,17 @@ from typing import Any
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 from bot.actions import ACTIONS
+from bot.actions.choose import Choose
+from bot.actions.say import Say
 from bot.check import check
 from bot.explain import explain
 from bot.export import collect, compare, render_texts, text_key
 from bot.graph import mermaid
 from bot.loader import Mapping, Node, Scalar, Sequence, load
+from bot.model import Action, Trigger
 from bot.prose import read_aloud
 from bot.reading import flow_ids, read, versions
 from bot.schema import json_schema, reference
@@ -215,6 +219,41 @@ def test_translations_survive_and_stale_ones_are_marked() -> None:
     assert render_texts(compare(again, "en")) == rendered
 
 
+def test_bot_of_another_language_speaks_its_translation() -> None:
+    sources = everything()
+    english = replace(DEPLOYMENT, language="en")
+    sources["_texts/en.yaml"] = (
+        "all:\n  - {step: начало, source: 'Привет, {{ кто }} | <b>#1</b>', text: 'Hello, {{ кто }}'}\n"
+        "  - {step: имя, source: Как вас зовут?, text: What is your name?}\n  - {source: Нет, text: 'No'}\n"
+        "  - {source: Всё, text: Everything}\n_bot:\n"
+        "  - {step: policy, source: 'Не получилось разобрать ответ.', text: 'Sorry?'}\n"
+    )
+    library, found = read(sources, english)
+    assert library is not None
+    assert [*found, *check(library, english)] == []
+    flow = library.flows["all"]
+    say, choose = flow.steps[0], flow.steps[9]
+    assert isinstance(say, Say)
+    assert isinstance(choose, Choose)
+    assert say.text.source == "Hello, {{ кто }}"
+    assert [way.button for way in choose.options] == ["Да", "No"]
+    assert flow.fields["имя"].ask.source == "What is your name?"
+    assert library.bot.policy.wrong is not None
+    assert library.bot.policy.wrong.source == "Sorry?"
+    assert {type(trigger).__name__: getattr(trigger, "label", "") for trigger in flow.triggers}[
+        "Button"
+    ] == "Everything"
+    plain_library, _ = read(sources, english, translate=False)
+    assert plain_library is not None
+    assert text_key("all", "имя", "Как вас зовут?") in collect(plain_library)
+
+
+def test_mistake_in_a_translation_is_shown_there() -> None:
+    sources = examples() | {"_texts/en.yaml": "menu:\n  - source: Чем помочь?\n    text: Help {{ you }}?\n"}
+    found = findings(sources, replace(DEPLOYMENT, language="en"))
+    assert [(f.at.file, f.at.line, f.at.column, f.code) for f in found] == [("flows/_texts/en.yaml", 3, 11, "L161")]
+
+
 def test_mistakes_in_translations_have_places() -> None:
     sources = examples() | {"_texts/en.yaml": "menu: привет\nbilling:\n  - текст\n  - text: hello\n"}
     assert [(f.at.line, f.at.column, f.code) for f in findings(sources)] == [
@@ -266,7 +305,8 @@ def test_every_kind_is_in_schema_and_reference() -> None:
     told = reference()
     steps = json_schema()["$defs"]["step"]["anyOf"]
     assert len(steps) == len(ACTIONS)
-    for kind in (*ACTIONS, *TRIGGERS):
+    kinds: list[type[Action] | type[Trigger]] = [*ACTIONS, *TRIGGERS]
+    for kind in kinds:
         assert f"### `{kind.word}`" in told
         assert kind.about
         assert kind.keys
