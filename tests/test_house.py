@@ -94,6 +94,12 @@ def test_pure_rooms_read_no_files() -> None:
     assert found == []
 
 
+def test_pure_rooms_ask_no_network() -> None:
+    """`urllib.parse` is pure, `urllib.request` is not; the import linter knows whole packages only."""
+    asked = re.compile(r"^\s*(from|import) urllib(\.request|\s+import\s+.*request)", re.MULTILINE)
+    assert [name for name, _ in of(*PURE) if asked.search(sources()[name])] == []
+
+
 KINDS = {"telegram", "vk", "max", "web", "email", "terminal"}
 
 
