@@ -18,7 +18,7 @@ import orjson
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from adapters.outgoing import Outgoing, Reply, Unanswered, find_path
+from adapters.remote import Remote, Reply, Unanswered, find_path
 from adapters.services.settings import parse_settings, render_param
 from core.normal import clean
 from core.ports import Outcome, Ticket
@@ -74,7 +74,7 @@ class Webhook:
         if not rules.secret:
             raise ValueError("secret must not be empty: without it nobody can tell who posts")
         self._url, self._secret, self._answer, self._clock = URL(rules.url), rules.secret, rules.answer, clock
-        self._client = Outgoing(rules.timeout, 1 << 20, rules.allow_private, {"Accept": "application/json"}, resolver)
+        self._client = Remote(rules.timeout, 1 << 20, rules.allow_private, {"Accept": "application/json"}, resolver)
 
     @classmethod
     def build(cls, settings: Mapping[str, Any]) -> Webhook:

@@ -13,7 +13,7 @@ import orjson
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from adapters.outgoing import Outgoing, Reply, Unanswered, find_path
+from adapters.remote import Remote, Reply, Unanswered, find_path
 from adapters.services.breaker import Breaker
 from adapters.services.settings import (
     TakeRule,
@@ -73,7 +73,7 @@ class Http:
             headers["Authorization"] = f"Bearer {rules.secret}"
         self._breaker = Breaker(clock=clock)
         timeout, max_bytes = min(rules.timeout, 10.0), min(rules.max_bytes, 1 << 20)
-        self._client = Outgoing(timeout, max_bytes, rules.allow_private, headers, resolver)
+        self._client = Remote(timeout, max_bytes, rules.allow_private, headers, resolver)
 
     @classmethod
     def build(cls, settings: Mapping[str, Any], store: Store) -> Service:

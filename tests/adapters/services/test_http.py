@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.test_utils import TestServer
 
-from adapters.outgoing import is_public, parse_retry_after
+from adapters.remote import is_public, parse_retry_after
 from adapters.services import build_service, call_info
 from adapters.services.http import Http, HttpRules, fill_body, fill_path, render_query
 from adapters.services.settings import parse_settings

@@ -52,7 +52,7 @@ class Reply(msgspec.Struct, frozen=True):
             raise Unanswered("the answer is not JSON", brief=False) from None
 
 
-class Outgoing:
+class Remote:
     """A client of one host. `timeout` in seconds for a whole call, `max_bytes` for an answer.
 
     `resolver` stands in for the system's in tests of the wall.
