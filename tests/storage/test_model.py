@@ -7,13 +7,14 @@ import shutil
 import tempfile
 from collections.abc import Coroutine
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from core.effects import (
     Call,
@@ -65,11 +66,19 @@ SEND_ROWS = {"send", "edit", "delete"}
 
 def plain_row(row: OutboxRow) -> Any:
     """A row without its key, which is of one store."""
-    return msgspec.to_builtins(msgspec.structs.replace(row, key=""))
+    return msgspec.structs.replace(row, key="")
 
 
 def plain_receipts(receipts: list[Receipt]) -> Any:
-    return [{**msgspec.to_builtins(it), "outbox": [plain_row(row) for row in it.outbox]} for it in receipts]
+    return [msgspec.structs.replace(it, outbox=[plain_row(row) for row in it.outbox]) for it in receipts]
+
+
+@cache
+def migrated() -> Path:
+    """A file to copy: Alembic runs once, not in every example."""
+    path = Path(tempfile.mkdtemp(prefix="frontline-model-")) / "template.db"
+    migrate_file(path)
+    return path
 
 
 class Twins(RuleBasedStateMachine):
@@ -86,8 +95,7 @@ class Twins(RuleBasedStateMachine):
 
     @initialize()
     def start(self) -> None:
-        path = self.folder / "store.db"
-        migrate_file(path)
+        path = Path(shutil.copy(migrated(), self.folder / "store.db"))
         self.twins: list[AnyStore] = [
             MemoryStore(self.clock, frozenset({"outer"})),
             SQLiteStore(path, self.clock, frozenset({"outer"})),
@@ -160,7 +168,6 @@ class Twins(RuleBasedStateMachine):
     @rule(limit=st.integers(1, 5))
     def lease(self, limit: int) -> None:
         rows = [self.run(store.lease(limit)) for store in self.twins]
-        assert sorted(plain_row(it)["id"] for it in rows[0]) == sorted(plain_row(it)["id"] for it in rows[1])
         ordered = [sorted(it, key=lambda row: row.id) for it in rows]
         assert [plain_row(it) for it in ordered[0]] == [plain_row(it) for it in ordered[1]]
         for pair in zip(*ordered, strict=True):
@@ -189,32 +196,31 @@ class Twins(RuleBasedStateMachine):
 
     # --- what always holds ---
 
+    @precondition(lambda self: hasattr(self, "twins"))
     @invariant()
     def the_twins_are_alike(self) -> None:
         for home in (1, 2, 3):
-            seen = [self.look(store, home) for store in getattr(self, "twins", [])]
-            assert all(it == seen[0] for it in seen)
+            memory, sqlite = (self.look(store, home) for store in self.twins)
+            assert sqlite == memory
 
     def look(self, store: AnyStore, home: int) -> Any:
         history = self.run(store.history(home))
         assert [it.seq for it in history] == list(range(1, len(history) + 1))
         conversation = self.run(store.conversation(home))
-        return msgspec.to_builtins(
-            [
-                history,
-                conversation,
-                self.run(store.events(home)),
-                self.run(store.client(home)),
-                self.run(store.tickets()),
-                self.run(store.queue()),
-                self.run(store.uncaught()),
-                self.run(store.next_due()),
-                self.run(store.stats()),
-            ]
-        )
+        return [
+            history,
+            conversation,
+            self.run(store.events(home)),
+            self.run(store.client(home)),
+            self.run(store.tickets()),
+            self.run(store.queue()),
+            self.run(store.uncaught()),
+            self.run(store.next_due()),
+            self.run(store.stats()),
+        ]
 
 
 TestTwins = Twins.TestCase
 TestTwins.settings = settings(
-    max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=12, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
