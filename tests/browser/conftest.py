@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
@@ -94,9 +95,9 @@ class Watched:
         await self.page.wait_for_selector('#status[data-state="online"]')
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """Chromium without a window."""
+    """Chromium without a window, one for all tests: each has a visitor of its own."""
     if shutil.which(CHROMIUM) is None:
         pytest.fail("Chromium is not installed: `make test` brings it")
     async with async_playwright() as playwright:
@@ -105,7 +106,7 @@ async def browser() -> AsyncIterator[Browser]:
         await chromium.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     """One visitor's browser."""
     visitor = await browser.new_context(locale="en-US", viewport={"width": 1000, "height": 800})
@@ -120,7 +121,7 @@ def chat_settings(tmp_path: Path) -> Settings:
     return settings(tmp_path / "files")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def server(chat_settings: Settings) -> AsyncIterator[Server]:
     """A running chat."""
     store = open_store("memory:", time.time)
@@ -131,7 +132,7 @@ async def server(chat_settings: Settings) -> AsyncIterator[Server]:
     await store.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def chat(server: Server, context: BrowserContext) -> AsyncIterator[Watched]:
     """An open chat that has greeted. Its troubles must be none at the end."""
     watched = Watched(await context.new_page())

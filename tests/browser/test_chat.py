@@ -13,7 +13,7 @@ from tests.adapters.web.corpus import FILE_NAMES, XSS
 from tests.adapters.web.pictures import png
 from tests.browser.conftest import Server, Watched
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_a_new_chat_is_greeted_once_and_answers(chat: Watched, server: Server) -> None:
@@ -99,7 +99,7 @@ async def test_pictures_and_papers_go_out_and_come_back(chat: Watched, tmp_path:
     assert (await chat.until(3))[-1] == "Files: 2"
     await chat.page.reload()
     await chat.until(3)
-    await chat.page.wait_for_function("document.querySelector('.photo img')?.naturalWidth === 40")
+    await chat.page.wait_for_function("() => document.querySelector('.photo img')?.naturalWidth === 40")
     async with chat.page.expect_download() as coming:
         await chat.page.locator(".file").click()
     download = await coming.value
@@ -220,7 +220,7 @@ async def test_an_answer_lost_on_the_way_is_no_second_message(chat: Watched, con
     await chat.say("only once")
     assert await chat.until(3) == ["Hello!", "only once", "Echo: only once"]
     await expect(chat.page.locator('.client .meta [aria-label="Delivered"]')).to_have_count(1)
-    await chat.page.wait_for_function("!Object.keys(localStorage).some(key => key.includes(':out:'))")
+    await chat.page.wait_for_function("() => !Object.keys(localStorage).some(key => key.includes(':out:'))")
     assert await chat.texts() == ["Hello!", "only once", "Echo: only once"]
     chat.troubles = [trouble for trouble in chat.troubles if "ERR_FAILED" not in trouble]
 
@@ -345,3 +345,25 @@ async def test_screen_readers_hear_the_log(chat: Watched) -> None:
     await expect(log).to_have_attribute("aria-live", "polite")
     await expect(log).to_have_attribute("aria-busy", "false")
     await expect(log).to_contain_text("Assistant")
+
+
+async def test_a_reader_of_old_messages_is_not_dragged_down(chat: Watched, server: Server) -> None:
+    await server.house.say(server.visitor, *[Outgoing(plain(f"news {n}")) for n in range(60)])
+    await chat.until(61)
+    await expect(chat.page.locator("#list .item").last).to_be_in_viewport()
+    await chat.page.evaluate("() => { document.getElementById('scroll').scrollTop = 0 }")
+    await expect(chat.page.locator("#latest")).to_be_visible()
+    await server.house.say(server.visitor, Outgoing(plain("breaking")))
+    await expect(chat.page.locator("#latest-count")).to_have_text("1")
+    assert await chat.page.evaluate("() => document.getElementById('scroll').scrollTop") == 0
+    await chat.page.locator("#latest").click()
+    await expect(chat.page.locator("#list .item").last).to_be_in_viewport()
+    await expect(chat.page.locator("#latest")).to_be_hidden()
+
+
+async def test_the_end_stays_in_sight_while_messages_come(chat: Watched, server: Server) -> None:
+    for number in range(12):
+        await chat.say(f"message {number}")
+    await chat.until(25)
+    await expect(chat.page.locator("#list .item").last).to_be_in_viewport()
+    await expect(chat.page.locator("#latest")).to_be_hidden()

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import BrowserContext, expect
 
@@ -16,7 +17,7 @@ from core.rich import plain
 from tests.adapters.web.house import settings
 from tests.browser.conftest import Server, Watched
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 STRICT = "default-src 'self'; script-src {host}; style-src 'self'; frame-src {host}"
 
 
@@ -55,7 +56,7 @@ async def opened() -> AsyncIterator[Site]:
     await runner.cleanup()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def shop() -> AsyncIterator[Site]:
     """The shop that the chat knows."""
     async with opened() as site:
@@ -68,7 +69,7 @@ def chat_settings(tmp_path: Path, shop: Site) -> Settings:
     return settings(tmp_path / "files", origins=(shop.url,))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def visit(shop: Site, server: Server, context: BrowserContext) -> Watched:
     """The shop's page with the bubble."""
     shop.chat = server.origin

@@ -15,14 +15,23 @@ const typingText = document.getElementById("typing-text");
 export class List {
   /** `does` is what messages can ask for; `onSeen` is called when the reader is at the end. */
   constructor(does, onSeen) {
-    Object.assign(this, { does, onSeen, drawn: new Map(), missed: 0, settled: false });
+    Object.assign(this, { does, onSeen, drawn: new Map(), missed: 0, settled: false, stay: true, top: 0 });
     latest.addEventListener("click", () => this.toEnd(true));
-    scroll.addEventListener("scroll", () => this.atEnd() && this.reached(), { passive: true });
+    scroll.addEventListener("scroll", () => this.scrolled(), { passive: true });
     new ResizeObserver(() => this.stay && this.toEnd()).observe(scroll);
   }
 
   atEnd() {
     return scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR;
+  }
+
+  /** A reader at the end stays there when news come, until scrolling back: a smooth way down is no way back. */
+  scrolled() {
+    const back = scroll.scrollTop < this.top;
+    this.top = scroll.scrollTop;
+    if (this.atEnd()) this.reached();
+    else if (back) this.stay = false;
+    this.hint();
   }
 
   reached() {
@@ -38,18 +47,17 @@ export class List {
   }
 
   hint() {
-    latest.hidden = this.atEnd();
+    latest.hidden = this.stay;
     count.textContent = this.missed || "";
   }
 
   /** Draws the items; `own` is true when the reader has just sent something: then the end is shown. */
   draw(items, own = false) {
-    const follow = own || !this.settled || this.atEnd();
+    const follow = own || !this.settled || this.stay;
     const below = scroll.scrollHeight - scroll.scrollTop;
     const fresh = this.place(group(items));
     if (follow) this.toEnd(this.settled && !document.hidden);
     else if (fresh.above) scroll.scrollTop = scroll.scrollHeight - below;
-    this.stay = follow;
     this.missed += follow ? 0 : fresh.below;
     this.hint();
   }
@@ -96,10 +104,9 @@ export class List {
 
   typing(shows) {
     if (typing.hidden === !shows) return;
-    const follow = this.atEnd();
     typing.hidden = !shows;
     typingText.textContent = shows ? word("typing") : "";
-    if (follow) this.toEnd(true);
+    if (this.stay) this.toEnd(true);
   }
 }
 

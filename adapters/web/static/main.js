@@ -20,6 +20,7 @@ class Chat {
   constructor() {
     this.timeline = new Timeline();
     this.known = false; // the first history is here
+    this.note = ""; // what the client shall know until the next message
     this.frame = new Frame(() => (this.seen(), this.composer.focus()));
     this.list = new List({
       press: ({ token, label }) => this.say({ press: { token, label } }, { text: label, token }),
@@ -60,7 +61,7 @@ class Chat {
     this.timeline.clear();
     this.known = false;
     this.draw();
-    this.banner(word("new_chat"));
+    this.note = word("new_chat");
     await this.start();
     this.outbox.restart();
   }
@@ -114,7 +115,9 @@ class Chat {
   }
 
   arrived(entry, seq) {
-    if (entry.shown) this.change(entry.id, seq ? { state: "delivered", seq } : { state: "delivered" });
+    if (!entry.shown) return;
+    this.note = "";
+    this.change(entry.id, seq ? { state: "delivered", seq } : { state: "delivered" });
     if (this.live.state === "online") this.banner("");
   }
 
@@ -170,7 +173,7 @@ class Chat {
     status.textContent = word(state === "online" ? "online" : "connecting");
     clearTimeout(this.silence);
     if (state === "online") {
-      this.banner("");
+      this.banner(this.note);
       this.outbox.hurry();
     } else {
       this.silence = setTimeout(() => this.banner(word("offline")), state === "offline" ? 0 : 2500);
