@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -19,9 +18,6 @@ class PolicyHub(Action):
 
     word: ClassVar[str] = "policy"
 
-    def onward(self) -> Iterator[str]:
-        yield from ()
-
     def enter(self, walk: Walk) -> None:
         walk.go("no" if walk.with_operator() else "yes")
 
@@ -31,9 +27,6 @@ class SilenceHub(Action):
     """Leads to the stage of `policy.silence` that came due."""
 
     word: ClassVar[str] = "silence"
-
-    def onward(self) -> Iterator[str]:
-        yield from ()
 
     def enter(self, walk: Walk) -> None:
         stage = walk.frame.memory.pop("stage", 0)
@@ -47,9 +40,6 @@ class Again(Action):
 
     word: ClassVar[str] = "again"
     picks: dict[str, int]
-
-    def onward(self) -> Iterator[str]:
-        yield from ()
 
     def enter(self, walk: Walk) -> None:
         state = walk.unstack("again")
@@ -67,9 +57,6 @@ class Onward(Action):
 
     word: ClassVar[str] = "onward"
     picks: dict[str, int]
-
-    def onward(self) -> Iterator[str]:
-        yield from ()
 
     def enter(self, walk: Walk) -> None:
         state = walk.unstack("onward")
@@ -103,9 +90,6 @@ class Off(Action):
     """The flow's last step ran off its end."""
 
     word: ClassVar[str] = "off"
-
-    def onward(self) -> Iterator[str]:
-        yield from ()
 
     def enter(self, walk: Walk) -> None:
         walk.end(walk.t("finished"))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from bot.engine.listen import ask_again, begin_by_name, listen, welcome
+from bot.engine.outside import open_link
 from bot.engine.presses import press
 from bot.engine.runs import cancel_all, copy_suspended, decode_event, lost, restart, settle
 from bot.engine.walk import Walk
-from core.events import CallDone, LineAnswer, Message, Press
+from core.events import CallDone, LineAnswer, Message, Opened, Press
 from core.rich import Rich
 
 
@@ -51,6 +52,17 @@ def replay(walk: Walk, held: list[dict[str, object]]) -> None:
         elif isinstance(event, Press):
             press(walk, event)
             settle(walk)
+        elif isinstance(event, Opened):
+            open_link(walk, event.link)
+            settle(walk)
+
+
+def replay_kept(walk: Walk) -> None:
+    """A run that was put aside while its call ran has come back: what it held is replayed too."""
+    run = walk.talk.run
+    if run is not None and run.held and not run.pending and not walk.mute:
+        held, run.held = run.held, []
+        replay(walk, held)
 
 
 def on_line_answer(walk: Walk, event: LineAnswer) -> None:

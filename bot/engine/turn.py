@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from bot.engine.calls import on_call_done, on_line_answer
+from bot.engine.calls import on_call_done, on_line_answer, replay_kept
 from bot.engine.listen import flush, on_message
 from bot.engine.outside import on_delivery_failed, on_opened, on_outside, on_reachability, on_ticket_changed
 from bot.engine.presses import on_press
@@ -48,6 +48,7 @@ def step(book: Book, conversation: Conversation, event: Event, now: datetime, fa
             settle(walk)
         else:
             handler(walk, event)
+        replay_kept(walk)
         set_timer(walk)
     return Turn(walk.conversation, tuple(walk.effects), tuple(walk.trace))
 

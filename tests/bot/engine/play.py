@@ -103,7 +103,7 @@ def sources(**flows: str) -> dict[str, str]:
     return {f"{name}.yaml": text for name, text in {**base, **flows}.items()}
 
 
-def build(deployment: Deployment = DEPLOYMENT, **flows: str) -> Book:
+def build(deployment: Deployment = DEPLOYMENT, /, **flows: str) -> Book:
     book, findings = load(sources(**flows), deployment)
     assert book is not None, [finding.line("en") for finding in findings if finding.level == "error"]
     return book

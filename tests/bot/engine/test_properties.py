@@ -69,7 +69,7 @@ TEXTS = st.sampled_from(
         "/start",
         "/cancel",
         "x" * 5000,
-        "‮злой текст",
+        "\u202eзлой текст",
     ]
 ) | st.text(max_size=12)
 TOKENS = st.builds(
