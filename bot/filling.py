@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bot.dates import as_date
+from bot.evaluate import spell
 from bot.expressions import Expression
 from bot.formatting import is_safe_url
 from bot.show import DASH, is_empty, language_of, shown
@@ -24,7 +25,7 @@ class Value:
     def fill(self, names: Mapping[str, Any], errors: list[str], limit: int | None) -> Rich:
         value = self.expression.run(names, errors)
         if is_empty(value):
-            errors.append(f"an empty value in a text: {self.expression.source}")
+            errors.append(f"an empty value in a text: {spell(self.expression.tree)}")
             return Rich(DASH)
         said = shown(value, language_of(names), as_date(names.get("today")))
         return Rich((said if said.isprintable() else clean(said))[:limit])

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.actions.choose import Choose
 from bot.forms import base, forms
 from bot.heard import Heard
-from bot.model import Flow, Trigger
+from bot.model import Action, Flow, Trigger
+from bot.options import learn
 from bot.triggers.button import Button, label_key
 from bot.triggers.command import Command, command_key
 from bot.triggers.event import EventTrigger
@@ -178,8 +180,22 @@ def build_matcher(flows: Mapping[str, Flow]) -> Matcher:
                 phrases += [(flow.id, trigger, phrase) for phrase in trigger.phrases]
             else:
                 matcher.add(flow.id, trigger)
+        _learn_options(flow)
     matcher._words = WordIndex(phrases)
     return matcher
+
+
+def _learn_options(flow: Flow) -> None:
+    """Looks up the words of options now, so that no message has to wait for the dictionary of word forms."""
+    offered = [option.words for made in flow.fields.values() for option in made.options]
+    todo: list[Action] = list(flow.steps)
+    while todo:
+        action = todo.pop()
+        todo += [inner for _, block in action.blocks() for inner in block]
+        if isinstance(action, Choose):
+            offered += [option.words for option in action.options]
+    for phrases in offered:
+        learn(phrases)
 
 
 def phrase_key(phrase: str) -> frozenset[str]:

@@ -43,4 +43,9 @@ Requirement = list[frozenset[str]]  # for each word of a phrase, its forms
 @lru_cache(4096)
 def _table(labels: Labels, phrases: Phrases) -> tuple[dict[str, int], list[list[Requirement]]]:
     keys = {label_key(label): n for n, label in reversed(list(enumerate(labels)))}
-    return keys, [[[forms(w) for w in words(phrase)] for phrase in option if words(phrase)] for option in phrases]
+    return keys, [learn(option) for option in phrases]
+
+
+def learn(phrases: tuple[str, ...]) -> list[Requirement]:
+    """What each phrase of an option requires of a message."""
+    return [[forms(word) for word in words(phrase)] for phrase in phrases if words(phrase)]

@@ -54,14 +54,10 @@ def _shown_rare(value: Any, language: str, today: date | None) -> str:
 
 
 def render_place(place: Mapping[str, Any]) -> str:
-    """A place or a contact in words: its address, else its degrees; name and phone."""
+    """A place or a contact in words: its address; name and phone."""
     if "телефон" in place:
         return " ".join(str(place[k]) for k in ("имя", "телефон") if place.get(k))
-    if address := place.get("адрес"):
-        return str(address)
-    if "широта" in place and "долгота" in place:
-        return f"{place['широта']}, {place['долгота']}"
-    return ""
+    return str(place.get("адрес", ""))
 
 
 def _date(value: Any, params: tuple[Any, ...], names: Mapping[str, Any], errors: list[str]) -> Any:

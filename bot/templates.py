@@ -49,11 +49,6 @@ class Template:
             return self.lone.run(names, errors)
         return self.data.fill(names, errors, None).text
 
-    @property
-    def literal(self) -> str | None:
-        """The plain text when there is nothing to fill in."""
-        return None if self.lone or any(not isinstance(p, Words) for p in self.body.pieces) else self.text({}, [])
-
 
 def _trimmed(rich: Rich) -> Rich:
     """Without white space at the ends, where empty branches leave it."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from bot.fields.choice import Choice, Many
 from bot.fields.contact import Contact
 from bot.fields.date import Date
 from bot.fields.email import Email
 from bot.fields.file import File, Photo
 from bot.fields.inn import Inn
-from bot.fields.kind import COMMON_KEYS, Accepted, FieldKind, Parsed, Unclear, Wrong
+from bot.fields.kind import Accepted, FieldKind, Parsed, Unclear, Wrong
 from bot.fields.location import Location
 from bot.fields.number import Money, Number
 from bot.fields.phone import Phone
@@ -20,7 +17,6 @@ from bot.fields.text import Text
 from bot.fields.time import Time
 from bot.fields.yes_no import YesNo
 from bot.model import Field
-from core.rich import Rich
 
 FIELDS: tuple[FieldKind, ...] = (
     Text(),
@@ -43,14 +39,12 @@ FIELDS: tuple[FieldKind, ...] = (
 BY_TYPE = {kind.type: kind for kind in FIELDS}
 
 __all__ = [
-    "COMMON_KEYS",
     "FIELDS",
     "Accepted",
     "FieldKind",
     "Parsed",
     "Unclear",
     "Wrong",
-    "check_value",
     "field_kind",
     "kind_of",
 ]
@@ -64,14 +58,3 @@ def field_kind(name: str) -> FieldKind | None:
 def kind_of(field: Field) -> FieldKind:
     """The type of a field that has been checked."""
     return BY_TYPE[field.type]
-
-
-def check_value(field: Field, value: Any, names: Mapping[str, Any], errors: list[str]) -> Rich | None:
-    """What to say when the value breaks one of the field's rules, None when it keeps all. `value` is its name in them."""
-    if not field.check:
-        return None
-    known = {**names, "value": value}
-    for rule in field.check:
-        if not rule.must.truth(known, errors):
-            return rule.otherwise.render(known, errors)
-    return None

@@ -17,23 +17,6 @@ ValueType = Literal["text", "number", "money", "yes_no", "date", "time", "list",
 Rows = tuple[tuple[Button, ...], ...]
 Token = tuple[Any, int, int]  # value, start, end in the text
 
-COMMON_KEYS = frozenset(
-    {
-        "label",
-        "ask",
-        "type",
-        "example",
-        "check",
-        "wrong",
-        "from",
-        "keep",
-        "optional",
-        "private",
-        "attempts",
-        "too_many",
-    }
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Accepted:

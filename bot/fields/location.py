@@ -46,6 +46,7 @@ def _degrees(latitude: float, longitude: float, t: Texts) -> Accepted | Wrong:
 
 
 def place(address: str, latitude: float | None = None, longitude: float | None = None) -> dict[str, Any]:
-    """The stored value: what is not known is not in it."""
-    known = {"адрес": address or None, "широта": latitude, "долгота": longitude}
-    return {name: value for name, value in known.items() if value is not None}
+    """The stored value. There is always an address: the degrees when nothing better is known."""
+    if latitude is None or longitude is None:
+        return {"адрес": address}
+    return {"адрес": address or f"{latitude}, {longitude}", "широта": latitude, "долгота": longitude}

@@ -12,15 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.fields import FIELDS, Accepted, Unclear, Wrong, check_value, field_kind, kind_of
+from bot.fields import FIELDS, Accepted, Unclear, Wrong, field_kind, kind_of
 from bot.fields.inn import is_inn
-from bot.fields.kind import COMMON_KEYS
 from bot.fields.phone import render_phone
 from bot.heard import Heard
 from bot.model import Field
 from core.locale import texts
 from core.messages import Attachment, Button, Contact, Location
-from core.rich import Mark, Rich
 from tests.bot.leaves.make import NOW, field, options, parse, pattern, rule
 
 EN = texts("en")
@@ -58,7 +56,6 @@ def test_registry() -> None:
     ]  # fmt: skip
     assert field_kind("inn") is kind_of(field("inn"))
     assert field_kind("нет") is None
-    assert all(not kind.keys & COMMON_KEYS for kind in FIELDS)
 
 
 def test_all_but_plain_text_are_strict() -> None:
@@ -388,16 +385,19 @@ def test_file() -> None:
 def test_location() -> None:
     made = field("location")
     accepted(
-        made, ("Москва,\nТверская 1", {"адрес": "Москва, Тверская 1"}), ("55.75, 37.61", {"широта": 55.75, "долгота": 37.61}),
+        made, ("Москва,\nТверская 1", {"адрес": "Москва, Тверская 1"}),
+        ("55.75, 37.61", {"адрес": "55.75, 37.61", "широта": 55.75, "долгота": 37.61}),
     )  # fmt: skip
     refused(made, "12", "дом", "🙂🙂🙂🙂🙂", "12345")
     assert reason(made, "99.5, 37.6") == "There is no such place on Earth."
-    assert parse(made, "", location=Location(55.7, 37.6)) == Accepted({"широта": 55.7, "долгота": 37.6})
+    assert parse(made, "", location=Location(55.7, 37.6)) == Accepted(
+        {"адрес": "55.7, 37.6", "широта": 55.7, "долгота": 37.6}
+    )
     assert parse(made, "", location=Location(55.7, 37.6, "Кафе\x00")) == Accepted(
         {"адрес": "Кафе", "широта": 55.7, "долгота": 37.6}
     )
     assert kind_of(made).buttons(made, EN)[0][0].ask == "location"
-    assert kind_of(made).show(made, {"широта": 55.7, "долгота": 37.6}, EN) == "55.7, 37.6"
+    assert kind_of(made).show(made, {"адрес": "55.7, 37.6"}, EN) == "55.7, 37.6"
 
 
 def test_rating() -> None:
@@ -408,22 +408,6 @@ def test_rating() -> None:
     assert [button.label for button in kind_of(made).buttons(made, EN)[0]] == ["1", "2", "3", "4", "5"]
     accepted(field("rating", max=10), ("10", 10))
     assert len(kind_of(made).buttons(field("rating", min=0, max=100), EN)[0]) == 10
-
-
-def test_rules() -> None:
-    made = field(
-        "number",
-        check=(
-            rule("value > 0", "Нужно **больше** нуля, а не {{ value }}."),
-            rule("value < предел", "Не больше {{ предел }}."),
-        ),
-    )
-    errors: list[str] = []
-    assert check_value(made, 5, {"предел": 10}, errors) is None
-    assert check_value(made, 0, {"предел": 10}, errors) == Rich("Нужно больше нуля, а не 0.", (Mark("bold", 6, 12),))
-    assert check_value(made, 50, {"предел": 10, "value": 1}, errors) == Rich("Не больше 10.")
-    assert errors == []
-    assert check_value(field("text"), "x", {}, errors) is None
 
 
 EVERY = [

@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.actions.choose import Choose, Way
 from bot.forms import base, forms
 from bot.heard import Heard
 from bot.matcher import Matcher, build_matcher, is_one_typo, phrase_key
+from bot.model import Flow
 from bot.options import match_option
 from bot.triggers import Button, Command, EventTrigger, Exact, Link, PatternTrigger, Words
-from tests.bot.leaves.make import AT, expression, flow, pattern
+from tests.bot.leaves.make import AT, expression, field, flow, options, pattern, template
 
 
 def words(*phrases: str) -> Words:
@@ -175,6 +177,18 @@ def test_forms() -> None:
 def test_typos(said: str, form: str, one: bool) -> None:
     assert is_one_typo(said, form) is one
     assert is_one_typo(form, said) is one
+
+
+def test_words_of_options_are_learnt_with_the_triggers() -> None:
+    way = Way(at=AT, button="А", words=("запломбировать",))
+    inner = Choose(at=AT, question=template("?"), options=(Way(at=AT, button="Б", words=("отрихтовать",)),))
+    outer = Choose(at=AT, question=template("?"), options=(way, Way(at=AT, button="В", then=(inner,))))
+    asked = field("choice", options=options(("Г", "перешлифовать")))
+    build_matcher({"а": Flow(id="а", at=AT, title="а", fields={"г": asked}, steps=(outer,))})
+    known = forms.cache_info()
+    for word in ("запломбировать", "отрихтовать", "перешлифовать"):
+        forms(word)
+    assert forms.cache_info().misses == known.misses
 
 
 LABELS = ("Брак или поломка", "Привезли не то", "📦 Не подошло", "5 штук")
