@@ -1,418 +1,77 @@
-"""Shapes of YAML values. A key declared once with a shape is parsed, checked, described to editors and documented."""
+"""Shapes of YAML values, the ones that declarations use: lists, maps, records of keys, and ready ones for common keys."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
-from bot.loader import ALIAS, Mapping, Node, Report, Scalar, Sequence
-from bot.places import locator
-from core.findings import Finding, Position
+from bot.loader import Mapping, Node, Scalar, Sequence
+from bot.scalars import (
+    Anything,
+    Condition,
+    Duration,
+    Integer,
+    Name,
+    Number,
+    OneOf,
+    Reference,
+    RegularExpression,
+    Text,
+    Words,
+    YesNo,
+)
+from bot.shape import PERHAPS, UNREAD, Key, Kind, Reader, Schema, Shape, Unread, suggest, text_key
+from core.findings import Position
 from core.locale import n_
 
-if TYPE_CHECKING:
-    from bot.model import Block
-
-Schema = dict[str, Any]
-Kind = Literal["step", "flow", "line", "field", "call", "desk", "channel"]
-
-NAME = re.compile(r"[^\W\d]\w*\Z")
-DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?\Z")
-PERHAPS = n_("perhaps «{close}»?")
-
-
-class Unread:
-    """What a shape gives when the value cannot be read; the finding has been reported."""
-
-    def __bool__(self) -> bool:
-        return False
-
-
-UNREAD: Final = Unread()
-
-
-@dataclass(slots=True)
-class Reader:
-    """Where reading happens: the file, the names it may use, and where findings go. `steps` reads a block of steps."""
-
-    file: str
-    source: str
-    report: Report
-    known: dict[Kind, Collection[str]]
-    steps: Callable[[Node, Reader], Block | Unread]
-    key: str = ""  # the key that is being read, for messages
-    flow: str = ""  # where the texts stand that are being read, for translations
-    place: str = ""
-    translations: dict[str, tuple[str, Position]] = field(default_factory=dict)
-    lines: list[str] = field(default_factory=list)
-
-    def tell(
-        self,
-        node: Node,
-        code: str,
-        what: str,
-        mend: str = "",
-        *,
-        instead: str = "",
-        level: Literal["error", "warning"] = "error",
-        **values: Any,
-    ) -> Unread:
-        if isinstance(node, Scalar) and node.style == ALIAS:
-            return UNREAD
-        length = node.length if isinstance(node, Scalar) else 1
-        self.report(
-            Finding(
-                at=node.at,
-                code=code,
-                what=what,
-                mend=mend,
-                values={"key": self.key, **values},
-                level=level,
-                length=length,
-                instead=instead,
-            )
-        )
-        return UNREAD
-
-    def locate(self, node: Scalar) -> Callable[[int], Position]:
-        """From offsets in a value to places of the file."""
-        return locator(node, self.source_lines)
-
-    def translated(self, text: str) -> tuple[str, Position] | None:
-        """The translation of a text that stands here, and its place; None when there is none."""
-        if not self.translations:
-            return None
-        return self.translations.get(text_key(self.flow, self.place, text))
-
-    @property
-    def source_lines(self) -> list[str]:
-        if not self.lines:
-            self.lines = self.source.split("\n")
-        return self.lines
-
-
-def text_key(flow: str, step: str, source: str) -> str:
-    """The key of a text among translations: where it stands, and the text itself."""
-    return f"{flow}\n{step}\n{source.strip()}"
-
-
-def suggest(word: str, known: Iterable[str]) -> str:
-    """The known word that the writer may have meant, empty when none is close."""
-    options = {name.lower(): name for name in known}
-    found = get_close_matches(word.lower(), options, n=1, cutoff=0.6)
-    return options[found[0]] if found else ""
-
-
-class Shape(Protocol):
-    """How a value is read, described to an editor, and named in the reference."""
-
-    @property
-    def told(self) -> str:
-        """Message id: what the reference calls it."""
-        ...
-
-    def read(self, node: Node, reader: Reader) -> Any:
-        """The value, or UNREAD after a finding."""
-        ...
-
-    def schema(self) -> Schema: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A key of a map: what it is called in YAML, which value of the model it fills, and how it is read.
-
-    An empty `into` spreads the dictionary that the shape reads.
-    """
-
-    name: str
-    into: str
-    shape: Shape
-    required: bool = False
-    about: str = ""
-
-
-# --- single values ---------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A plain text: a label, a title, an outcome. Numbers and yes/no words are taken as they are written."""
-
-    told: ClassVar[str] = n_("text")
-    limit: int = 4096
-    shown: bool = False  # clients read it, and nothing is compared with it: it may be translated
-
-    def read(self, node: Node, reader: Reader) -> str | Unread:
-        if not isinstance(node, Scalar) or not node.text.strip():
-            return reader.tell(node, "L112", n_("«{key}» must be a text"))
-        if len(node.text) > self.limit:
-            return reader.tell(node, "L113", n_("«{key}» is longer than {limit} characters"), limit=self.limit)
-        known = reader.translated(node.text) if self.shown else None
-        return known[0].strip() if known else node.text.strip()
-
-    def schema(self) -> Schema:
-        return {"type": ["string", "number", "boolean"]}
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A template: a text for people with `{{ values }}` and light formatting. As `data`, numbers and `true` stay what they
-    are, and an empty text is a value too."""
-
-    data: bool = False
-    told: ClassVar[str] = n_("text with {{ values }}")
-
-    def read(self, node: Node, reader: Reader) -> Any:
-        if not isinstance(node, Scalar) or not (self.data or node.text.strip()):
-            return reader.tell(node, "L112", n_("«{key}» must be a text"))
-        from bot.templates import parse_template
-
-        known = None if self.data else reader.translated(node.text)
-        if known is not None:
-            text, at = known
-            return parse_template(text, at, reader.report, lambda _: at) or UNREAD
-        value = node.value if self.data and node.value is not None else node.text
-        return parse_template(value, node.at, reader.report, reader.locate(node)) or UNREAD
-
-    def schema(self) -> Schema:
-        return {"type": ["string", "number", "boolean"]}
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """An expression that is true or false."""
-
-    told: ClassVar[str] = n_("expression")
-
-    def read(self, node: Node, reader: Reader) -> Any:
-        if not isinstance(node, Scalar) or not node.text.strip():
-            return reader.tell(node, "L112", n_("«{key}» must be an expression"))
-        from bot.expressions import parse_expression
-
-        return parse_expression(node.text, node.at, reader.report, reader.locate(node)) or UNREAD
-
-    def schema(self) -> Schema:
-        return {"type": ["string", "boolean", "number"]}
-
-
-@dataclass(frozen=True, slots=True)
-class RegularExpression:
-    """A pattern of RE2."""
-
-    told: ClassVar[str] = n_("RE2 pattern")
-
-    def read(self, node: Node, reader: Reader) -> Any:
-        if not isinstance(node, Scalar) or not node.text:
-            return reader.tell(node, "L112", n_("«{key}» must be a pattern"))
-        from bot.patterns import parse_pattern
-
-        return parse_pattern(node.text, node.at, reader.report, reader.locate(node)) or UNREAD
-
-    def schema(self) -> Schema:
-        return {"type": ["string", "number"]}
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A name that expressions can use; with `prefix`, also `prefix.name` (the client's card)."""
-
-    told: ClassVar[str] = n_("name")
-    prefix: str = ""
-    only_prefixed: bool = False
-
-    def read(self, node: Node, reader: Reader) -> str | Unread:
-        if not isinstance(node, Scalar) or not node.text:
-            return reader.tell(node, "L112", n_("«{key}» must be a name"))
-        head, dot, tail = node.text.partition(".")
-        if dot and self.prefix and head == self.prefix and NAME.match(tail):
-            return node.text
-        if self.only_prefixed:
-            return reader.tell(node, "L113", n_("«{key}» must look like `{prefix}.phone`"), prefix=self.prefix)
-        if dot or not NAME.match(node.text):
-            return reader.tell(
-                node,
-                "L113",
-                n_("«{name}» cannot be a name"),
-                n_("use letters, digits and _, begin with a letter"),
-                name=node.text,
-                instead=re.sub(r"\W+", "_", node.text.strip()),
-            )
-        return node.text
-
-    def schema(self) -> Schema:
-        return {"type": "string"}
-
-
-UNKNOWN: dict[Kind, tuple[str, str]] = {
-    "step": ("L104", n_("there is no step «{name}» in this flow")),
-    "flow": ("L105", n_("there is no flow «{name}»")),
-    "line": ("L106", n_("there is no line «{name}» in the config")),
-    "field": ("L107", n_("there is no field «{name}» in this flow")),
-    "call": ("L108", n_("there is no call «{name}» in the config")),
-    "desk": ("L109", n_("there is no desk «{name}» in the config")),
-    "channel": ("L113", n_("there is no channel «{name}»")),
-}
-CALLED: dict[Kind, str] = {
-    "step": n_("step name"),
-    "flow": n_("flow"),
-    "line": n_("line"),
-    "field": n_("field"),
-    "call": n_("service.call"),
-    "desk": n_("desk"),
-    "channel": n_("channel"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """The name of something that must exist: a step, a flow, a line, a field, a call, a desk."""
-
-    kind: Kind
-
-    @property
-    def told(self) -> str:
-        return CALLED[self.kind]
-
-    def read(self, node: Node, reader: Reader) -> str | Unread:
-        if not isinstance(node, Scalar) or not node.text:
-            return reader.tell(node, "L112", n_("«{key}» must be a name"))
-        known = reader.known[self.kind]
-        if node.text in known:
-            return node.text
-        code, what = UNKNOWN[self.kind]
-        close = suggest(node.text, known)
-        reader.tell(node, code, what, PERHAPS if close else "", instead=close, name=node.text, close=close)
-        return close or UNREAD
-
-    def schema(self) -> Schema:
-        return {"type": "string"}
-
-
-@dataclass(frozen=True, slots=True)
-class Integer:
-    """A whole number within limits."""
-
-    told: ClassVar[str] = n_("whole number")
-    least: int = 0
-    most: int = 1_000_000
-
-    def read(self, node: Node, reader: Reader) -> int | Unread:
-        value = node.value if isinstance(node, Scalar) else None
-        if type(value) is not int:
-            return reader.tell(node, "L112", n_("«{key}» must be a whole number"))
-        if not self.least <= value <= self.most:
-            return reader.tell(
-                node, "L113", n_("«{key}» must be between {least} and {most}"), least=self.least, most=self.most
-            )
-        return value
-
-    def schema(self) -> Schema:
-        return {"type": "integer", "minimum": self.least, "maximum": self.most}
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number, whole or with a point."""
-
-    told: ClassVar[str] = n_("number")
-
-    def read(self, node: Node, reader: Reader) -> float | Unread:
-        value = node.value if isinstance(node, Scalar) else None
-        if type(value) not in (int, float):
-            return reader.tell(node, "L112", n_("«{key}» must be a number"))
-        return value  # type: ignore[return-value]
-
-    def schema(self) -> Schema:
-        return {"type": "number"}
-
-
-@dataclass(frozen=True, slots=True)
-class YesNo:
-    """`true` or `false`."""
-
-    told: ClassVar[str] = n_("true or false")
-
-    def read(self, node: Node, reader: Reader) -> bool | Unread:
-        value = node.value if isinstance(node, Scalar) else None
-        if not isinstance(value, bool):
-            meant = node.text.lower() if isinstance(node, Scalar) else ""
-            instead = (
-                "true" if meant in ("yes", "on", "да", "1") else "false" if meant in ("no", "off", "нет", "0") else ""
-            )
-            return reader.tell(node, "L112", n_("«{key}» must be true or false"), instead=instead)
-        return value
-
-    def schema(self) -> Schema:
-        return {"type": "boolean"}
-
-
-@dataclass(frozen=True, slots=True)
-class Anything:
-    """Any single value."""
-
-    told: ClassVar[str] = n_("value")
-
-    def read(self, node: Node, reader: Reader) -> Any:
-        if not isinstance(node, Scalar):
-            return reader.tell(node, "L112", n_("«{key}» must be a single value"))
-        return node.value
-
-    def schema(self) -> Schema:
-        return {"type": ["string", "number", "boolean", "null"]}
-
-
-@dataclass(frozen=True, slots=True)
-class OneOf:
-    """One word of a few."""
-
-    words: tuple[str, ...]
-    told: ClassVar[str] = n_("one of the words")
-
-    def read(self, node: Node, reader: Reader) -> str | Unread:
-        text = node.text if isinstance(node, Scalar) else ""
-        if text in self.words:
-            return text
-        close = suggest(text, self.words)
-        reader.tell(
-            node,
-            "L113",
-            n_("«{key}» must be one of: {words}"),
-            PERHAPS if close else "",
-            instead=close,
-            words=", ".join(self.words),
-            close=close,
-        )
-        return close or UNREAD
-
-    def schema(self) -> Schema:
-        return {"enum": list(self.words)}
-
-
-@dataclass(frozen=True, slots=True)
-class Duration:
-    """A length of time, `15m`, `24h`, `1h30m`; seconds as a float."""
-
-    told: ClassVar[str] = n_("duration such as 15m or 24h")
-
-    def read(self, node: Node, reader: Reader) -> float | Unread:
-        text = node.text if isinstance(node, Scalar) else ""
-        if text == "0":
-            return 0.0
-        parts = DURATION.match(text) if text else None
-        if parts is None or len(text) > 12:
-            return reader.tell(node, "L113", n_("«{key}» must be a duration such as 30s, 15m, 24h or 2d"))
-        days, hours, minutes, seconds = (int(part or 0) for part in parts.groups())
-        return float(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
-
-    def schema(self) -> Schema:
-        return {"anyOf": [{"type": "string", "pattern": r"^(\d+d)?(\d+h)?(\d+m)?(\d+s)?$"}, {"const": 0}]}
-
-
-# --- values made of values -------------------------------------------------------------------------------------------
+__all__ = [
+    "CHANNEL",
+    "DURATION_SHAPE",
+    "EXPRESSION",
+    "FIELD",
+    "FIELDS",
+    "LABEL",
+    "MISSING_KEY",
+    "NAME_SHAPE",
+    "PATTERN",
+    "PERHAPS",
+    "STEPS",
+    "TEMPLATE",
+    "TEXT",
+    "TEXTS",
+    "UNREAD",
+    "VALUE",
+    "YES_NO",
+    "Anything",
+    "Condition",
+    "Duration",
+    "Integer",
+    "Key",
+    "Kind",
+    "ListOf",
+    "MapOf",
+    "Name",
+    "Number",
+    "OneOf",
+    "Owner",
+    "Reader",
+    "Record",
+    "Reference",
+    "RegularExpression",
+    "Schema",
+    "Shape",
+    "Steps",
+    "Text",
+    "Unread",
+    "Words",
+    "YesNo",
+    "keys_schema",
+    "read_keys",
+    "suggest",
+    "text_key",
+    "value_place",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,9 +33,13 @@ def export_command(shell: Shell, lang: str, out: Path | None) -> int:
         raise click.UsageError(t("«{lang}» is not a language: write it like en", lang=lang))
     config = shell.load()
     from bot.export import compare, render_texts
+    from bot.reading import read
     from gateway.cli.flows import load_flows
 
-    found = compare(load_flows(shell, config).edition.require(), lang)
+    flows = load_flows(shell, config)
+    # As they are written: a bot that speaks LANG reads its flows with the translations in place.
+    library, _ = read(flows.edition.sources, flows.deployment, flows.prefix, translate=False)
+    found = compare(library or flows.edition.require(), lang)
     text = render_texts(found)
     if out == Path("-"):
         shell.say(text.rstrip())
