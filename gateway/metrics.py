@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from core.ports import Store
@@ -15,7 +17,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        made = {"registry": self.registry}
+        made: dict[str, Any] = {"registry": self.registry}
         self.messages = Counter("frontline_messages", "Events taken in", ["channel", "kind"], **made)
         self.duplicates = Counter(
             "frontline_duplicates", "Repeated deliveries that changed nothing", ["channel"], **made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -133,9 +133,9 @@ class Publisher:
     async def _require_uses(self, past: _Past) -> None:
         live = {pair for flow, versions in past.runs.items() for pair in ((flow, version) for version in versions)}
         needed = [await self._edition(bundle.sources) for bundle in past.bundles if live & set(bundle.versions.items())]
-        gone = list(dict.fromkeys(_lines(check_uses(needed, self._prefix, past.runs, "config.yaml"))))
+        gone = {one.line("en"): one for one in check_uses(needed, self._prefix, past.runs, "config.yaml")}
         if gone:
-            raise Unpublishable([finding for _, finding in gone], [])
+            raise Unpublishable(list(gone.values()), [])
 
     async def watch(self) -> None:
         """Publish every valid save within a second (`publish: auto`), let go of ended versions; until `stop`."""
@@ -336,10 +336,6 @@ class Publisher:
 def render_problems(outcome: Outcome, language: str) -> list[str]:
     """What kept an edition from going live, a line each."""
     return [finding.line(language) for finding in outcome.findings if finding.level == "error"] + list(outcome.failures)
-
-
-def _lines(findings: Iterable[Finding]) -> Iterable[tuple[str, Finding]]:
-    return {finding.line("en"): finding for finding in findings}.items()
 
 
 def _state(sources: dict[str, str], tests: dict[str, str]) -> tuple[object, ...]:

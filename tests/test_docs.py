@@ -46,7 +46,7 @@ def test_references_are_up_to_date(name: str) -> None:
     assert page(name) == generate.pages()[name]
 
 
-@pytest.mark.parametrize("kind", [kind.word for kind in (*ACTIONS, *TRIGGERS)])
+@pytest.mark.parametrize("kind", [*(kind.word for kind in ACTIONS), *(kind.word for kind in TRIGGERS)])
 def test_actions_and_triggers_have_a_heading(kind: str) -> None:
     assert re.search(rf"^#+ `{re.escape(kind)}`$", page("flows.md"), re.MULTILINE)
 

@@ -119,7 +119,10 @@ class Shell:
 
 def ask_office(shell: Shell, config: Config, do: str, **params: Any) -> Any:
     """One command to the office, through the running gateway or over the store itself. Raises `Refused`."""
+    from gateway.logs import configure
     from gateway.office import reach
+
+    configure("error")  # the command says itself what came of it
 
     async def asked() -> Any:
         async with reach(config) as ask:

@@ -74,6 +74,7 @@ def test_values(tmp_path: Path) -> None:
 def test_limits_and_off(tmp_path: Path) -> None:
     telegram = good(tmp_path).channels["tg"]
     assert isinstance(telegram, TelegramSettings)
+    assert telegram.limits != "off"
     assert telegram.limits.total == Rate(30, 1)
     assert telegram.limits.chat is None
     assert telegram.limits.group == Rate(20, 60)
