@@ -159,8 +159,56 @@ PHRASES = [
     Planted("L190", "probe.yaml", "", SHORT + "  - call: ▸probe\n  - end: готово\n"),
 ]
 
+FIELDS = "flow: Проба\nfields:\n  а: {label: А, ask: Б}\n"
+END = "steps:\n  - ask: а\n  - end: готово\n"
+
+
+def head(code: str, part: str) -> Planted:
+    """A mistake in the head of a small flow that asks for `а`."""
+    return Planted(code, "probe.yaml", "", f"{FIELDS}{part}{END}")
+
+
+def field(code: str, part: str) -> Planted:
+    """A mistake in a second field."""
+    return head(code, f"  б: {part}\n")
+
+
+SHAPES = [
+    field("L112", "▸нет"),
+    field("L112", "{label: В, ask: ▸[]}"),
+    field("L112", "{label: В, ask: Г, pattern: ▸[]}"),
+    field("L112", "{label: В, ask: Г, check: ▸верно}"),
+    field("L112", "{label: В, ask: Г, check: [{must: ▸[], else: Нет}]}"),
+    field("L113", "{label: В, ask: Г, min: 5, max: ▸3}"),
+    field("L113", "{label: В, ask: Г, attempts: ▸0}"),
+    field("L112", "{label: В, ask: Г, keep: ▸[]}"),
+    field("L113", "{label: ▸" + "В" * 4097 + ", ask: Г}"),
+    field("L161", "{label: В, ask: Г, check: [{must: value > ▸гг, else: Нет}]}"),
+    field("L161", "{label: В, ask: 'Г {{ ▸value }}'}"),
+    head("L112", "takes: {в: ▸text}\n"),
+    head("L112", "takes: ▸текст\n"),
+    head("L113", "takes: {в: {type: ▸txt}}\n"),
+    head("L112", "takes: {в: {type: text, default: ▸[]}}\n"),
+    head("L112", "triggers: [▸привет]\n"),
+    head("L112", "triggers: [{button: ▸[]}]\n"),
+    head("L120", "triggers: [{button: А, ▸command: /а}]\n"),
+    head("L112", "policy: ▸нет\n"),
+    head("L112", "policy: {silence: [▸нет]}\n"),
+    head("L161", "triggers: [{event: message, where: ▸нет > 1}]\n"),
+    head("L162", "triggers: [{event: message, where: message.▸txt}]\n"),
+    head("L164", "policy: {wrong: 'Нет {{ ▸зaказ }}'}\n"),
+    probe("L104", "  - goto: ▸нигде\n  - end: готово\n"),
+    probe("L112", "  - goto: ▸[]\n  - end: готово\n"),
+    probe("L112", "  - set: {▸'': 1}\n  - end: готово\n"),
+    probe("L112", "  - if: ▸[]\n    then: [{end: да}]\n  - end: готово\n"),
+    probe("L112", "  - if: now\n    then: ▸да\n  - end: готово\n"),
+    probe("L112", "  - say: {text: ▸[]}\n  - end: готово\n"),
+    probe("L113", "  - say: {text: А, per_channel: {▸pigeon: Б}}\n  - end: готово\n"),
+    probe("L151", "  - end: всё\n  - ▸if: now\n    then:\n      - say: А\n  - end: готово\n"),
+]
+ALL = [*YAML, *REFERENCES, *KEYS, *STEPS, *REMOTE, *WAYS, *NAMES, *PHRASES, *SHAPES]
+
 TAKER = "flow: Берёт\ntakes: {кто: {type: text}}\nsteps:\n  - say: Привет, {{ кто }}!\n  - end: готово\n"
-ALL = [*YAML, *REFERENCES, *KEYS, *STEPS, *REMOTE, *WAYS, *NAMES, *PHRASES]
 
 
 def name(planted: Planted) -> str:
