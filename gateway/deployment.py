@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from adapters.services import call_info
-from adapters.terminal.capabilities import CAPABILITIES as TERMINAL
 from adapters.telegram.capabilities import CAPABILITIES as TELEGRAM
+from adapters.terminal.capabilities import CAPABILITIES as TERMINAL
 from adapters.web.capabilities import capabilities as web_capabilities
 from core.deployment import ChannelInfo, Deployment, DeskInfo, LineRule
 from gateway.config.lines import LineSettings, Rule, WebhookDeskSettings
