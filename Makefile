@@ -53,8 +53,8 @@ docs: $(VENV)/.ready-dev  ## write the generated references
 	$(BIN)/python docs/generate.py
 
 texts: $(VENV)/.ready-dev  ## collect message ids into the catalogues, translations kept
-	$(BIN)/pybabel -q extract -F babel.cfg --no-default-keywords -k t -k plural:1,2 -k n_ --sort-output --no-location --omit-header -o build/messages.pot .
-	for language in ru en; do $(BIN)/pybabel -q update --no-fuzzy-matching --omit-header -i build/messages.pot -o core/translations/$$language.po -l $$language; done
+	mkdir -p build && $(BIN)/pybabel -q extract -F babel.cfg --no-default-keywords -k t -k plural:1,2 -k n_ --sort-output --no-location -o build/messages.pot .
+	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-pot-creation-date -w 120 -i build/messages.pot -o core/translations/ru.po -l ru
 
 lock: $(VENV)/.ready-dev  ## pin all versions with hashes
 	$(BIN)/python -m uv pip compile pyproject.toml --extra build --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate -q -o requirements.lock
