@@ -18,6 +18,7 @@ from core.locale import Texts, texts
 from core.rich import Rich
 
 if TYPE_CHECKING:
+    from bot.engine.ground import Ground
     from bot.engine.walk import Walk
     from core.conversation import Run
 
@@ -101,7 +102,7 @@ class Announce(Action):
         walk.go("next")
 
 
-def ticket_text(walk: Walk, field: Field, value: Any) -> str:
+def ticket_text(walk: Ground, field: Field, value: Any) -> str:
     """A value as other systems read it: a phone as +79991234567, not as people like it."""
     return walk.show(field, value) if field.type in ("photo", "file") else shown(value, walk.book.language)
 

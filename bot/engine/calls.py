@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from bot.engine.listen import ask_again, begin_by_name, listen, welcome
+from bot.engine.begin import begin_by_name
+from bot.engine.listen import listen
 from bot.engine.outside import open_link
 from bot.engine.presses import press
 from bot.engine.runs import cancel_all, copy_suspended, decode_event, lost, restart, settle
 from bot.engine.walk import Walk
+from bot.engine.words import ask_again, welcome
 from core.events import CallDone, LineAnswer, Message, Opened, Press
 from core.rich import Rich
 

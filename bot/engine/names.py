@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bot.engine.walk import Walk
+    from bot.engine.ground import Ground
 
 
 class Names(dict[str, Any]):
@@ -14,7 +14,7 @@ class Names(dict[str, Any]):
 
     __slots__ = ("_walk",)
 
-    def __init__(self, values: dict[str, Any], walk: Walk) -> None:
+    def __init__(self, values: dict[str, Any], walk: Ground) -> None:
         super().__init__(values)
         self._walk = walk
 
@@ -31,29 +31,29 @@ class Names(dict[str, Any]):
         return default
 
 
-def _chat(walk: Walk) -> dict[str, Any]:
+def _chat(walk: Ground) -> dict[str, Any]:
     return {"channel": walk.conversation.channel, "kind": walk.conversation.kind}
 
 
-def _line(walk: Walk) -> dict[str, Any]:
+def _line(walk: Ground) -> dict[str, Any]:
     return {
         id: {"title": line.title, "open": line.open, "opens_at": line.opens_at.isoformat() if line.opens_at else None}
         for id, line in walk.facts.lines.items()
     }
 
 
-def _event(walk: Walk) -> dict[str, Any]:
+def _event(walk: Ground) -> dict[str, Any]:
     run = walk.talk.run
     data: dict[str, Any] = walk.event_data or (run.frames[0].memory.get("event", {}) if run else {})
     return data
 
 
-def _question(walk: Walk) -> str:
+def _question(walk: Ground) -> str:
     run = walk.talk.run
     return str(run.question.get("text", "")) if run else ""
 
 
-GIVEN: dict[str, Callable[[Walk], Any]] = {
+GIVEN: dict[str, Callable[[Ground], Any]] = {
     "client": lambda walk: walk.client,
     "chat": _chat,
     "message": lambda walk: {"text": walk.message_text},

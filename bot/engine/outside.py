@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.engine.listen import ask_again, begin_by_name, divert, find_by_event, flush, hold, others, welcome
+from bot.engine.begin import begin_by_name, find_by_event
+from bot.engine.digress import divert, others
+from bot.engine.listen import flush, hold
 from bot.engine.runs import encode_event, settle
 from bot.engine.walk import Walk
+from bot.engine.words import ask_again, welcome
 from core.events import DeliveryFailed, Opened, Outside, Reachability, TicketChanged
 from core.rich import Rich
 

@@ -9,13 +9,13 @@ from bot.fields import kind_of
 
 if TYPE_CHECKING:
     from bot.compile import CompiledFlow
-    from bot.engine.walk import Walk
+    from bot.engine.ground import Ground
     from bot.heard import Heard
     from bot.model import Field
     from core.conversation import Frame
 
 
-def pick(walk: Walk, flow: CompiledFlow, frame: Frame, heard: Heard, fields: Iterable[Field], skip: str = "") -> None:
+def pick(walk: Ground, flow: CompiledFlow, frame: Frame, heard: Heard, fields: Iterable[Field], skip: str = "") -> None:
     """Fill unknown fields from the message. `skip` is what the waiting field took: never picked again."""
     wanted = {field.name for field in flow.picked}
     unknown = [field for field in fields if field.name in wanted and frame.values.get(field.name) is None]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bot.engine.digress import act_own, divert, others
 from bot.engine.hearing import pressed
-from bot.engine.listen import act_own, answer, ask_again, divert, flush, hold, others
+from bot.engine.listen import answer, flush, hold
 from bot.engine.runs import lost, settle
 from bot.engine.walk import Walk, copy_run
+from bot.engine.words import ask_again
 from core.conversation import Run
 from core.events import Press
 from core.rich import Rich
