@@ -49,7 +49,13 @@ def _list(shell: Shell, config: Config, found: list[dict[str, Any]]) -> None:
     shell.table(
         heads,
         (
-            (row["number"], render_time(config, row["created_at"]), row["desk"], _status(shell, row["status"]), row["title"])
+            (
+                row["number"],
+                render_time(config, row["created_at"]),
+                row["desk"],
+                _status(shell, row["status"]),
+                row["title"],
+            )
             for row in found
         ),
     )
