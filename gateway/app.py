@@ -18,7 +18,7 @@ from adapters.services import build_service
 from adapters.services.settings import plain_settings
 from core.ports import Channel, OuterDesk, Receipt, Service, Store
 from gateway.calls import Calls
-from gateway.channels import build_channels
+from gateway.channels import at_once, build_channels
 from gateway.clock import Clock, utc_now
 from gateway.config.model import Config
 from gateway.control import ControlServer, socket_path
@@ -74,7 +74,9 @@ class Gateway:
             self.metrics,
             config.storage.file_size,
         )
-        self.sender = Sender(self.store, self.channels, self.calls, self.metrics, self._settled)
+        self.sender = Sender(
+            self.store, self.channels, self.calls, self.metrics, self._settled, at_once=at_once(config)
+        )
         self.intake = Intake(self.store, self.worker, self.metrics, self.sender.offer, self._wake)
         self.clock = Clock(self.store, self.worker, self.intake, now)
         self.port = 0
@@ -134,15 +136,16 @@ class Gateway:
 
     def _be_careful(self) -> None:
         """After an unclean stop, events wait in the inbox with their attempts counted before they are tried."""
-        if not (self.store.unclean and careful_seconds):
+        seconds = careful_seconds()
+        if not (self.store.unclean and seconds):
             return
-        log.warning("unclean_stop", seconds=careful_seconds)
+        log.warning("unclean_stop", seconds=seconds)
         self.intake.careful = True
 
         def trust() -> None:
             self.intake.careful = False
 
-        asyncio.get_running_loop().call_later(careful_seconds, trust)
+        asyncio.get_running_loop().call_later(seconds, trust)
 
     async def _listen(self) -> None:
         doors = OutsideDoors(self.store, self.config, self._accounts(), self._wake)

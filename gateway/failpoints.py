@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-from collections.abc import Callable
 
 
 def _kill() -> None:
@@ -34,20 +33,24 @@ def _parse(setting: str) -> dict[str, _Point]:
     return points
 
 
-def armed(setting: str) -> Callable[[str], None]:
-    """The function to call at each place. Without a setting it does nothing and costs next to nothing."""
-    points = _parse(setting)
-    if not points:
-        return lambda name: None
-
-    def failpoint(name: str) -> None:
-        point = points.get(name)
-        if point is not None and point.strike():
-            _kill()
-
-    return failpoint
+_points: dict[str, _Point] = {}
 
 
-failpoint = armed(os.environ.get("FRONTLINE_FAIL", ""))
-# How long the intake keeps turns out of its own transaction after an unclean stop; tests shorten or stretch it.
-careful_seconds = float(os.environ.get("FRONTLINE_CAREFUL_SECONDS", "60"))
+def arm(setting: str) -> None:
+    """Arms the places of a setting and disarms all others. Raises ValueError for a rule that is neither `p=` nor `n=`."""
+    _points.clear()
+    _points.update(_parse(setting))
+
+
+def failpoint(name: str) -> None:
+    """A place where the process may die; while nothing is armed it costs a look at an empty dictionary."""
+    if _points and (point := _points.get(name)) is not None and point.strike():
+        _kill()
+
+
+def careful_seconds() -> float:
+    """How long the intake keeps turns out of its own transaction after an unclean stop; tests shorten or stretch it."""
+    return float(os.environ.get("FRONTLINE_CAREFUL_SECONDS", "60"))
+
+
+arm(os.environ.get("FRONTLINE_FAIL", ""))

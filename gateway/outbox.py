@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 from core.outbox import OutboxRow, Sent, Settled
@@ -19,6 +20,7 @@ LANE_KINDS = frozenset({"send", "edit", "delete"})
 SWEEP_SECONDS = 1.0  # losing a wake-up costs at most this (design §5)
 # A row is leased for 30 s; a retry that waits less than this keeps its lane in memory, a longer one goes back to the store.
 PATIENCE_SECONDS = 10.0
+_FREE: AbstractAsyncContextManager[None] = nullcontext()
 
 
 class Lane:
@@ -35,7 +37,11 @@ class Lane:
 
 
 class Sender:
-    """Takes rows from `offer` (fresh from a commit) and from a sweep of the store (after a crash, a retry, a lost wake-up)."""
+    """Takes rows from `offer` (fresh from a commit) and from a sweep of the store (after a crash, a retry, a lost wake-up).
+
+    `at_once` bounds, per channel, the messages between send and mark: so many may be repeated after a kill where the
+    platform has no idempotency key. A lane never has more than one, so a client sees at most one.
+    """
 
     def __init__(
         self,
@@ -44,9 +50,11 @@ class Sender:
         calls: Calls,
         metrics: Metrics,
         woken: Callable[[Sequence[Receipt]], None],
+        at_once: Mapping[str, int] | None = None,
     ) -> None:
         self._store, self._channels, self._calls, self._metrics, self._woken = store, channels, calls, metrics, woken
         self._lanes: dict[int, Lane] = {}
+        self._slots = {channel: asyncio.Semaphore(most) for channel, most in (at_once or {}).items()}
         self._busy: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -76,8 +84,10 @@ class Sender:
         try:
             while lane.rows and not self._stopping.is_set():
                 row = lane.head()
-                sent = await self._deliver(row)
-                if not await self._settle(row, sent):
+                async with self._slots.get(row.channel, _FREE):
+                    sent = await self._deliver(row)
+                    stored = await self._settle(row, sent)
+                if not stored:
                     break
                 if sent.verdict != "retry":
                     lane.rows.pop(row.id, None)

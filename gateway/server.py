@@ -45,7 +45,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
 def build_server(routes: Iterable[Route]) -> web.Application:
     """The aiohttp application. Bodies over 1 MiB are refused before they are read, except where a route streams."""
     server = web.Application(middlewares=[errors], client_max_size=MAX_BODY)
-    unique = {(method, path): handler for method, path, handler in routes}     # web chats share their script
+    unique = {(method, path): handler for method, path, handler in routes}  # web chats share their script
     for (method, path), handler in unique.items():
         server.router.add_route(method, path, handler)
     return server

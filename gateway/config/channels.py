@@ -56,6 +56,9 @@ class TelegramSettings(ChannelSettings):
     """The platform's limits on sending, each by itself, or `off` for none at all."""
     max_connections: int = Field(default=40, ge=1, le=100)
     """Webhook: how many calls Telegram makes at once."""
+    at_once: int = Field(default=30, ge=1, le=1000)
+    """Messages under way at the same time. Telegram has no key against repeats: so many may come twice when the process is
+    killed, at most one in each chat. With `1` it is one in all, at the price of one message per round trip."""
 
     @property
     def on(self) -> bool:

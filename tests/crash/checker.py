@@ -15,8 +15,10 @@ def check_story(story: Story) -> None:
     check_history(story.database)
     check_outbox(story.database)
     check_tickets(story)
-    repeats = sum(check_told(chat, said, story) for chat, said in story.platform.told.items())
-    assert repeats <= story.kills, f"{repeats} repeated messages after {story.kills} kills"
+    repeats = {chat: check_told(chat, said, story) for chat, said in story.platform.told.items()}
+    assert max(repeats.values()) <= story.kills, "a client saw more than one repeat of a kill"
+    total = sum(repeats.values())
+    assert total <= story.at_once * story.kills, f"{total} repeated messages after {story.kills} kills"
 
 
 def check_inbox(story: Story) -> None:

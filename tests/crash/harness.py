@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import socket
 import sqlite3
@@ -68,23 +67,56 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Zygote:
+    """The process that starts gateways; one serves a whole test session."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+
+    @classmethod
+    async def start(cls) -> Zygote:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.crash.zygote", cwd=ROOT,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        it = cls(process)
+        async with asyncio.timeout(120):
+            assert await it.line() == "ready"
+        return it
+
+    async def line(self) -> str:
+        assert self.process.stdout is not None
+        return (await self.process.stdout.readline()).decode().strip()
+
+    def order(self, environ: dict[str, str], log: Path) -> None:
+        arguments = ["--config", str(HERE / "config.yaml"), "run"]
+        assert self.process.stdin is not None
+        self.process.stdin.write(orjson.dumps({"environ": environ, "log": str(log), "arguments": arguments}) + b"\n")
+
+    async def stop(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        await asyncio.wait_for(self.process.wait(), 20)
+
+
 @dataclass
 class Gateway:
-    """The process under test, by way of the zygote."""
+    """The gateway under test, by way of the zygote."""
 
-    process: asyncio.subprocess.Process
+    zygote: Zygote
     port: int
     kills: int = 0
+    code: int | None = None
 
-    async def count_kills(self) -> None:
-        assert self.process.stdout is not None
-        async for line in self.process.stdout:
-            self.kills += line.strip() == b"killed"
+    async def follow(self) -> None:
+        while (line := await self.zygote.line()) == "killed":
+            self.kills += 1
+        self.code = int(line.split()[1])
 
     async def ready(self) -> None:
         """Waits until messages are taken."""
         async with asyncio.timeout(60), ClientSession() as http:
-            while True:
+            while self.code is None:
                 try:
                     async with http.get(f"http://127.0.0.1:{self.port}/readyz") as answer:
                         if answer.status == 200:
@@ -92,36 +124,31 @@ class Gateway:
                 except ClientConnectionError:
                     pass
                 await asyncio.sleep(0.05)
+        raise AssertionError(f"the gateway ended with {self.code}")
 
 
 @asynccontextmanager
-async def gateway(folder: Path, api: str, fail: str, careful: float) -> AsyncIterator[Gateway]:
-    """A gateway that dies at `fail` and is started again; stopped by SIGTERM at the end."""
-    port = free_port()
+async def gateway(
+    zygote: Zygote, folder: Path, api: str, fail: str, careful: float, at_once: int
+) -> AsyncIterator[Gateway]:
+    """A gateway that dies at `fail` and is started again; stopped by SIGTERM at the end, within ten seconds."""
+    it = Gateway(zygote, free_port())
     environ = {
-        **os.environ,
-        "CRASH_PORT": str(port), "CRASH_DIR": str(folder), "CRASH_API": api,
-        "FRONTLINE_FAIL": fail, "FRONTLINE_CAREFUL_SECONDS": str(careful),
+        "CRASH_PORT": str(it.port), "CRASH_DIR": str(folder), "CRASH_API": api,
+        "CRASH_AT_ONCE": str(at_once), "FRONTLINE_FAIL": fail, "FRONTLINE_CAREFUL_SECONDS": str(careful),
     }  # fmt: skip
-    command = [sys.executable, "-m", "tests.crash.zygote", "--config", str(HERE / "config.yaml"), "run"]
-    with (folder / "log").open("ab") as log:
-        process = await asyncio.create_subprocess_exec(
-            *command, cwd=ROOT, env=environ, stdout=asyncio.subprocess.PIPE, stderr=log
-        )
-    it = Gateway(process, port)
-    counting = asyncio.create_task(it.count_kills())
+    zygote.order(environ, folder / "log")
+    following = asyncio.create_task(it.follow())
     try:
         await it.ready()
         yield it
     finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-            try:
-                await asyncio.wait_for(process.wait(), 20)
-            except TimeoutError:
-                process.kill()
-                await process.wait()
-        await counting
+        await it.ready()  # a start that is interrupted ends without a word
+        while it.code is None:
+            zygote.process.send_signal(signal.SIGTERM)
+            await asyncio.wait({following}, timeout=12)
+        await following
+        assert it.code == 0, f"the gateway ended with {it.code}"
 
 
 class Clients:
@@ -179,15 +206,24 @@ class Story:
     platform: Platform
     clients: Clients
     database: Path
+    at_once: int
 
 
 async def torment(
-    folder: Path, fail: str, *, kills: int, careful: float, chats: int = 8, longest: float = 120.0
+    zygote: Zygote,
+    folder: Path,
+    fail: str,
+    *,
+    kills: int,
+    careful: float,
+    at_once: int = 1,
+    chats: int = 8,
+    longest: float = 120.0,
 ) -> Story:
     """Runs load against a gateway that dies at `fail` until it died `kills` times, then lets it finish its work."""
     timeout = ClientTimeout(total=5)
     async with platform() as api, ClientSession(timeout=timeout) as http:
-        async with gateway(folder, api.url, fail, careful) as dying:
+        async with gateway(zygote, folder, api.url, fail, careful, at_once) as dying:
             clients = Clients(dying.port, http)
             over = asyncio.Event()
             talks = [asyncio.create_task(clients.until(1000 + n, over)) for n in range(chats)]
@@ -197,9 +233,9 @@ async def torment(
             over.set()
             await asyncio.gather(*talks)
             died = dying.kills
-        async with gateway(folder, api.url, "", 0.0):
+        async with gateway(zygote, folder, api.url, "", 0.0, at_once):
             await drained(folder / "frontline.db")
-        return Story(died, api, clients, folder / "frontline.db")
+        return Story(died, api, clients, folder / "frontline.db", at_once)
 
 
 async def drained(database: Path, seconds: float = 40.0) -> None:
