@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
+
 from bot.book import Book
 from bot.engine import step
 from core.conversation import Conversation
-from core.effects import AnswerBot, Effect, ToLine
+from core.effects import AnswerBot, CreateTicket, Effect, ToLine
 from core.events import Event, HandoffAsked, LineAnswer, Message, Opened, OperatorAct, Poisoned, Press, TimerFired
 from core.turn import Facts, Trace, Turn
 from handoff.decide import TOKENS, decide
@@ -40,10 +42,11 @@ def run_turn(book: Book, house: House, conversation: Conversation, event: Event,
         if not todo:
             break
         current = todo.pop(0)
+        told = after_tickets(facts, effects)
         if is_for_people(conversation, current):
-            turn = decide(house, conversation, current, now, facts)
+            turn = decide(house, conversation, current, now, told)
         else:
-            turn = step(book, conversation, current, now, facts)
+            turn = step(book, conversation, current, now, told)
         conversation = turn.conversation
         trace.extend(turn.trace)
         for effect in turn.effects:
@@ -53,6 +56,12 @@ def run_turn(book: Book, house: House, conversation: Conversation, event: Event,
             else:
                 todo.append(inner)
     return Turn(conversation, tuple(effects), tuple(trace))
+
+
+def after_tickets(facts: Facts, effects: list[Effect]) -> Facts:
+    """The facts of the next round: numbers that tickets of this turn have taken are not given out again."""
+    ordered = sum(isinstance(effect, CreateTicket) for effect in effects)
+    return msgspec.structs.replace(facts, ticket_number=facts.ticket_number + ordered) if ordered else facts
 
 
 def inner_event(effect: Effect) -> Event | None:

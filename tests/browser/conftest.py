@@ -17,10 +17,16 @@ from adapters.web.settings import Settings
 from storage import open_store
 from tests.adapters.web.house import House, settings
 
-CHROMIUM = "/usr/bin/chromium"           # Debian's
+CHROMIUM = "/usr/bin/chromium"  # Debian's
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
 )
 
 

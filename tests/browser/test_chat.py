@@ -225,7 +225,9 @@ async def test_an_answer_lost_on_the_way_is_no_second_message(chat: Watched, con
     chat.troubles = [trouble for trouble in chat.troubles if "ERR_FAILED" not in trouble]
 
 
-async def test_messages_missed_while_offline_come_in_order(chat: Watched, server: Server, context: BrowserContext) -> None:
+async def test_messages_missed_while_offline_come_in_order(
+    chat: Watched, server: Server, context: BrowserContext
+) -> None:
     await server.stop()
     await server.house.channel.start(server.house)
     await server.house.say(server.visitor, Outgoing(plain("one")), Outgoing(plain("two")))
@@ -234,7 +236,9 @@ async def test_messages_missed_while_offline_come_in_order(chat: Watched, server
 
 
 async def test_a_chat_the_server_forgot_begins_anew(chat: Watched) -> None:
-    await chat.page.evaluate("for (const key of Object.keys(localStorage)) if (key.endsWith('token')) localStorage[key] = 'lost'")
+    await chat.page.evaluate(
+        "for (const key of Object.keys(localStorage)) if (key.endsWith('token')) localStorage[key] = 'lost'"
+    )
     await chat.page.reload()
     await expect(chat.page.locator("#banner")).to_contain_text("a new one was opened")
     assert await chat.until(1) == ["Hello!"]
@@ -273,7 +277,7 @@ async def test_hostile_texts_stay_texts(chat: Watched, server: Server) -> None:
     buttons = [((Button(text[:60], f"9.9.{n}"), Button("u", url=text)),) for n, text in enumerate(XSS)]
     hostile = [Outgoing(Rich(text, mark), rows) for text, mark, rows in zip(XSS, marks, buttons, strict=True)]
     for start in range(0, len(hostile), 40):
-        await server.house.say(server.visitor, *hostile[start:start + 40])
+        await server.house.say(server.visitor, *hostile[start : start + 40])
     await chat.until(1 + len(XSS))
     assert (await chat.texts())[1:] == list(XSS)
     await chat.page.evaluate("""() => {
@@ -296,7 +300,8 @@ async def test_a_clients_own_hostile_words_stay_texts(chat: Watched) -> None:
 
 async def test_hostile_file_names_stay_names(chat: Watched, server: Server) -> None:
     names = [name for name in FILE_NAMES if "\0" not in name]
-    await chat.page.evaluate("""async ([names, base]) => {
+    await chat.page.evaluate(
+        """async ([names, base]) => {
         const token = localStorage[Object.keys(localStorage).find(key => key.endsWith('token'))];
         const headers = {Authorization: 'Bearer ' + token};
         const files = [];
@@ -311,7 +316,9 @@ async def test_hostile_file_names_stay_names(chat: Watched, server: Server) -> N
             const body = JSON.stringify({client_id: 'names' + part.length, files: part});
             await fetch(base + '/messages', {method: 'POST', body, headers});
         }
-    }""", [names, server.url])
+    }""",
+        [names, server.url],
+    )
     await chat.until(5)
     await expect(chat.page.locator("#list .file")).to_have_count(len(names))
     shown = await chat.page.locator("#list .file b").all_text_contents()

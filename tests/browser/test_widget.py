@@ -99,7 +99,9 @@ async def test_unread_answers_are_counted_on_the_bubble(visit: Watched, server: 
     await expect(visit.page.get_by_role("button", name="Open the chat. Unread messages: 2")).to_be_visible()
     await visit.page.reload()
     await visit.page.get_by_role("button", name="Open the chat. Unread messages: 2").click()
-    await expect(visit.page.frame_locator("iframe").locator("#list .text")).to_have_text(["Hello!", "news", "more news"])
+    await expect(visit.page.frame_locator("iframe").locator("#list .text")).to_have_text(
+        ["Hello!", "news", "more news"]
+    )
     await visit.page.get_by_role("button", name="Close the chat").click()
     await expect(visit.page.get_by_role("button", name="Open the chat", exact=True)).to_be_visible()
 
@@ -116,10 +118,13 @@ async def test_a_site_that_is_not_listed_cannot_embed(server: Server, context: B
 
 
 async def test_nothing_happens_twice(visit: Watched, server: Server) -> None:
-    await visit.page.evaluate("""src => new Promise(done => {
+    await visit.page.evaluate(
+        """src => new Promise(done => {
         const script = document.createElement('script');
         Object.assign(script, {src, onload: done});
         script.dataset.channel = 'site';
         document.head.append(script);
-    })""", f"{server.origin}/widget.js")
+    })""",
+        f"{server.origin}/widget.js",
+    )
     await expect(visit.page.locator("#frontline-chat")).to_have_count(1)

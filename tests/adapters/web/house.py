@@ -64,9 +64,9 @@ class House:
     settings: Settings
     store: Store
     script: Script = echo
-    full: bool = False                   # the disk is full: nothing is accepted
-    asleep: bool = False                 # the worker sleeps: events wait in the inbox
-    holding: bool = False                # the sender waits: messages are committed, not sent
+    full: bool = False  # the disk is full: nothing is accepted
+    asleep: bool = False  # the worker sleeps: events wait in the inbox
+    holding: bool = False  # the sender waits: messages are committed, not sent
     accepted: list[Inbound] = field(default_factory=list)
     held: list[OutboxRow] = field(default_factory=list)
 
@@ -85,7 +85,11 @@ class House:
     def decide(self, work: Work) -> Result:
         """The turn of a conversation: the script's answers to each event."""
         done = [
-            Done(pending, tuple(Send(message) for message in self.script(pending.event)), epoch=work.conversation.session.epoch)
+            Done(
+                pending,
+                tuple(Send(message) for message in self.script(pending.event)),
+                epoch=work.conversation.session.epoch,
+            )
             for pending in work.events
         ]
         return Result(work.conversation, done)
@@ -120,7 +124,12 @@ class House:
                 await self.send(receipt.outbox)
 
     async def say(
-        self, chat: str, *messages: Outgoing, author: Author = "bot", slot: str = "", replace: bool = False,
+        self,
+        chat: str,
+        *messages: Outgoing,
+        author: Author = "bot",
+        slot: str = "",
+        replace: bool = False,
     ) -> None:
         """Somebody speaks without being asked: after a timer, or a person of a line."""
         conversation = await self.store.find_conversation(self.name, self.name, chat)

@@ -32,7 +32,9 @@ async def test_a_picture_goes_and_comes(visitor: Visitor, house: House) -> None:
     assert file | {"id": ""} == {"id": "", "name": "cat.png", "mime": "image/png", "size": len(PICTURE), "image": True}
     await visitor.said("m1", text="look", files=[file["id"]])
     event = house.accepted[-1].event
-    assert getattr(event, "attachments", ()) == (Attachment("photo", file["id"], "", "cat.png", "image/png", len(PICTURE)),)
+    assert getattr(event, "attachments", ()) == (
+        Attachment("photo", file["id"], "", "cat.png", "image/png", len(PICTURE)),
+    )
     answer = await visitor.file(file["id"])
     assert await answer.read() == PICTURE
     assert answer.headers["Content-Type"] == "image/png"
@@ -51,16 +53,19 @@ async def test_bytes_lie_under_their_hash_once(visitor: Visitor, tmp_path: Path)
     assert stored[0].read_bytes() == PICTURE
 
 
-@pytest.mark.parametrize(("data", "name"), [
-    (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "x.svg"),
-    (b"<html><script>alert(1)</script>", "x.png"),
-    (b"<html><script>alert(1)</script>", "x.html"),
-    (b"GIF87", "x.gif"),
-    (PICTURE[:20], "cut.png"),
-    (png(20_000, 20_000), "bomb.png"),
-    (b"%PDF-1.7 <script>", "x.pdf"),
-    (b"GIF89a\x00\x00\x00\x00/*<script>*/", "polyglot.gif"),
-])
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "x.svg"),
+        (b"<html><script>alert(1)</script>", "x.png"),
+        (b"<html><script>alert(1)</script>", "x.html"),
+        (b"GIF87", "x.gif"),
+        (PICTURE[:20], "cut.png"),
+        (png(20_000, 20_000), "bomb.png"),
+        (b"%PDF-1.7 <script>", "x.pdf"),
+        (b"GIF89a\x00\x00\x00\x00/*<script>*/", "polyglot.gif"),
+    ],
+)
 async def test_all_but_real_pictures_are_downloads(visitor: Visitor, data: bytes, name: str) -> None:
     file = await visitor.uploaded(data, name)
     assert file["image"] is False
@@ -129,17 +134,22 @@ async def test_nothing_is_no_file(visitor: Visitor, tmp_path: Path) -> None:
     assert not files_under(tmp_path)
 
 
-@pytest.mark.parametrize(("body", "kind"), [
-    (b"x", "application/json"),
-    (b"", "multipart/form-data"),
-    (b"no boundary", FORM),
-    (b'--b\r\nContent-Disposition: form-data; name="other"\r\n\r\nx\r\n--b--\r\n', FORM),
-    (b'--b\r\nContent-Disposition: form-data; name="file"; filename="a\x00"\r\n\r\nx\r\n--b--\r\n', FORM),
-    (b"--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\nx\r\n--c--\r\n--b--\r\n", FORM),
-    (b'--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\nhalf a fi', FORM),
-])
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"x", "application/json"),
+        (b"", "multipart/form-data"),
+        (b"no boundary", FORM),
+        (b'--b\r\nContent-Disposition: form-data; name="other"\r\n\r\nx\r\n--b--\r\n', FORM),
+        (b'--b\r\nContent-Disposition: form-data; name="file"; filename="a\x00"\r\n\r\nx\r\n--b--\r\n', FORM),
+        (b"--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\nx\r\n--c--\r\n--b--\r\n", FORM),
+        (b'--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\nhalf a fi', FORM),
+    ],
+)
 async def test_broken_forms_are_400(visitor: Visitor, body: bytes, kind: str) -> None:
-    answer = await visitor.client.post(f"{visitor.base}/files", data=body, headers=visitor.headers | {"Content-Type": kind})
+    answer = await visitor.client.post(
+        f"{visitor.base}/files", data=body, headers=visitor.headers | {"Content-Type": kind}
+    )
     assert answer.status == 400
 
 

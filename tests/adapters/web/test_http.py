@@ -25,7 +25,8 @@ async def test_a_message_is_answered_and_both_are_in_the_history(visitor: Visito
     assert answer == {"id": "a1", "seq": 1, "duplicate": False}
     page = await visitor.history()
     assert [(item["seq"], item["author"], item["text"]) for item in page["items"]] == [
-        (1, "client", "hi"), (2, "bot", "Echo: hi"),
+        (1, "client", "hi"),
+        (2, "bot", "Echo: hi"),
     ]
     assert page["items"][0]["id"] == "a1"
     assert page["cursor"] == 2
@@ -60,7 +61,13 @@ async def test_pressing_a_button(visitor: Visitor) -> None:
     await visitor.said("p1", press={"token": "1.1.0", "label": "Yes"})
     page = await visitor.history()
     assert page["items"][0] | {"at": 0} == {
-        "seq": 1, "author": "client", "at": 0, "edited": 0, "id": "p1", "text": "Yes", "token": "1.1.0",
+        "seq": 1,
+        "author": "client",
+        "at": 0,
+        "edited": 0,
+        "id": "p1",
+        "text": "Yes",
+        "token": "1.1.0",
     }
 
 
@@ -74,10 +81,16 @@ async def test_only_the_hash_of_the_secret_is_kept(client: Client, house: House)
     assert visitor.token not in chat
 
 
-@pytest.mark.parametrize("header", [
-    {}, {"Authorization": "Bearer "}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic x"},
-    {"Authorization": "Bearer " + "x" * 5000},
-])
+@pytest.mark.parametrize(
+    "header",
+    [
+        {},
+        {"Authorization": "Bearer "},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": "Basic x"},
+        {"Authorization": "Bearer " + "x" * 5000},
+    ],
+)
 async def test_without_the_secret_nothing_opens(client: Client, house: House, header: dict[str, str]) -> None:
     calls = (
         client.get("/chat/site/history", headers=header),
@@ -105,13 +118,24 @@ async def test_the_secret_of_one_chat_does_not_open_another(open_house: Open) ->
     assert (await two.get("/chat/two/history", headers=visitor.headers)).status == 403
 
 
-@pytest.mark.parametrize("origin", [
-    "https://evil.example", "null", "http://127.0.0.1:1", "file://", "http://", "http://[bad", "x",
-])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "null",
+        "http://127.0.0.1:1",
+        "file://",
+        "http://",
+        "http://[bad",
+        "x",
+    ],
+)
 async def test_pages_of_others_are_refused(visitor: Visitor, house: House, origin: str) -> None:
     for path in ("/session", "/messages"):
         answer = await visitor.client.post(
-            visitor.base + path, json={"client_id": "a", "text": "x"}, headers=visitor.headers | {"Origin": origin},
+            visitor.base + path,
+            json={"client_id": "a", "text": "x"},
+            headers=visitor.headers | {"Origin": origin},
         )
         assert answer.status == 403
         assert (await answer.json())["error"] == "origin"
@@ -165,7 +189,7 @@ async def test_too_much_is_413_however_it_is_sent(visitor: Visitor, house: House
 
     async def drops() -> Any:
         for start in range(0, len(big), 65536):
-            yield big[start:start + 65536]
+            yield big[start : start + 65536]
 
     for body in (io.BytesIO(big), drops()):
         headers = visitor.headers | {"Content-Type": "application/json"}
@@ -191,7 +215,9 @@ async def test_broken_requests_are_400(visitor: Visitor, house: House, body: byt
 
 
 async def test_a_form_is_no_message(visitor: Visitor) -> None:
-    answer = await visitor.client.post(f"{visitor.base}/messages", data={"client_id": "a", "text": "x"}, headers=visitor.headers)
+    answer = await visitor.client.post(
+        f"{visitor.base}/messages", data={"client_id": "a", "text": "x"}, headers=visitor.headers
+    )
     assert answer.status == 400
 
 

@@ -24,7 +24,16 @@ from tests.adapters.web.house import House
 
 Client = TestClient[Any, Any]
 STATIC = files("adapters.web") / "static"
-DANGERS = ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "srcdoc", 'Timeout("')
+DANGERS = (
+    "innerHTML",
+    "outerHTML",
+    "insertAdjacentHTML",
+    "document.write",
+    "eval(",
+    "new Function",
+    "srcdoc",
+    'Timeout("',
+)
 SCRIPTS = sorted(each.name for each in STATIC.iterdir() if each.name.endswith(".js"))
 
 
@@ -53,7 +62,9 @@ async def test_every_file_the_page_names_is_served(client: Client) -> None:
         assert again.status == 304
 
 
-@pytest.mark.parametrize("name", ["page.html", "../channel.py", "..%2fchannel.py", "%2e%2e%2fchannel.py", "none.js", "js", ".js"])
+@pytest.mark.parametrize(
+    "name", ["page.html", "../channel.py", "..%2fchannel.py", "%2e%2e%2fchannel.py", "none.js", "js", ".js"]
+)
 async def test_nothing_else_is_served(client: Client, name: str) -> None:
     assert (await client.get(f"/chat/static/{name}")).status == 404
 
@@ -80,7 +91,13 @@ async def test_listed_sites_may_embed(open_house: Open) -> None:
 
 
 async def test_the_page_speaks_the_visitors_language(client: Client) -> None:
-    for header, language in (("ru-RU,ru;q=0.9", "ru"), ("en-GB", "en"), ("de-DE,ru;q=0.5", "ru"), ("de", "en"), ("", "en")):
+    for header, language in (
+        ("ru-RU,ru;q=0.9", "ru"),
+        ("en-GB", "en"),
+        ("de-DE,ru;q=0.5", "ru"),
+        ("de", "en"),
+        ("", "en"),
+    ):
         body = await (await client.get("/chat/site", headers={"Accept-Language": header})).text()
         assert f'<html lang="{language}">' in body
     assert '<html lang="ru">' in await (await client.get("/chat/site?language=ru")).text()
@@ -166,4 +183,3 @@ async def test_a_row_whose_history_cannot_be_found_is_still_shown(house: House) 
     gone = OutboxRow(8, 99, "delete", "site", "site", "chat", "k2", target=7, target_ids=("5",))
     await house.channel.send(gone)
     assert listener.frames.get_nowait() == {"type": "gone", "seq": 5}
-

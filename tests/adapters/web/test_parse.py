@@ -67,27 +67,32 @@ def test_a_wall_of_4096_passes_and_more_is_refused_with_numbers() -> None:
     with pytest.raises(Refused) as refused:
         parse_event(parse_post(post(text="😀" * 4097)), {})
     assert refused.value.body("en") == {
-        "error": "too_long", "length": 4097, "limit": 4096,
+        "error": "too_long",
+        "length": 4097,
+        "limit": 4096,
         "message": "The message is too long: 4097 characters, at most 4096 fit. Please shorten it or send it in parts.",
     }
 
 
-@pytest.mark.parametrize(("raw", "code"), [
-    (b"", "bad_request"),
-    (b"[]", "bad_request"),
-    (b"{}", "bad_request"),
-    (b"\xff\xfe", "bad_request"),
-    (b"[" * 200_000, "bad_request"),
-    (post(), "empty"),
-    (post(text=""), "empty"),
-    (post(text=5), "bad_request"),
-    (post(text="a", press={"token": "1"}), "bad_request"),
-    (post(client_id="a b", text="x"), "bad_request"),
-    (post(client_id="", text="x"), "bad_request"),
-    (post(client_id="x" * 65, text="x"), "bad_request"),
-    (post(files=["f"] * 11), "bad_request"),
-    (post(press={"label": "x"}), "bad_request"),
-])
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b"", "bad_request"),
+        (b"[]", "bad_request"),
+        (b"{}", "bad_request"),
+        (b"\xff\xfe", "bad_request"),
+        (b"[" * 200_000, "bad_request"),
+        (post(), "empty"),
+        (post(text=""), "empty"),
+        (post(text=5), "bad_request"),
+        (post(text="a", press={"token": "1"}), "bad_request"),
+        (post(client_id="a b", text="x"), "bad_request"),
+        (post(client_id="", text="x"), "bad_request"),
+        (post(client_id="x" * 65, text="x"), "bad_request"),
+        (post(files=["f"] * 11), "bad_request"),
+        (post(press={"label": "x"}), "bad_request"),
+    ],
+)
 def test_what_is_no_request_is_refused(raw: bytes, code: str) -> None:
     with pytest.raises(Refused) as refused:
         parse_post(raw)
@@ -95,11 +100,14 @@ def test_what_is_no_request_is_refused(raw: bytes, code: str) -> None:
     assert refused.value.status == 400
 
 
-@pytest.mark.parametrize("values", [
-    {"text": " \u200b\n "},
-    {"location": {"latitude": 91, "longitude": 0}},
-    {"location": {"latitude": 0, "longitude": 181}},
-])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"text": " \u200b\n "},
+        {"location": {"latitude": 91, "longitude": 0}},
+        {"location": {"latitude": 0, "longitude": 181}},
+    ],
+)
 def test_requests_without_sense_are_refused(values: dict[str, object]) -> None:
     with pytest.raises(Refused):
         parse_event(parse_post(post(**values)), {})

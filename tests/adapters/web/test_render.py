@@ -25,7 +25,12 @@ def test_a_bot_message_with_everything() -> None:
     )
     item = HistoryItem(3, "bot", 10.0, message=message, state="sent", message_id="3")
     assert render_item(item, FILES) == {
-        "seq": 3, "author": "bot", "at": 10.0, "edited": 0, "text": "Hi bold", "marks": [["bold", 3, 7]],
+        "seq": 3,
+        "author": "bot",
+        "at": 10.0,
+        "edited": 0,
+        "text": "Hi bold",
+        "marks": [["bold", 3, 7]],
         "rows": [
             [{"label": "Yes", "token": "1.1"}, {"label": "Site", "url": "https://a.example"}],
             [{"label": "Phone", "ask": "contact"}],
@@ -48,7 +53,8 @@ def test_what_a_client_did() -> None:
     photo = Attachment("photo", "p", "", "cat.png", "image/png", 5)
     assert render_event(Press("1.1", "Yes"), {}) == {"text": "Yes", "token": "1.1"}
     assert render_event(Message("hi", (photo,)), FILES) == {
-        "text": "hi", "files": [{"id": "p", "name": "cat.png", "mime": "image/png", "size": 5, "image": True}],
+        "text": "hi",
+        "files": [{"id": "p", "name": "cat.png", "mime": "image/png", "size": 5, "image": True}],
     }
     assert render_event(Message(contact=Contact("+7")), {}) == {"text": "", "phone": "+7"}
     assert render_event(Message(location=Location(1.0, 2.0)), {}) == {"text": "", "place": [1.0, 2.0]}
@@ -67,15 +73,30 @@ def test_a_leaving_row_and_an_own_message() -> None:
     row = OutboxRow(9, 1, "send", "site", "site", "c", "k", seq=4, message=Outgoing(plain("yo")))
     assert render_row(row, {}, 5.0) == {"seq": 4, "author": "bot", "at": 5.0, "edited": 0, "text": "yo"}
     assert render_own(2, "id", Message("me"), 5.0, {}) == {
-        "seq": 2, "author": "client", "at": 5.0, "edited": 0, "id": "id", "text": "me",
+        "seq": 2,
+        "author": "client",
+        "at": 5.0,
+        "edited": 0,
+        "id": "id",
+        "text": "me",
     }
     assert render_own(2, "id", Opened(), 5.0, {}) is None
 
 
-@pytest.mark.parametrize("url", [
-    "javascript:alert(1)", " JaVaScRiPt:alert(1)", "data:text/html,x", "vbscript:x", "file:///etc/passwd", "//evil.example", "",
-    "\x01javascript:x", "blob:x",
-])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        " JaVaScRiPt:alert(1)",
+        "data:text/html,x",
+        "vbscript:x",
+        "file:///etc/passwd",
+        "//evil.example",
+        "",
+        "\x01javascript:x",
+        "blob:x",
+    ],
+)
 def test_dangerous_addresses_are_no_links(url: str) -> None:
     assert safe_url(url) == ""
     message = Outgoing(Rich("x", (Mark("link", 0, 1, url),)), ((Button("b", url=url),),))

@@ -36,19 +36,22 @@ def test_jpeg_dimensions_behind_long_notes(tmp_path: Path) -> None:
     assert sniff(write(tmp_path, data[:2] + notes + data[2:]), "x.jpg") == "image/jpeg"
 
 
-@pytest.mark.parametrize(("data", "name", "mime"), [
-    (b"%PDF-1.7", "x", "application/pdf"),
-    (b"<html><script>alert(1)</script>", "x.png", UNKNOWN),
-    (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "x.svg", UNKNOWN),
-    (b"<?xml version='1.0'?><svg/>", "x.svg", UNKNOWN),
-    (b"hello", "x.txt", "text/plain"),
-    (b"PK\x03\x04", "x.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
-    (b"MZ", "x.exe", UNKNOWN),
-    (b"<script>", "x.html", UNKNOWN),
-    (b"\x89PNG\r\n\x1a\n", "cut.png", UNKNOWN),
-    (b"\xff\xd8\xff\xe0", "cut.jpg", UNKNOWN),
-    (b"RIFF\0\0\0\0WEBPXXXX", "odd.webp", UNKNOWN),
-    (b"", "x", UNKNOWN),
-])
+@pytest.mark.parametrize(
+    ("data", "name", "mime"),
+    [
+        (b"%PDF-1.7", "x", "application/pdf"),
+        (b"<html><script>alert(1)</script>", "x.png", UNKNOWN),
+        (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "x.svg", UNKNOWN),
+        (b"<?xml version='1.0'?><svg/>", "x.svg", UNKNOWN),
+        (b"hello", "x.txt", "text/plain"),
+        (b"PK\x03\x04", "x.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        (b"MZ", "x.exe", UNKNOWN),
+        (b"<script>", "x.html", UNKNOWN),
+        (b"\x89PNG\r\n\x1a\n", "cut.png", UNKNOWN),
+        (b"\xff\xd8\xff\xe0", "cut.jpg", UNKNOWN),
+        (b"RIFF\0\0\0\0WEBPXXXX", "odd.webp", UNKNOWN),
+        (b"", "x", UNKNOWN),
+    ],
+)
 def test_the_rest(tmp_path: Path, data: bytes, name: str, mime: str) -> None:
     assert sniff(write(tmp_path, data), name) == mime

@@ -138,13 +138,16 @@ async def test_an_operator_is_told_apart(visitor: Visitor, house: House) -> None
     await socket.close()
 
 
-@pytest.mark.parametrize(("hello", "code"), [
-    ('{"token": "wrong"}', CLOSE_TOKEN),
-    ('{"token": ""}', CLOSE_TOKEN),
-    ("{}", CLOSE_HELLO),
-    ("ping", CLOSE_HELLO),
-    ("[" * 5000, CLOSE_HELLO),
-])
+@pytest.mark.parametrize(
+    ("hello", "code"),
+    [
+        ('{"token": "wrong"}', CLOSE_TOKEN),
+        ('{"token": ""}', CLOSE_TOKEN),
+        ("{}", CLOSE_HELLO),
+        ("ping", CLOSE_HELLO),
+        ("[" * 5000, CLOSE_HELLO),
+    ],
+)
 async def test_strangers_are_sent_away(client: Client, house: House, hello: str, code: int) -> None:
     socket = await client.ws_connect("/chat/site/socket")
     await socket.send_str(hello)
@@ -201,7 +204,9 @@ async def test_stopping_sends_all_away_to_come_again(visitor: Visitor, house: Ho
     assert socket.close_code == CLOSE_AGAIN
 
 
-async def test_a_slow_page_is_cut_off_and_resumes(visitor: Visitor, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_slow_page_is_cut_off_and_resumes(
+    visitor: Visitor, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(hub, "WAITING", 2)
     await visitor.said("m", text="x")
     listener = house.channel._room.hub.join(house.accepted[0].chat)
