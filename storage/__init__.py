@@ -11,11 +11,11 @@ __all__ = ["StoreBusy", "open_store"]
 
 
 def open_store(url: str, clock: Callable[[], float], outer_desks: frozenset[str] = frozenset()) -> Store:
-    """The store of a URL, not opened yet: `sqlite:///path` (`sqlite:////` for an absolute one) or `memory:`.
+    """The store of a URL, not opened yet: `sqlite:///path` (`sqlite:////` for an absolute one), `memory:` or `memory://`.
 
     `clock` gives seconds since the epoch (UTC). Raises ValueError for an engine that is not there.
     """
-    if url.startswith("memory:"):
+    if url in {"memory:", "memory://"}:
         from storage.memory import MemoryStore
 
         return MemoryStore(clock, outer_desks)

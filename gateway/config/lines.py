@@ -22,15 +22,6 @@ class Rule(Settings):
     """The desk: the bot asks for what the desk needs and lacks, creates the ticket and says its number."""
 
 
-class IdleClose(Settings):
-    """What becomes of a session whose client is silent."""
-
-    warn: Duration = 20 * 60.0
-    """After so long «Вы ещё здесь?» is asked."""
-    close: Duration = 30 * 60.0
-    """After so long the session is closed as abandoned."""
-
-
 class LineSettings(Settings):
     """A line: a named group of people with hours, limits and promises."""
 
@@ -49,22 +40,6 @@ class LineSettings(Settings):
     """How long a session waits in the queue before `busy`. `0`: without end."""
     first_reply: Duration = 300.0
     """Promised time to the first answer, counted in working hours. It orders the queue."""
-    next_reply: Duration = 900.0
-    """Promised time to every next answer, counted in working hours."""
-    resolve: Duration = 28800.0
-    """Promised time to the end of the session, counted in working hours."""
-    route: Literal["balanced", "round_robin", "longest_idle", "pull"] = "pull"
-    """How sessions find people; with `pull` people take them from the queue."""
-    max_sessions: int = Field(default=5, ge=1, le=100)
-    """Sessions of one person at a time; those that wait for the client do not count."""
-    sticky: Duration = 259200.0
-    """The same person is offered first when the last session was at most so long ago."""
-    packet: tuple[str, ...] = ()
-    """Field labels that a transfer to this line must bring."""
-    idle_close: IdleClose = IdleClose()
-    """Silent clients of people's sessions."""
-    rating: bool = False
-    """Ask the client for a mark when people closed the session."""
 
     @property
     def spans(self) -> dict[str, str]:
@@ -193,7 +168,8 @@ class TableSettings(Settings):
     """What the flow gives in `with` → the column it must equal: `{number: номер, phone: телефон}`; a list of columns
     when the names are the same. All together find one row."""
     call: str = ""
-    """The name of its one call. Empty: from the file, `orders.csv` is read by `get_order`."""
+    """The name of its one call. Empty: `get_` and the name of the file without a last `s`: `orders.csv` gives
+    `get_order`."""
     take: dict[str, TakeSettings] = Field(min_length=1)
     """What the flow gets."""
 

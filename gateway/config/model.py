@@ -25,13 +25,17 @@ class Http(Settings):
     """The port to listen on; `0` takes a free one."""
     public_url: Url = ""
     """The address under which the world reaches this server: webhooks are registered with it."""
+    trusted_proxies: int = Field(default=0, ge=0, le=10)
+    """How many reverse proxies of ours stand in front, each adding to `X-Forwarded-For`: the client's address is that
+    many places from its right end. `0`: nobody's word is taken, the address is the connection's."""
 
 
 class Storage(Settings):
     """Where everything is kept."""
 
     url: StorageUrl = "sqlite:///var/frontline.db"
-    """The database: `sqlite:///` and a file. One process owns the file; commands reach it by its control socket."""
+    """The database: `sqlite:///` and a file. One process owns the file; commands reach it by its control socket.
+    `memory:` keeps everything in the process, for trials: nothing outlives it."""
     files: FilePath = Path("var/files")
     """The folder of clients' files, by their checksum."""
     file_size: Size = 50 * 1024**2
@@ -42,7 +46,8 @@ class Redis(Settings):
     """Hints between processes; never the truth."""
 
     url: NoUrl = ""
-    """Empty: hints stay in the process. Only that is taken: one process serves a database."""
+    """Empty: hints stay in the process. Another address is refused: Redis comes with many workers, and one process
+    serves a database in this version."""
 
 
 class Events(Settings):

@@ -75,10 +75,10 @@ def parse_path(value: Any, info: ValidationInfo) -> Path:
 
 
 def parse_storage_url(value: Any, info: ValidationInfo) -> str:
-    """`sqlite:///relative.db` with its path counted from the folder of the config file; `memory:` as it is."""
+    """`sqlite:///relative.db` with its path counted from the folder of the config file; `memory:`, or `memory://`."""
     url = str(value)
-    if url == "memory:":
-        return url
+    if url in {"memory:", "memory://"}:
+        return "memory:"
     scheme, separator, path = url.partition(":///")
     if not separator or scheme != "sqlite" or not path:
         raise _wrong(
@@ -108,7 +108,9 @@ def check_url(value: str) -> str:
 def check_no_redis(value: str) -> str:
     """Nothing but the empty address, as one process serves a database. Raises a validation error."""
     if value:
-        raise _wrong("C118", n_("this version keeps its hints in the process: leave the address of Redis empty"))
+        raise _wrong(
+            "C118", n_("Redis comes with many workers; this version serves with one process: leave the address empty")
+        )
     return value
 
 

@@ -266,13 +266,14 @@ async def test_a_healthy_store_says_so(store: AnyStore) -> None:
 
 def test_a_url_names_its_store() -> None:
     clock = FakeClock()
-    assert type(open_store("memory:", clock)).__name__ == "MemoryStore"
+    for url in ("memory:", "memory://"):
+        assert type(open_store(url, clock)).__name__ == "MemoryStore"
     sqlite = open_store("sqlite:///var/frontline.db", clock)
     assert str(getattr(sqlite, "path", "")) == "var/frontline.db"
     assert str(getattr(open_store("sqlite:////abs/f.db", clock), "path", "")) == "/abs/f.db"
 
 
-@pytest.mark.parametrize("url", ["postgresql://u:secret@h/db", "mysql://u:secret@h/db", "sqlite:///", ""])
+@pytest.mark.parametrize("url", ["postgresql://u:secret@h/db", "mysql://u:secret@h/db", "sqlite:///", "memory:x", ""])
 def test_an_engine_that_is_not_there_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(ValueError, match=r"available|unknown") as caught:
         open_store(url, FakeClock())

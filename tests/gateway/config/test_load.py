@@ -25,7 +25,7 @@ lines:
     hours: {mon-fri: "09:00-18:00", sat: ["10:00-12:00", "13:00-15:00"]}
     holidays: [2026-01-01]
     max_wait: 10m
-    sticky: 3d
+    first_reply: 3m
     closed: {ticket: general}
 desks:
   general: {title: Общие, needs: [Вопрос]}
@@ -60,7 +60,7 @@ def test_values(tmp_path: Path) -> None:
     assert config.storage.file_size == 5 * 1024**2
     assert config.flood == Rate(20, 10)
     support = config.lines["support"]
-    assert (support.max_wait, support.sticky) == (600, 259200)
+    assert (support.max_wait, support.first_reply) == (600, 180)
     assert support.spans == {"mon-fri": "09:00-18:00", "sat": "10:00-12:00, 13:00-15:00"}
     assert isinstance(config.desks["outer"], WebhookDeskSettings)
     shop, table = config.services["shop"], config.services["table"]
@@ -134,6 +134,7 @@ CASES = [
     ("mon-fri: ", "mon-fry: ^", "C134"),
     ("[2026-01-01]", "[^2026-13-01]", "C112"),
     ("max_wait: 10m", "max_wait: ^10 minutes", "C113"),
+    ("first_reply: 3m", "^sticky: 3d", "C110"),
     ("closed: {ticket: general}", "closed: {ticket: ^generl}", "C133"),
     ("secret: s3cret", 'secret: ^""', "C112"),
     ("needs: [Вопрос]", "needs: ^Вопрос", "C112"),
@@ -206,6 +207,23 @@ def test_missing_file(tmp_path: Path) -> None:
     config, findings = load_config(tmp_path / "none.yaml", {})
     assert config is None
     assert [finding.code for finding in findings] == ["C100"]
+
+
+@pytest.mark.parametrize("url", ["memory:", "memory://"])
+def test_a_store_in_memory_has_two_spellings(url: str, tmp_path: Path) -> None:
+    config, findings = read(f"storage: {{url: '{url}'}}", tmp_path)
+    assert findings == []
+    assert config is not None
+    assert config.storage.url == "memory:"
+
+
+def test_hints_in_the_process_need_no_address(tmp_path: Path) -> None:
+    """The shipped example names Redis with an address that is empty."""
+    config, findings = read('redis: {url: "${REDIS_URL:-}"}', tmp_path)
+    assert (config is not None, findings) == (True, [])
+    _, found = read_config('redis: {url: "${REDIS_URL}"}', tmp_path / "c.yaml", {"REDIS_URL": "redis://u:pw@h"})
+    assert "many workers" in found[0].message("en")
+    assert "pw" not in found[0].message("en")
 
 
 def test_not_utf8(tmp_path: Path) -> None:
