@@ -58,7 +58,6 @@ class Intake:
         """New outbox rows go to the sender at once; events that still wait wake the worker."""
         for receipt in receipts:
             if receipt.outbox:
-                failpoint("worker.after_commit")
                 self._offer(receipt.outbox)
             if not (receipt.processed or receipt.duplicate):
                 self._wake()

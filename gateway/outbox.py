@@ -61,6 +61,8 @@ class Sender:
 
     def offer(self, rows: Sequence[OutboxRow]) -> None:
         """Takes leased rows; each is worked on once, however often it is offered."""
+        if rows:
+            failpoint("outbox.offered")
         for row in rows:
             if row.kind in LANE_KINDS:
                 self._offer_lane(row)

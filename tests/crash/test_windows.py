@@ -20,7 +20,7 @@ WINDOWS = {
     "W3 acknowledged, not claimed": ("worker.claimed", 600.0),
     "W4 claimed, not committed": ("worker.decided", 600.0),
     "W4 in the intake's own transaction": ("worker.decided", 0.0),
-    "W5 committed, nobody woken": ("worker.after_commit", 0.0),
+    "W5 committed, nobody woken": ("outbox.offered", 0.0),
     "W6 leased, not sent": ("outbox.before_send", 0.0),
     "W7 sent, not marked": ("outbox.after_send", 0.0),
     "W7 marked, lane not freed": ("outbox.after_mark", 0.0),
