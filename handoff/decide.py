@@ -264,6 +264,8 @@ def _take(on: _Decision, event: OperatorAct) -> None:
     """From the queue or from the bot; the bot is silent from this very turn."""
     if on.session.owner == "queue":
         on.out(Unqueue("taken"), StopTimer(WAIT_TIMER))
+    elif not on.session.number:  # the client has not written yet: their first message comes to the operator
+        _reopen(on)
     on.move("take", event.operator, "take", operator=event.operator, line=on.session.line or on.facts.line)
     on.remember(leaving=None)
 

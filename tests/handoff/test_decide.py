@@ -252,6 +252,14 @@ def test_a_supervisor_takes_over_from_the_bot() -> None:
     assert not of(turn, Unqueue)
 
 
+def test_a_client_who_has_not_written_yet_can_be_taken() -> None:
+    """The first message then belongs to the operator; it does not open a session of the bot's over their heads."""
+    silent = msgspec.structs.replace(fresh(), session=Session())
+    taken = act(silent, "take", "boss").conversation
+    assert (taken.session.number, taken.session.owner) == (1, "operator")
+    assert open_session(taken, DAY) is taken
+
+
 def test_two_operators_take_at_once_and_one_is_told() -> None:
     conversation = queued()
     first = act(conversation, "take", "anna").conversation
