@@ -33,6 +33,7 @@ DETAILS: dict[str, Callable[[Any], str]] = {
     "set": lambda action: "+".join(action.values),
     "confirm": lambda action: "+".join(action.fields),
 }
+KEYS = 999_983  # bases of state keys: two flows of one run share theirs almost never
 QUICK = frozenset({"say", "if", "set", "end", "fail", "goto"})
 PICKED_TYPES = frozenset({"phone", "email", "inn"})
 AGAIN, ONWARD, TOO_MANY, FAILED, SILENCE = "!again", "!onward", "!too_many", "!failed", "!silence"
@@ -263,8 +264,8 @@ def compile_flow(flow: Flow, library: Library, deployment: Deployment, version: 
 
 
 def build_nodes(flow: Flow, drafts: list[_Draft], counted: set[str]) -> dict[str, Node]:
-    """States by id, in order. The key is a number: tokens hold at most 20 bytes."""
-    base = crc32(flow.id.encode()) % 9973
+    """States by id, in order. The key is a number of at most 9 digits: tokens hold at most 20 bytes."""
+    base = crc32(flow.id.encode()) % KEYS
     asks: dict[str, list[str]] = {}
     for draft in drafts:
         if draft.field is not None:

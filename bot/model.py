@@ -30,7 +30,7 @@ class Action:
     keys: ClassVar[tuple[Key, ...]] = ()
     at: Position
     step: str = ""
-    node: Mapping | None = field(default=None, compare=False, repr=False)   # where each key and value stands
+    node: Mapping | None = field(default=None, compare=False, repr=False)  # where each key and value stands
 
     @classmethod
     def build(cls, values: dict[str, Any]) -> Self:
@@ -140,9 +140,9 @@ class Policy:
     too_many: Block | None = None
     failed: Block | None = None
     silence: tuple[Silence, ...] = ()
-    pause: float = 0.0                   # seconds; 0: pieces are not joined
-    thanks: Template | None = None       # the answer to «спасибо» when no run is on
-    keep_old: float = 72 * 3600.0        # seconds an old version serves its runs
+    pause: float = 0.0  # seconds; 0: pieces are not joined
+    thanks: Template | None = None  # the answer to «спасибо» when no run is on
+    keep_old: float = 72 * 3600.0  # seconds an old version serves its runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +195,7 @@ class BotFile:
     welcome: str
     fallback: str
     operator: str
-    words: dict[str, tuple[str, ...]] = field(default_factory=dict)   # cancel, back, operator, menu, skip → phrases
+    words: dict[str, tuple[str, ...]] = field(default_factory=dict)  # cancel, back, operator, menu, skip → phrases
     policy: Policy = field(default_factory=Policy)
     node: Mapping | None = field(default=None, compare=False, repr=False)
 
@@ -206,5 +206,5 @@ class Library:
 
     bot: BotFile
     flows: dict[str, Flow]
-    texts: dict[str, dict[str, str]] = field(default_factory=dict)    # language → key (flow + step + source) → text
+    texts: dict[str, dict[str, str]] = field(default_factory=dict)  # language → key (flow + step + source) → text
     hashes: dict[str, str] = field(default_factory=dict)

@@ -103,7 +103,7 @@ class Choose(Action):
         labels = tuple(self.options[n].button for n in shown)
         found = match_option(heard, labels, tuple(self.options[n].words for n in shown))
         if found is None:
-            return walk.refuse(True, walk.t("Please choose one of the options."))
+            return walk.refuse(True)
         walk.answered()
         walk.keep_choice(shown[found])
         walk.note("accepted", state=walk.frame.state, option=labels[found])

@@ -67,7 +67,7 @@ class Confirm(Action):
         labels = (walk.t("All correct"), walk.t("Correct it"))[: 2 if self.mendable(walk) else 1]
         found = match_option(heard, labels, (YES, NO)[: len(labels)])
         if found is None:
-            return walk.refuse(True, walk.t("Please choose one of the options."))
+            return walk.refuse(True)
         walk.answered()
         if found == 0:
             walk.note("accepted", state=walk.frame.state)
@@ -83,7 +83,7 @@ class Confirm(Action):
         names = self.mendable(walk)
         found = match_option(heard, tuple(walk.flow.flow.fields[name].label for name in names))
         if found is None:
-            return walk.refuse(True, walk.t("Please choose one of the options."))
+            return walk.refuse(True)
         walk.answered()
         walk.frame.memory.pop("choosing", None)
         self._mend(walk, names[found])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.compile import CompiledFlow
-from bot.engine.digress import ask_which, others, tell
+from bot.engine.digress import ask_which, tell
 from bot.engine.hearing import Said
 from bot.engine.runs import start_run
 from bot.engine.walk import Walk
@@ -31,16 +31,14 @@ def begin(walk: Walk, heard: Said, first: bool) -> None:
     """Find the flow that the message starts."""
     matches = walk.book.matcher.command(heard.command) if heard.command else []
     matches = matches or walk.book.matcher.match(heard, repair=True)
-    flows = others(walk, [match.flow for match in matches]) or [
-        walk.book.flows[match.flow] for match in matches[:1] if match.flow in walk.book.flows
-    ]
+    flows = [walk.book.flows[id] for id in dict.fromkeys(m.flow for m in matches) if id in walk.book.flows]
     if len(flows) > 1:
-        ask_which(walk, flows, heard)
+        ask_which(walk, flows, matches, heard)
     elif flows:
         match = next(match for match in matches if match.flow == flows[0].id)
         tell(walk, match)
         start_run(walk, flows[0], match.trigger.word, match.fills, heard)
-    elif heard.normal in THANKS and walk.talk.runs:
+    elif heard.normal in THANKS and walk.talk.runs and not heard.attachments:
         thank(walk)
     elif not begin_by_event(walk, heard, first):
         fall_back(walk, heard)

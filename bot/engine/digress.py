@@ -31,13 +31,22 @@ def digress(walk: Walk, heard: Said) -> bool:
     matches = walk.book.matcher.match(heard, repair=False)
     flows = others(walk, [match.flow for match in matches])
     if not flows:
-        return False
+        return greeted(walk, matches)
     if len(flows) > 1:
-        ask_which(walk, flows, heard)
+        ask_which(walk, flows, matches, heard)
         return True
     match = next(match for match in matches if match.flow == flows[0].id)
     tell(walk, match)
     interrupt(walk, flows[0], match.fills, heard)
+    return True
+
+
+def greeted(walk: Walk, matches: list[Match]) -> bool:
+    """«Привет» to the welcome that already waits is no wrong answer: the question is asked once more."""
+    if not is_lobby(walk) or all(match.flow != walk.frame.flow for match in matches):
+        return False
+    walk.note("greeted")
+    ask_again(walk)
     return True
 
 
@@ -64,7 +73,7 @@ def interrupt(
         Rich(walk.t("Interrupt “{title}”?", title=walk.title(run))),
         [walk.t("Yes"), walk.t("No")],
         flows=[flow.id],
-        fills=dict(fills),
+        fills=[dict(fills)],
         text=heard.text if heard is not None else "",
     )
 
@@ -76,7 +85,7 @@ def is_lobby(walk: Walk) -> bool:
     return len(frames) == 1 and frames[0].flow in lobbies and walk.node.field is None and not walk.node.policy
 
 
-def ask_which(walk: Walk, flows: list[CompiledFlow], heard: Said) -> None:
+def ask_which(walk: Walk, flows: list[CompiledFlow], matches: list[Match], heard: Said) -> None:
     """Two flows fit equally well: let the client say which."""
     walk.note("which", flows=[flow.id for flow in flows])
     walk.ask_own(
@@ -84,7 +93,7 @@ def ask_which(walk: Walk, flows: list[CompiledFlow], heard: Said) -> None:
         Rich(walk.t("Please choose what you mean:")),
         [flow.title for flow in flows],
         flows=[flow.id for flow in flows],
-        fills={},
+        fills=[dict(next(m.fills for m in matches if m.flow == flow.id)) for flow in flows],
         text=heard.text,
     )
 
@@ -124,9 +133,9 @@ def act_own(walk: Walk, n: int) -> None:
         walk.say(Rich(walk.t("This button is out of date.")))
         return
     if walk.talk.run is not None:
-        interrupt(walk, flow, asking.get("fills", {}), heard, sure=True)
+        interrupt(walk, flow, asking["fills"][n], heard, sure=True)
     else:
-        start_run(walk, flow, "chosen", asking.get("fills", {}), heard)
+        start_run(walk, flow, "chosen", asking["fills"][n], heard)
 
 
 def command(walk: Walk, heard: Said) -> bool:

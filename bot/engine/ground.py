@@ -141,10 +141,16 @@ class Ground:
     def flow_of(self, frame: Frame) -> CompiledFlow:
         return self.book.versions[frame.flow, frame.version]
 
+    def head(self, run: Run) -> Frame:
+        """The frame people call the run by: its first flow, or the one that was chosen in the welcome or the fallback."""
+        lobbies = (self.book.bot.welcome, self.book.bot.fallback)
+        return next((frame for frame in run.frames if frame.flow not in lobbies), run.frames[0])
+
     def title(self, run: Run) -> str:
-        """What people call the run: the title of its first flow."""
-        flow = self.book.versions.get((run.frames[0].flow, run.frames[0].version))
-        return flow.title if flow is not None else run.frames[0].flow
+        """What people call the run."""
+        head = self.head(run)
+        flow = self.book.versions.get((head.flow, head.version))
+        return flow.title if flow is not None else head.flow
 
     def with_operator(self) -> bool:
         """Whether the run is inside the operator flow, or a line's own rule, where policies must not recurse."""

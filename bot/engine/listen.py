@@ -30,6 +30,8 @@ def on_message(walk: Walk, message: Message) -> None:
     seconds = pause_for(walk, message)
     if seconds and len(kept_pieces(walk)) < 50 and not system_word(walk, said(message)):
         hold_piece(walk, message, seconds)
+        if first:
+            walk.talk.memory["first_piece"] = 1
         return
     listen(walk, message, first)
 
@@ -46,8 +48,9 @@ def flush_before(walk: Walk, message: Message) -> None:
 
 def flush(walk: Walk) -> None:
     whole = take_pieces(walk)
+    first = bool(walk.talk.memory.pop("first_piece", 0))
     if whole is not None and not walk.mute:
-        listen(walk, whole, False)
+        listen(walk, whole, first)
 
 
 def listen(walk: Walk, message: Message, first: bool) -> None:
@@ -129,4 +132,6 @@ def wrong_text(walk: Walk, refusal: Refusal, attempt: int) -> Rich:
         return refusal.text
     if walk.flow.policy.wrong is not None:
         return walk.rich(walk.flow.policy.wrong)
+    if field is None:
+        return Rich(walk.t("Please choose one of the options."))
     return Rich(walk.t("I could not read that as an answer."))

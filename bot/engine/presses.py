@@ -8,8 +8,9 @@ from bot.engine.listen import answer, flush, hold
 from bot.engine.runs import lost, settle
 from bot.engine.walk import Walk, copy_run
 from bot.engine.words import ask_again
-from core.conversation import Run
+from core.conversation import Frame, Run
 from core.events import Press
+from core.normal import normal
 from core.rich import Rich
 
 
@@ -31,9 +32,9 @@ def press(walk: Walk, event: Press) -> None:
         press_own(walk, event, key, n)
     elif run is not None and run.pending:
         hold(walk, event)
-    elif run is not None and number == run.number and press_run(walk, run, key, n):
+    elif run is not None and number == run.number and press_run(walk, run, key, n, event.label):
         return
-    elif not press_suspended(walk, number, key, n):
+    elif not press_suspended(walk, number, key, n, event.label):
         stale(walk, event)
 
 
@@ -53,42 +54,54 @@ def press_own(walk: Walk, event: Press, key: str, n: int) -> None:
         stale(walk, event)
 
 
-def press_run(walk: Walk, run: Run, key: str, n: int) -> bool:
+def press_run(walk: Walk, run: Run, key: str, n: int, label: str) -> bool:
     """Act on a button of the run: of the waiting question, or of one that «назад» would reach."""
-    if walk.node.key != key or not run.question:
-        place = find_snapshot(walk, key)
-        if place is None:
+    pressed_label = offered(walk.frame, n, label) if walk.node.key == key and run.question else ""
+    if not pressed_label:
+        found = find_snapshot(walk, key, n, label)
+        if found is None:
             return False
+        place, pressed_label = found
         walk.restore(place)
         walk.record("back", flow=walk.frame.flow, step=walk.node.step)
         walk.note("back", state=walk.frame.state, why="an old button")
         run.question = {"state": key}
     walk.talk.asking = {}
-    labels = walk.frame.memory.get("labels", ())
-    if n >= len(labels):
-        return False
     walk.note("press", label=n)
-    answer(walk, pressed(labels[n]))
+    answer(walk, pressed(pressed_label))
     return True
 
 
-def find_snapshot(walk: Walk, key: str) -> int | None:
-    """The latest snapshot that stands at the state, None when «назад» would not reach it."""
+def offered(frame: Frame, n: int, label: str) -> str:
+    """The label that a button means at the question last asked in the frame, empty when that question has none such: a
+    state may have asked before with other buttons. Channels that tell no label are taken by the number."""
+    labels = frame.memory.get("labels", ())
+    if label:
+        wanted = normal(label)
+        return next((str(known) for known in labels if known == label or normal(known) == wanted), "")
+    return str(labels[n]) if n < len(labels) else ""
+
+
+def find_snapshot(walk: Walk, key: str, n: int, label: str) -> tuple[int, str] | None:
+    """The latest snapshot that stands at the state and offers the button, with its label; None when «назад» would not
+    reach it."""
     for place in range(len(walk.run.snapshots) - 1, -1, -1):
         frame = walk.snapshot(place)[-1]
         flow = walk.book.versions.get((frame.flow, frame.version))
         if flow is not None and frame.state in flow.nodes and flow.nodes[frame.state].key == key:
-            return place
+            found = offered(frame, n, label)
+            if found:
+                return place, found
     return None
 
 
-def press_suspended(walk: Walk, number: int, key: str, n: int) -> bool:
+def press_suspended(walk: Walk, number: int, key: str, n: int, label: str) -> bool:
     """A button of the interrupted run ends the digression and acts there."""
     suspended, digression = walk.talk.suspended, walk.talk.run
     if suspended is None or suspended.number != number or suspended.pending or lost(walk, suspended):
         return False
     walk.talk.run, walk.talk.suspended = copy_run(suspended), None
-    if press_run(walk, walk.run, key, n):
+    if press_run(walk, walk.run, key, n, label):
         if digression is not None:
             walk.record("cancelled", flow=digression.frames[0].flow, step=digression.frames[-1].state)
             walk.record("run_ended", flow=digression.frames[0].flow, outcome=walk.t("cancelled"), run=digression.number)

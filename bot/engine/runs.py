@@ -156,8 +156,8 @@ def lost(walk: Walk, run: Run) -> bool:
 def restart(walk: Walk) -> None:
     """The run's version is gone: its flow begins anew in the new one, with the values that still fit."""
     run = walk.run
-    root = run.frames[0]
-    flow = walk.book.flows.get(root.flow)
+    root, head = run.frames[0], walk.head(run)
+    flow = walk.book.flows.get(head.flow)
     walk.talk.asking = {}
     walk.say(Rich(walk.t("We have updated this dialogue, so let me ask once more.")))
     if flow is None:
@@ -166,6 +166,11 @@ def restart(walk: Walk) -> None:
     values = {name: value for frame in reversed(run.frames) for name, value in frame.values.items()}
     frame = Frame(flow.id, flow.version, "", values={**build_inputs(flow, values), **fitting(flow, values)})
     frame.memory = {"event": root.memory["event"]} if "event" in root.memory else {}
+    frame.memory["kept"] = {
+        other.flow: fitting(walk.book.flows[other.flow], other.values)
+        for other in run.frames
+        if other is not head and other.flow in walk.book.flows
+    }
     walk.talk.run = copy_run(Run(run.number, [frame]))
     walk.note("restarted", flow=flow.id, version=flow.version)
     walk.enter(flow.start)

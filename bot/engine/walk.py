@@ -127,13 +127,24 @@ class Walk(Ground):
         if called is None or len(self.run.frames) >= DEPTH:
             self.break_off(f"cannot call {flow_id}")
             return
-        frame = Frame(called.id, called.version, "", values=build_inputs(called, values))
+        frame = Frame(
+            called.id, called.version, "", values={**build_inputs(called, values), **self.kept_for(called.id)}
+        )
         begun_with = self.run.frames[0].memory.get("heard", "")
         self.run.frames.append(frame)
         self.note("call", flow=flow_id)
         if begun_with and called.picked:
             pick(self, called, frame, Heard(begun_with), called.picked)
         self.enter(called.start)
+
+    def kept_for(self, flow_id: str) -> dict[str, Any]:
+        """The answers that a called flow had when its version went, once."""
+        memory = self.run.frames[0].memory
+        kept = dict(memory.get("kept", {}))
+        values: dict[str, Any] = kept.pop(flow_id, {})
+        if values:
+            memory["kept"] = kept
+        return values
 
     def leave_frame(self) -> Frame:
         """The called flow is over; what it collected stays known to the run, label → text, for people and tickets."""

@@ -274,4 +274,8 @@ def test_a_call_passes_inputs_and_columns_lay_buttons_out() -> None:
 def test_a_wrong_choice_repeats_the_question() -> None:
     play = Play(build(empty=EMPTY, caller=CALLER))
     play.say("вызвать пустой")
+    assert play.say("три") == ["Не получилось разобрать ответ.\nЧто?"]
+    silent = BOT.replace("  wrong: Не получилось разобрать ответ.\n", "")
+    play = Play(build(_bot=silent, empty=EMPTY, caller=CALLER))
+    play.say("вызвать пустой")
     assert play.say("три") == [T("Please choose one of the options.") + "\nЧто?"]

@@ -88,7 +88,11 @@ def test_every_event_of_a_lost_run_begins_it_anew(how: str) -> None:
         said = play.done(номер="123456", дней_с_доставки=3)
     else:
         said = play.say("123456")
-    assert said == [UPDATED, "Напишите номер заказа. Он есть в письме о покупке."]
+    if how == "call":  # nothing is left to ask: the answers still fit
+        assert said == [UPDATED]
+        assert play.calls[0].params == {"number": "123456", "phone": "+79123456789"}
+    else:
+        assert said == [UPDATED, "Напишите номер заказа. Он есть в письме о покупке."]
 
 
 def test_a_flow_that_is_gone_altogether_ends() -> None:

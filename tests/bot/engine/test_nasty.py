@@ -1,0 +1,163 @@
+"""What clients do that nobody expects: old buttons of a question that looks otherwise now, greetings to a greeting."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.events import Press
+from core.locale import texts
+from core.messages import Attachment
+from tests.bot.engine.play import BOT, Play, build
+from tests.bot.engine.shop import SHOP
+
+T = texts("ru")
+PHOTO = (Attachment("photo", "f1"),)
+
+LOBBY = """
+flow: Главное меню
+triggers:
+  - event: first_message
+  - exact: [привет]
+interrupts: never
+steps:
+  - say: Здравствуйте!
+  - choose: Чем помочь?
+    options:
+      - {button: Вернуть товар, then: [{call: order_return}]}
+      - {button: Вопрос по оплате, then: [{call: billing}]}
+  - end: помогли
+"""
+
+
+def summary() -> Play:
+    """A return dialogue that waits at its summary."""
+    play = Play(build(**SHOP))
+    for text in ("хочу вернуть товар", "ORD-123456", "8 912 345-67-89"):
+        play.say(text)
+    play.done(номер="123456", дней_с_доставки=3)
+    play.press("Не подошло")
+    play.say("Не подошёл размер, мала.")
+    play.say("8 912 345-67-89")
+    return play
+
+
+# --- buttons of one state that asked twice ---------------------------------------------------------------------------
+
+
+def test_an_old_button_of_a_summary_is_not_taken_for_what_to_correct() -> None:
+    play = summary()
+    play.press(T("Correct it"))
+    play.press(T("All correct"))
+    assert len(play.tickets) == 1
+    assert play.tickets[0].fields["Причина"] == "Не подошло"
+
+
+LOOP = """
+flow: Петля
+triggers: [{words: [петля]}]
+steps:
+  - set: {н: "{{ 1 }}"}
+  - step: вопрос
+    choose: Что?
+    options:
+      - {button: А, if: н == 1, then: [{set: {н: "{{ 2 }}"}}, {goto: вопрос}]}
+      - {button: Б, then: [{end: б}]}
+      - {button: В, then: [{end: в}]}
+"""
+
+
+@pytest.mark.parametrize(("label", "outcome"), [("Б", "б"), ("В", "в")])
+def test_an_old_button_means_its_label_when_other_options_are_hidden(label: str, outcome: str) -> None:
+    play = Play(build(loop=LOOP))
+    play.say("петля")
+    old = Press(play.buttons[label], label)
+    play.press("А")
+    play.happen(old)
+    assert play.outcomes[-1] == ("loop", outcome)
+
+
+def test_an_old_button_without_a_label_is_taken_by_its_number() -> None:
+    play = Play(build(loop=LOOP))
+    play.say("петля")
+    play.happen(Press(play.buttons["В"]))
+    assert play.outcomes[-1] == ("loop", "в")
+
+
+def test_keys_of_states_differ_between_flows_and_stay_short() -> None:
+    flows = {f"f{n}": f"flow: Сценарий {n}\nsteps: [{{end: готово}}]\n" for n in range(300)}
+    book = build(**flows)
+    keys = [node.key for flow in book.flows.values() for node in flow.nodes.values()]
+    assert len(set(keys)) == len(keys)
+    assert max(map(len, keys)) <= 9
+
+
+# --- the welcome -----------------------------------------------------------------------------------------------------
+
+
+def test_a_greeting_to_the_menu_is_no_wrong_answer() -> None:
+    play = Play(build(_bot=BOT, menu=LOBBY, **SHOP))
+    assert play.say("привет") == ["Здравствуйте!", "Чем помочь?"]
+    for _ in range(4):
+        assert play.say("Привет!") == ["Чем помочь?"]
+    assert not play.handed
+
+
+def test_a_run_from_the_menu_is_called_by_what_was_chosen() -> None:
+    play = Play(build(menu=LOBBY, **SHOP))
+    play.say("привет")
+    play.press("Вопрос по оплате")
+    assert play.say("хочу вернуть товар") == [T("Interrupt “{title}”?", title="Вопрос по оплате")]
+    assert play.say("часы работы")[:2] == [
+        "Мы работаем с 9 до 18.",
+        T("Back to: “{title}”", title="Вопрос по оплате"),
+    ]
+
+
+def test_a_run_from_the_menu_begins_anew_where_the_client_was() -> None:
+    play = Play(build(menu=LOBBY, **SHOP))
+    play.say("привет")
+    play.press("Вернуть товар")
+    play.say("123456")
+    changed = SHOP["find_order"].replace("На какой телефон оформлен", "На какой номер оформлен")
+    play.book = build(menu=LOBBY, **{**SHOP, "find_order": changed})
+    assert play.say("и что?") == [
+        T("We have updated this dialogue, so let me ask once more."),
+        "На какой номер оформлен заказ?",
+    ]
+
+
+# --- no run ----------------------------------------------------------------------------------------------------------
+
+A = "flow: Счета\ntriggers: [{words: [счёт потерян]}]\nsteps: [{say: Счета.}, {end: счета}]\n"
+B = "flow: Акты\ninterrupts: never\ntriggers: [{words: [акт потерян]}]\nsteps: [{say: Акты.}, {end: акты}]\n"
+
+
+def test_a_flow_that_never_interrupts_is_offered_when_there_is_nothing_to_interrupt() -> None:
+    play = Play(build(a=A, b=B))
+    play.say("потерян и счёт, и акт")
+    assert play.labels == ["Счета", "Акты"]
+
+
+CODES = [
+    "flow: Код {n}\ntriggers: [{{pattern: 'код (?P<к>[а-я]+){tail}'}}]\nfields: {{к: {{label: К, ask: К?}}}}\n"
+    "steps: [{{ask: к}}, {{say: '{n} {{{{ к }}}}'}}, {{end: готово}}]\n".format(n=n, tail=tail)
+    for n, tail in (("первый", ""), ("второй", " .*"))
+]
+
+
+def test_what_a_pattern_caught_survives_the_question_which() -> None:
+    play = Play(build(a=CODES[0], b=CODES[1]))
+    play.say("код аа бб")
+    assert play.press("Код второй") == ["второй аа"]
+
+
+def test_the_first_message_ever_may_be_an_album() -> None:
+    play = Play(build())
+    play.say("", attachments=PHOTO, album="7")
+    assert play.fire("pieces") == ["Здравствуйте! Это магазин «Север»."]
+
+
+def test_thanks_with_a_file_is_a_file() -> None:
+    play = Play(build(file="flow: Файл\ntriggers: [{event: file}]\nsteps: [{say: Получил файл.}, {end: файл}]"))
+    play.say("привет")
+    assert play.say("спасибо", attachments=PHOTO) == ["Получил файл."]
