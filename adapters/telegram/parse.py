@@ -38,8 +38,18 @@ SERVICE = frozenset((
 ))  # fmt: skip
 
 
+# Kinds we do not ask for; some may come for a short while after another program has used the bot (Bot API, setWebhook).
+UNWANTED = frozenset((
+    "channel_post", "edited_channel_post", "business_connection", "business_message", "edited_business_message",
+    "deleted_business_messages", "guest_message", "message_reaction", "message_reaction_count", "inline_query",
+    "chosen_inline_result", "shipping_query", "pre_checkout_query", "purchased_paid_media", "poll", "poll_answer",
+    "chat_member", "chat_join_request", "chat_boost", "removed_chat_boost", "managed_bot", "subscription",
+    "stopped_message_generation",
+))  # fmt: skip
+
+
 class Unreadable(ValueError):
-    """An update that is of a known kind and lacks what an answer needs: it goes to quarantine. The text holds
+    """An update of an unknown kind, or one that lacks what an answer needs: it goes to quarantine. The text holds
     no data of the client."""
 
 
@@ -52,6 +62,8 @@ def parse_update(update: Any, channel: str, account: str, now: datetime) -> Inbo
         return _parse(update, channel, account, now)
     except KeyError as error:
         raise Unreadable(f"missing {error.args[0]}") from error
+    except Unreadable:
+        raise
     except (TypeError, AttributeError, ValueError, OverflowError, OSError) as error:
         raise Unreadable(type(error).__name__) from error
 
@@ -82,6 +94,8 @@ def _parse(update: Any, channel: str, account: str, now: datetime) -> Inbound | 
         if body is not None:
             found = parse(body)
             return found and _inbound(*found, channel, account, external_id, now)
+    if UNWANTED.isdisjoint(update):
+        raise Unreadable("unknown kind")
     return None
 
 

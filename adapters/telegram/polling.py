@@ -57,7 +57,7 @@ class Poller:
             failures = 0
             self._well()
             if updates:
-                await self._take(gate, updates)
+                await self._take(gate, sorted(updates, key=_update_id))
             if len(updates or ()) < LIMIT:
                 self.caught_up.set()
 

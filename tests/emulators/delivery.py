@@ -52,6 +52,7 @@ class Delivery:
         self._reply, self._factor = reply, factor
         self._random = random.Random(seed)
         self._pending: list[dict[str, Any]] = []
+        self._shown: set[int] = set()  # ids that a poll has brought: only those can be confirmed
         self._news = asyncio.Event()
         self._poller: asyncio.Event | None = None
         self._queues: dict[str, deque[dict[str, Any]]] = {}
@@ -97,7 +98,8 @@ class Delivery:
             self._poller.set()
         if offset < 0:
             self._pending = self._pending[offset:]
-        self._pending = [update for update in self._pending if update["update_id"] >= offset]
+        confirmed = {number for number in self._shown if number < offset}
+        self._pending = [update for update in self._pending if update["update_id"] not in confirmed]
         return await self._poll(max(1, min(limit, 100)), min(timeout, MOST_POLL_SECONDS))
 
     async def _poll(self, limit: int, seconds: int) -> list[dict[str, Any]]:
@@ -109,6 +111,7 @@ class Delivery:
                 await self._first_of(self._news, mine, ends - time.monotonic())
                 if mine.is_set():
                     raise Conflict(CONFLICT_POLLER)
+            self._shown.update(update["update_id"] for update in self._pending[:limit])
             return self._pending[:limit]
         finally:
             if self._poller is mine:
@@ -224,12 +227,17 @@ class Delivery:
 def queue_key(update: Mapping[str, Any]) -> str:
     """Which queue an update waits in: messages by chat, pressed buttons by user, the rest by kind and chat."""
     kind = next((name for name in update if name != "update_id"), "")
-    body = update.get(kind) or {}
     if kind in {"message", "edited_message"}:
-        return f"chat:{body.get('chat', {}).get('id')}"
+        return f"chat:{_id_in(update[kind], 'chat')}"
     if kind == "callback_query":
-        return f"callback:{body.get('from', {}).get('id')}"
-    return f"{kind}:{body.get('chat', {}).get('id') if isinstance(body, dict) else ''}"
+        return f"callback:{_id_in(update[kind], 'from')}"
+    return f"{kind}:{_id_in(update.get(kind), 'chat')}"
+
+
+def _id_in(body: Any, name: str) -> Any:
+    """The id of somebody an update names; tests send broken ones too."""
+    named = body.get(name) if isinstance(body, dict) else None
+    return named.get("id") if isinstance(named, dict) else None
 
 
 def _retry_delay(attempt: int, chance: random.Random) -> float:

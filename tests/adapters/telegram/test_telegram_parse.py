@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.telegram.parse import Unreadable, callback_id, parse_json, parse_update
+from adapters.telegram.parse import KINDS, UNWANTED, Unreadable, callback_id, parse_json, parse_update
 from core.events import Inbound
+from tests.emulators.schema import telegram_schema
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 FIXTURES = sorted((Path(__file__).parent / "fixtures").glob("*.json"))
@@ -38,6 +39,8 @@ def test_captured(path: Path) -> None:
         "text",
         {},
         {"update_id": None, "message": {}},
+        {"update_id": 1},
+        {"update_id": 1, "teleported": {"a": 1}},
         {"update_id": 1, "message": []},
         {"update_id": 1, "message": {"text": "hi"}},
         {"update_id": 1, "message": {"chat": {"id": "x"}, "text": "hi"}},
@@ -50,6 +53,12 @@ def test_captured(path: Path) -> None:
 def test_unreadable(update: Any) -> None:
     with pytest.raises(Unreadable):
         parse(update)
+
+
+def test_every_official_kind_is_known() -> None:
+    """Of what Telegram may send, each kind is read or ignored on purpose; all else is unknown."""
+    official = {field["name"] for field in telegram_schema().types["Update"]["fields"]} - {"update_id"}
+    assert official == {name for name, _ in KINDS} | UNWANTED
 
 
 def test_the_reason_holds_nothing_of_the_client() -> None:

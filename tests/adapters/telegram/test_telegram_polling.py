@@ -32,6 +32,26 @@ async def test_messages_come_in_order_and_the_cursor_with_them(
     assert max(gate.batches) <= 100
 
 
+async def test_a_batch_out_of_order_is_put_in_order(build: Build, telegram: TelegramEmulator, gate: FakeGate) -> None:
+    telegram.disturb(reorder=1.0)
+    for number in range(5):
+        telegram.say(7, str(number))
+    channel = build()
+    await channel.start(gate)
+    await gate.until(lambda: len(gate.inbounds) == 5)
+    assert texts(gate) == ["0", "1", "2", "3", "4"]
+
+
+async def test_a_late_update_is_not_lost(polling: Telegram, telegram: TelegramEmulator, gate: FakeGate) -> None:
+    """The platform confirms what it has handed out, not all that lies below the offset."""
+    late = telegram.world.next_update("message", telegram.world.incoming(7, text="late"))
+    telegram.say(7, "early")
+    await gate.until(lambda: len(gate.inbounds) == 1)
+    telegram.push(late)
+    await gate.until(lambda: len(gate.inbounds) == 2)
+    assert texts(gate) == ["early", "late"]
+
+
 async def test_a_restart_goes_on_where_the_commit_was(
     polling: Telegram, build: Build, telegram: TelegramEmulator, gate: FakeGate
 ) -> None:
@@ -73,7 +93,10 @@ async def test_poison_in_a_batch_costs_only_itself(build: Build, telegram: Teleg
     await channel.start(gate)
     await gate.until(lambda: len(gate.inbounds) == 2)
     assert texts(gate) == ["до", "после"]
-    assert [raw[:12] for _, raw, _ in gate.quarantined] == [b'{"update_id"']
+    assert [(raw[:12], reason) for _, raw, reason in gate.quarantined] == [
+        (b'{"update_id"', "AttributeError"),
+        (b'{"update_id"', "unknown kind"),
+    ]
 
 
 @pytest.mark.parametrize("kind", ["500", "401", "html", "cut", "lost"])

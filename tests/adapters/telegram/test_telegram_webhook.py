@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import io
 from collections.abc import AsyncIterator
@@ -87,6 +88,16 @@ async def test_a_wrong_secret_stores_nothing(hooked: Hooked, gate: FakeGate, sec
     assert (gate.inbounds, gate.quarantined) == ([], [])
 
 
+async def test_a_secret_of_bytes_that_are_no_text(hooked: Hooked, gate: FakeGate) -> None:
+    host, _, path = hooked.url.removeprefix("http://").partition("/")
+    reader, writer = await asyncio.open_connection(*host.split(":"))
+    writer.write(f"POST /{path} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n{HEADER}: ".encode() + b"\xff\r\n\r\n{}")
+    assert b" 403 " in await reader.readline()
+    assert gate.inbounds == []
+    writer.close()
+    await writer.wait_closed()
+
+
 async def test_no_secret_header_at_all(hooked: Hooked, gate: FakeGate) -> None:
     async with hooked.http.post(hooked.url, json=update()) as response:
         assert response.status == 403
@@ -137,10 +148,11 @@ async def test_what_cannot_be_read_is_quarantined_and_acknowledged(hooked: Hooke
     assert gate.inbounds == []
 
 
-async def test_kinds_nobody_knows_are_acknowledged(hooked: Hooked, gate: FakeGate) -> None:
-    status, _ = await hooked.post({"update_id": 9, "something_of_next_year": {"a": 1}})
-    assert status == 200
+async def test_kinds_nobody_asked_for_are_acknowledged(hooked: Hooked, gate: FakeGate) -> None:
+    assert (await hooked.post({"update_id": 8, "poll_answer": {"poll_id": "1"}}))[0] == 200
     assert (gate.inbounds, gate.quarantined) == ([], [])
+    assert (await hooked.post({"update_id": 9, "something_of_next_year": {"a": 1}}))[0] == 200
+    assert (gate.inbounds, [reason for _, _, reason in gate.quarantined]) == ([], ["unknown kind"])
 
 
 async def test_a_full_disk_is_503_and_the_update_comes_again(
