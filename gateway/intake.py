@@ -73,6 +73,7 @@ class Intake:
 
     def _count(self, inbounds: Sequence[Inbound], receipts: Sequence[Receipt]) -> None:
         for inbound, receipt in zip(inbounds, receipts, strict=True):
+            self._metrics.heard(inbound.channel)
             if receipt.duplicate:
                 self._metrics.duplicates.labels(inbound.channel).inc()
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -38,12 +39,22 @@ class Metrics:
         self.handoffs = Counter("frontline_handoffs", "Sessions put on a line's queue", ["line"], **made)
         self.flooded = Counter("frontline_flooded", "Messages kept from flows by the flood limit", ["channel"], **made)
         self.publishes = Counter("frontline_publishes", "Attempts to publish flows", ["result"], **made)
+        self.silence = Gauge(
+            "frontline_silence_seconds", "Since the last event of a channel, or since the start", ["channel"], **made
+        )
+        self._heard: dict[str, float] = {}
         self.depth = Gauge(
             "frontline_store", "Inbox, outbox, timers, queue: rows and ages in seconds", ["what"], **made
         )
+
+    def heard(self, channel: str) -> None:
+        """A channel has brought something, or has just begun to listen."""
+        self._heard[channel] = time.monotonic()
 
     async def page(self, store: Store) -> bytes:
         """The whole page, with the store's gauges read now."""
         for what, value in (await store.stats()).items():
             self.depth.labels(what).set(value)
+        for channel, at in self._heard.items():
+            self.silence.labels(channel).set(time.monotonic() - at)
         return generate_latest(self.registry)

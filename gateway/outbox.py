@@ -60,7 +60,9 @@ class Sender:
         self._stopping = asyncio.Event()
 
     def offer(self, rows: Sequence[OutboxRow]) -> None:
-        """Takes leased rows; each is worked on once, however often it is offered."""
+        """Takes leased rows; each is worked on once, however often it is offered. Once stopped, leaves them in the store."""
+        if self._stopping.is_set():
+            return
         if rows:
             failpoint("outbox.offered")
         for row in rows:

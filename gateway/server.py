@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable, Iterable
+from ipaddress import ip_address
 from typing import Any
 
 import orjson
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from core.ports import StorageFull
 from gateway.logs import logger
@@ -16,6 +18,7 @@ from gateway.logs import logger
 log = logger()
 MAX_BODY = 1 << 20  # 1 MiB: more is answered 413
 RETRY_AFTER = "5"
+SAFE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Route = tuple[str, str, Handler]
 
@@ -23,7 +26,7 @@ Route = tuple[str, str, Handler]
 def problem(status: int, title: str) -> web.Response:
     """An RFC 9457 problem: what went wrong, never why inside."""
     body = orjson.dumps({"title": title, "status": status})
-    headers = {"Retry-After": RETRY_AFTER} if status == 503 else None
+    headers = SAFE | ({"Retry-After": RETRY_AFTER} if status == 503 else {})
     return web.Response(body=body, status=status, content_type="application/problem+json", headers=headers)
 
 
@@ -32,7 +35,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Full storage is 503 and asks to come again; an error of ours is 500 without its text."""
     try:
         return await handler(request)
-    except web.HTTPException:
+    except web.HTTPException as answer:
+        answer.headers.update(SAFE)
         raise
     except StorageFull:
         log.error("intake_storage_full")
@@ -42,9 +46,32 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return problem(500, "internal error")
 
 
-def build_server(routes: Iterable[Route]) -> web.Application:
-    """The aiohttp application. Bodies over 1 MiB are refused before they are read, except where a route streams."""
-    server = web.Application(middlewares=[errors], client_max_size=MAX_BODY)
+def client_address(request: web.Request, proxies: int) -> str:
+    """Who asks, when `proxies` of ours stand in front: what stands left of their entries, anybody could have written."""
+    said = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
+    try:
+        return str(ip_address(said[-proxies].strip()))
+    except (IndexError, ValueError):
+        return request.remote or ""
+
+
+def behind(proxies: int) -> Middleware:
+    """Gives handlers the client's address in place of the proxy's."""
+
+    @web.middleware
+    async def readdress(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await handler(request.clone(remote=client_address(request, proxies)))
+
+    return readdress
+
+
+def build_server(routes: Iterable[Route], proxies: int = 0) -> web.Application:
+    """The aiohttp application. Bodies over 1 MiB are refused before they are read, except where a route streams.
+
+    `proxies`: how many reverse proxies of ours stand in front.
+    """
+    middlewares: list[Middleware] = [errors, behind(proxies)] if proxies else [errors]
+    server = web.Application(middlewares=middlewares, client_max_size=MAX_BODY)
     unique = {(method, path): handler for method, path, handler in routes}  # web chats share their script
     for (method, path), handler in unique.items():
         server.router.add_route(method, path, handler)
@@ -58,7 +85,7 @@ def signature(secret: str, body: bytes) -> str:
 
 def is_signed(secret: str, body: bytes, given: str) -> bool:
     """Whether the signature fits, compared in constant time."""
-    return bool(secret) and hmac.compare_digest(signature(secret, body).encode(), given.encode())
+    return bool(secret) and hmac.compare_digest(signature(secret, body).encode(), given.encode("utf-8", "replace"))
 
 
 def parse_json(body: bytes) -> dict[str, Any] | None:

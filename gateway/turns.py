@@ -35,6 +35,8 @@ def run_turn(book: Book, house: House, conversation: Conversation, event: Event,
     """The whole turn of one event: next state, effects that the store understands, and why."""
     if isinstance(event, Message | Press | Opened):
         conversation = open_session(conversation, now)
+        if not conversation.reachable:  # who had blocked us writes again
+            conversation = msgspec.structs.replace(conversation, reachable=True)
     effects: list[Effect] = []
     trace: list[Trace] = []
     todo: list[Event] = [event]

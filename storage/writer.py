@@ -1,7 +1,8 @@
-"""Group commit: waiting units of writing share one transaction, whose fsync runs beside the event loop.
+"""Group commit: waiting units of writing share one transaction and one fsync.
 
 Statements take microseconds and run on the loop's thread; a thread of their own would fight it for the GIL at each of
-them. Only COMMIT, which waits for the disk, is sent to a thread, and meanwhile the next group gathers.
+them. Only what waits for the disk is sent to a thread, and meanwhile the next group gathers: checkpoints, and COMMIT on a
+disk that is slow. On a quick one the way to a thread and back costs more than the fsync.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from storage.sql_rows import SqlRows
 T = TypeVar("T")
 
 GROUP = 64  # units in one transaction
+QUICK = 0.0005  # seconds: a disk that answers sooner is waited for on the spot, a thread would cost more
+CHECKPOINT = 5_000  # rows changed between checkpoints, about 10 MB of log
 SPAN = 0.010  # seconds that a group may hold the loop
 
 # The disk is full or gone, as SQLite says it: https://www.sqlite.org/rescode.html
@@ -64,7 +67,8 @@ class Writer:
         self._drain: asyncio.Task[None] | None = None
         self._disk = ThreadPoolExecutor(1, "frontline-commit")
         self.on_events: Callable[[], None] | None = None
-        self.full = False  # the last group could not be written
+        self._checkpointed = connection.total_changes
+        self._pace = 2 * QUICK  # seconds that a commit takes of late
 
     async def run(self, work: Callable[[], T]) -> T:
         """The result of `work` once it is on the disk. Raises `StorageFull`, or what `work` raised."""
@@ -99,11 +103,24 @@ class Writer:
             self._connection.execute("BEGIN IMMEDIATE")
             self._fill()
             self._rows.flush()
-            if self._connection.total_changes == before:
-                self._connection.commit()
+            if self._connection.total_changes == before or self._pace < QUICK:
+                self._commit()
             else:
-                await asyncio.get_running_loop().run_in_executor(self._disk, self._connection.commit)
+                await asyncio.get_running_loop().run_in_executor(self._disk, self._commit)
             self._keep()
+            if self._connection.total_changes - self._checkpointed > CHECKPOINT:
+                self._checkpointed = self._connection.total_changes
+                await asyncio.get_running_loop().run_in_executor(self._disk, self._checkpoint)
+
+    def _commit(self) -> None:
+        began = time.perf_counter()
+        self._connection.commit()
+        self._pace += (time.perf_counter() - began - self._pace) / 16
+
+    def _checkpoint(self) -> None:
+        """Move the log into the database. That it could not be done now is no harm: the log grows, the next one tries."""
+        with suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def _fill(self) -> None:
         """Run what waits, until the group is large enough or has held the loop for long enough."""
@@ -120,7 +137,6 @@ class Writer:
         return len(group) < GROUP and not group[-1].alone and not self._waiting[0].alone
 
     def _keep(self) -> None:
-        self.full = False
         self._rows.keep()
         group, self._group = self._group, []
         if self.on_events is not None and any(task.unit.woke for task in group):
@@ -143,8 +159,7 @@ class Writer:
     def _blame(self, error: BaseException) -> None:
         """A full disk is everybody's; any other failure is of one unit, so each of the group tries alone."""
         group, self._group = self._group, []
-        self.full = is_full(error)
-        if self.full:
+        if is_full(error):
             # Without a group not even a transaction could be begun: the first that waits hears of it.
             _fail(group or self._first(), StorageFull(str(error)))
         elif len(group) <= 1:

@@ -36,7 +36,7 @@ log = structlog.get_logger("frontline")
 SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105
 MOST_TASKS = 200
-STOP_SECONDS = 5.0
+STOP_SECONDS = 1.5
 
 
 class Telegram:
@@ -149,7 +149,7 @@ class Telegram:
     async def _hook(self, request: web.Request) -> web.Response:
         """200 only after the update is durable; the answer to a pressed button rides on the response."""
         given = request.headers.get(SECRET_HEADER, "")
-        if not self._secret or not hmac.compare_digest(given.encode(), self._secret.encode()):
+        if not self._secret or not hmac.compare_digest(given.encode("utf-8", "replace"), self._secret.encode()):
             return web.Response(status=403)
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             return web.Response(status=415)

@@ -55,6 +55,54 @@ async def test_unknown_paths_are_404(client: TestClient[web.Request, web.Applica
     assert (await client.get("/nothing")).status == 404
 
 
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/full"), ("GET", "/broken"), ("GET", "/nothing"), ("PUT", "/size")]
+)
+async def test_refusals_are_neither_sniffed_nor_kept(
+    client: TestClient[web.Request, web.Application], method: str, path: str
+) -> None:
+    answer = await client.request(method, path)
+    assert answer.status >= 400
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("proxies", "said", "expected"),
+    [
+        (0, "203.0.113.9", "127.0.0.1"),
+        (1, "", "127.0.0.1"),
+        (1, "203.0.113.9", "203.0.113.9"),
+        (1, "6.6.6.6, 203.0.113.9", "203.0.113.9"),
+        (2, "6.6.6.6, 203.0.113.9, 10.0.0.1", "203.0.113.9"),
+        (2, "203.0.113.9", "127.0.0.1"),
+        (1, "2001:db8::7", "2001:db8::7"),
+        (1, "not an address", "127.0.0.1"),
+        (1, "203.0.113.9, <script>", "127.0.0.1"),
+    ],
+)
+async def test_the_address_of_a_client_behind_proxies(
+    aiohttp_client: AiohttpClient, proxies: int, said: str, expected: str
+) -> None:
+    """Only what our own proxies added is believed: it stands on the right."""
+
+    async def who(request: web.Request) -> web.StreamResponse:
+        return web.Response(text=f"{request.remote} {request.match_info['name']} {(await request.read()).decode()}")
+
+    client = await aiohttp_client(build_server([("POST", "/{name}", who)], proxies))
+    answer = await client.post("/room", data=b"body", headers={"X-Forwarded-For": said} if said else {})
+    assert await answer.text() == f"{expected} room body"
+
+
+async def test_addresses_of_several_headers_are_one_list(aiohttp_client: AiohttpClient) -> None:
+    async def who(request: web.Request) -> web.StreamResponse:
+        return web.Response(text=request.remote)
+
+    client = await aiohttp_client(build_server([("GET", "/", who)], 1))
+    answer = await client.get("/", headers=[("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-For", "203.0.113.9")])
+    assert await answer.text() == "203.0.113.9"
+
+
 def test_signatures() -> None:
     body = '{"data": "Привет"}'.encode()
     expected = "sha256=" + hmac.new(b"key", body, hashlib.sha256).hexdigest()
@@ -63,6 +111,7 @@ def test_signatures() -> None:
     assert not is_signed("key", body + b" ", expected)
     assert not is_signed("", body, signature("", body)), "an empty secret shuts the door"
     assert not is_signed("key", body, "подпись")
+    assert not is_signed("key", body, "\udcff"), "a byte that is no text"
 
 
 @pytest.mark.parametrize(("body", "expected"), [(b'{"a": 1}', {"a": 1}), (b"[1]", None), (b"{", None), (b"\xff", None)])

@@ -408,27 +408,32 @@ async def main():
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     await store.accept([inbound(1000)], ECHO)
     healthy = await store.healthy()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+    unnoticed = await store.healthy()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     await store.close()
-    print(json.dumps([acknowledged, refused, healthy]))
+    print(json.dumps([acknowledged, refused, healthy, unnoticed]))
 
 asyncio.run(main())
 """
 
 
-def run_on_little_space(path: Path) -> tuple[list[int], int, bool]:
-    """What was acknowledged, how many were refused, and whether the store was well when there was space again."""
+def run_on_little_space(path: Path) -> tuple[list[int], int, bool, bool]:
+    """What was acknowledged, how many were refused, whether the store was well when there was space again, and whether
+    it says so of a disk that is full when nobody writes."""
     command = [sys.executable, "-c", LIMITED, str(path)]
     ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-    acknowledged, refused, healthy = json.loads(ended.stdout)
-    return acknowledged, refused, healthy
+    acknowledged, refused, healthy, unnoticed = json.loads(ended.stdout)
+    return acknowledged, refused, healthy, unnoticed
 
 
 @pytest.mark.crash
 async def test_the_kernel_refuses_to_grow_the_files(path: Path, clock: FakeClock) -> None:
-    acknowledged, refused, healthy = run_on_little_space(path)
+    acknowledged, refused, healthy, unnoticed = run_on_little_space(path)
     assert acknowledged
     assert refused
     assert healthy
+    assert not unnoticed
     store = SQLiteStore(path, clock)
     await store.open()
     assert not store.unclean
