@@ -43,6 +43,7 @@ from bot.shapes import (
 )
 from bot.templates import parse_template
 from bot.triggers import TRIGGERS
+from bot.triggers.button import label_key
 from core.findings import Finding
 from core.locale import n_
 
@@ -178,7 +179,7 @@ def _check_limits(made: Field, node: Mapping, reader: Reader) -> None:
 def _check_options(made: Field, reader: Reader) -> None:
     seen: set[str] = set()
     for option in made.options:
-        if option.label in seen:
+        if label_key(option.label) in seen:
             reader.report(
                 Finding(
                     at=option.at,
@@ -189,7 +190,7 @@ def _check_options(made: Field, reader: Reader) -> None:
                     length=len(option.label),
                 )
             )
-        seen.add(option.label)
+        seen.add(label_key(option.label))
 
 
 # --- inputs ----------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from bot.actions.choose import Choose
 from bot.actions.confirm import Confirm
 from bot.actions.handoff import Handoff
 from bot.check.attached import check_attached
-from bot.check.buttons import check_buttons
+from bot.check.buttons import check_buttons, check_twins
 from bot.check.calls import check_circles, check_inputs, operator_flows
 from bot.check.graph import Graph
 from bot.check.names import Names, bot_names, check_empty, check_names, check_policy
@@ -30,6 +30,7 @@ WHOLE = (
     check_inputs,
     check_remote,
     check_buttons,
+    check_twins,
     check_phrases,
     check_inside,
     check_system_words,

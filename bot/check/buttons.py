@@ -1,4 +1,4 @@
-"""L130: labels longer than a channel that is on can show."""
+"""L130: labels longer than a channel that is on can show; L114: two options of one question that read alike."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from bot.check.places import key_at
 from bot.check.walk import own_actions
 from bot.model import Flow, Library
 from bot.triggers import Button
+from bot.triggers.button import label_key
 from core.deployment import Deployment
 from core.findings import Finding, Position
 from core.locale import n_
@@ -33,6 +34,25 @@ def check_buttons(library: Library, deployment: Deployment) -> Iterator[Finding]
                     length=len(label),
                     values={"length": len(label), "channel": name, "limit": channel.button_limit},
                 )
+
+
+def check_twins(library: Library, deployment: Deployment) -> Iterator[Finding]:
+    """Nobody can tell two options apart that differ in case, pictures or punctuation only, unless conditions part them."""
+    for flow in library.flows.values():
+        for action in own_actions(flow, library.bot.policy):
+            seen: set[str] = set()
+            for way in action.options if isinstance(action, Choose) else ():
+                if way.condition is None and label_key(way.button) in seen:
+                    yield Finding(
+                        at=way.at,
+                        code="L114",
+                        what=n_("the option «{label}» is here twice"),
+                        mend=n_("keep one of them"),
+                        values={"label": way.button},
+                        length=len(way.button),
+                    )
+                elif way.condition is None:
+                    seen.add(label_key(way.button))
 
 
 def labels(flow: Flow, library: Library) -> Iterator[Label]:

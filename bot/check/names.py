@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.actions.end import End
+from bot.actions.set import Set
 from bot.check.graph import Graph, Known, conditions, settle
 from bot.check.places import value_at
 from bot.check.scope import GIVEN, IN_CHECKS, IN_QUESTIONS, Attributes, Scopes, saved_names
 from bot.check.walk import Words, action_words, field_words, own_actions
 from bot.expressions import Use
 from bot.loader import Mapping
-from bot.model import Flow, Library, Policy
+from bot.model import Action, Flow, Library, Policy
 from bot.patterns import Pattern
 from bot.shapes import PERHAPS, suggest
 from bot.triggers import EventTrigger, PatternTrigger
@@ -223,12 +224,22 @@ def check_empty(graph: Graph, names: Names, shared: Names) -> Iterator[Finding]:
         if here is None or state.action is None:
             continue
         tests = {id(test) for test in conditions(state.action)}
+        before = dict(_set_before(state.action))
         for words in state.words:
             if id(words) not in tests:
                 inherited = words.at.file == graph.library.bot.at.file
-                yield from _empty_uses(words, here, shared if inherited else names)
+                yield from _empty_uses(words, here | before.get(id(words), frozenset()), shared if inherited else names)
         if isinstance(state.action, End) and not state.policy:
             yield from _missing_gives(state.action, here, flow, names)
+
+
+def _set_before(action: Action) -> Iterator[tuple[int, Known]]:
+    """The values of a `set` see the names that stand before them in it."""
+    known: Known = frozenset()
+    for name, value in action.values.items() if isinstance(action, Set) else ():
+        yield id(value), known
+        if value.source.strip():
+            known |= {tuple(name.split("."))}
 
 
 def entry(flow: Flow) -> Known:
@@ -264,7 +275,7 @@ def _empty_part(path: tuple[str, ...], here: Known, names: Names) -> str:
         optional = attributes is not None and len(path) > 1 and attributes.get(path[1], False)
         return ".".join(path) if optional and path[:2] not in here else ""
     if root == "client":
-        return ".".join(path) if path[:2] not in here else ""
+        return ".".join(path) if path[:2] not in here and (len(path) < 2 or path[1] in names.client) else ""
     return root if root == "event" and ("event",) not in here else ""
 
 

@@ -77,8 +77,9 @@ def offered(frame: Frame, n: int, label: str) -> str:
     state may have asked before with other buttons. Channels that tell no label are taken by the number."""
     labels = frame.memory.get("labels", ())
     if label:
-        wanted = normal(label)
-        return next((str(known) for known in labels if known == label or normal(known) == wanted), "")
+        return (
+            label if label in labels else next((str(known) for known in labels if normal(known) == normal(label)), "")
+        )
     return str(labels[n]) if n < len(labels) else ""
 
 

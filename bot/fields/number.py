@@ -27,7 +27,7 @@ class Number(FieldKind):
     def parse(self, field: Field, heard: Heard, now: datetime, t: Texts) -> Parsed:
         if not heard.text:
             return None
-        readings = parse_number(heard.text)
+        readings = parse_number(without_currency(heard.text))
         if not readings:
             return Wrong(t("This is not a number."))
         fitting = [r for r in readings if isinstance(_within(field, r, self, t), Accepted)] or readings[:1]

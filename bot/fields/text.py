@@ -19,9 +19,9 @@ class Text(FieldKind):
         return field.pattern is not None
 
     def parse(self, field: Field, heard: Heard, now: datetime, t: Texts) -> Parsed:
-        if not heard.text:
+        if not heard.text.strip():
             return None
-        value = heard.text if field.pattern is None else field.pattern.whole(heard.text)
+        value = heard.text.strip() if field.pattern is None else field.pattern.whole(heard.text)
         if value is None:
             return Wrong(t("The answer does not have the expected form."))
         return _too_long_or_short(field, value, t) or Accepted(value)

@@ -139,8 +139,8 @@ def test_a_flow_that_never_interrupts_is_offered_when_there_is_nothing_to_interr
 
 
 CODES = [
-    "flow: Код {n}\ntriggers: [{{pattern: 'код (?P<к>[а-я]+){tail}'}}]\nfields: {{к: {{label: К, ask: К?}}}}\n"
-    "steps: [{{ask: к}}, {{say: '{n} {{{{ к }}}}'}}, {{end: готово}}]\n".format(n=n, tail=tail)
+    f"flow: Код {n}\ntriggers: [{{pattern: 'код (?P<к>[а-я]+){tail}'}}]\nfields: {{к: {{label: К, ask: К?}}}}\n"
+    f"steps: [{{ask: к}}, {{say: '{n} {{{{ к }}}}'}}, {{end: готово}}]\n"
     for n, tail in (("первый", ""), ("второй", " .*"))
 ]
 

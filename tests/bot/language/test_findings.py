@@ -78,6 +78,8 @@ KEYS = [
     Planted("L113", RETURN, "    keep: client.phone", "    keep: ▸телефон"),
     probe("L113", "  - set: {▸моя заявка: 1}\n  - end: готово\n"),
     Planted("L114", RETURN, "Привезли не то, Не подошло]", "Не подошло, ▸Не подошло]"),
+    Planted("L114", RETURN, "Привезли не то, Не подошло]", "Не подошло, ▸не подошло!]"),
+    Planted("L114", RETURN, "- button: Это брак", "- button: Это брак\n          - button: ▸это брак"),
     Planted("L114", ORDER, "  - end: заказ найден", "  - end: заказ найден\n    step: ▸спросить номер"),
     Planted("L114", "probe.yaml", "", "flow: Проба\nfields:\n  ▸client: {label: А, ask: Б}\nsteps:\n  - end: готово\n"),
 ]
@@ -147,6 +149,7 @@ NAMES = [
         "Готово! {{ заказ.номер }}, {{ ▸заказ.трек }} **{{ заявка.номер }}**",
     ),
     Planted("L163", RETURN, "Готово! Заявка", "Готово, {{ ▸client.name }}! Заявка"),
+    Planted("L162", RETURN, "Готово! Заявка", "Готово, {{ client.▸возраст }}! Заявка"),
     Planted("L163", BILLING, "{{ тема }} ({{ срочность }}). ИНН {{ инн }}.", "{{ тема }} {{ ▸event.сумма }}"),
     Planted("L163", ORDER, "      - fail: магазин не отвечает\n", "      - ▸end: магазин не отвечает\n"),
     Planted("L164", RETURN, 'if: причина != "Не подошло"', 'if: ▸пpичина != "Не подошло"'),
@@ -233,6 +236,17 @@ def test_every_code_is_planted() -> None:
     expected = {f"Y10{n}" for n in range(8)} | {f"L10{n}" for n in range(4, 10)} | {f"L11{n}" for n in range(5)}
     expected |= {"L120", "L130", "L140", "L141", "L142", "L150", "L151", "L152", "L160", "L161", "L162", "L163", "L164"}
     assert codes == expected | {"L165", "L170", "L171", "L172", "L180", "L190"}
+
+
+SILENT = [
+    probe("", "  - set: {а: 1, б: '{{ а + 1 }}'}\n  - say: '{{ б }}'\n  - end: готово\n"),
+    probe("", "  - choose: Да?\n    options: [{button: Да, if: now}, {button: Да, if: not now}]\n  - end: готово\n"),
+]
+
+
+@pytest.mark.parametrize("sound", SILENT, ids=lambda sound: sound.new[20:60])
+def test_what_is_no_mistake_is_left_alone(sound: Planted) -> None:
+    assert findings(sound.sources()[0]) == []
 
 
 def without_policy_failed() -> dict[str, str]:

@@ -72,6 +72,8 @@ def test_text() -> None:
     accepted(field("text"), ("что угодно", "что угодно"), ("**a**", "**a**"))
     long = field("text", min=3, max=5)
     accepted(long, ("три", "три"), ("пятер", "пятер"))
+    accepted(long, ("  пять   ", "пять"))
+    assert parse(long, "   ") is None
     assert reason(long, "да") == "Please write at least 3 characters."
     assert reason(long, "шестер") == "Please write at most 5 characters."
     order = field("text", pattern=pattern(r"(?:ORD-)?(\d{6,8})"))
@@ -90,6 +92,7 @@ def test_number() -> None:
         field("number"),
         ("1500", 1500), ("1 500,50", 1500.5), ("1\u00a0500", 1500), ("-5", -5), ("−7", -7), ("+3", 3), ("1.5", 1.5),
         ("1,234,567", 1234567), ("1.500,50", 1500.5), ("1,500.50", 1500.5), ("0.500", 0.5), ("5.", 5), ("1'000", 1000),
+        ("1 500,50 ₽", 1500.5), ("300 руб.", 300),
     )  # fmt: skip
     refused(
         field("number"), "пять", "12 34", "1,2,3", "1.2.3,4,5", "1 234,567,890", "12 штук", "٣", "1" * 16, "-", "1e5"
