@@ -12,7 +12,7 @@ import msgspec
 
 from bot.book import Book
 from core.conversation import Conversation
-from core.effects import CreateTicket, Effect, FetchFile, Queue, Send
+from core.effects import CreateTicket, Effect, FetchFile, Queue, Send, UpdateClient
 from core.events import Event, Message, Press
 from core.locale import texts
 from core.messages import Attachment, Outgoing
@@ -35,6 +35,7 @@ class FloodGuard:
     def __init__(self, limit: int, seconds: float, remembered: int = 10_000) -> None:
         self.limit, self.seconds, self.remembered = limit, seconds, remembered
         self._seen: OrderedDict[int, deque[float]] = OrderedDict()
+        self._over: dict[int, float] = {}  # conversation → its last message over the limit
 
     def over(self, conversation: int, at: float) -> int:
         """How many messages over the limit this one is; 0 when it is fine. `limit` 0 switches the guard off."""
@@ -46,8 +47,13 @@ class FloodGuard:
             seen.popleft()
         seen.append(at)
         while len(self._seen) > self.remembered:
-            self._seen.popitem(last=False)
+            self._over.pop(self._seen.popitem(last=False)[0], None)
         return max(0, len(seen) - self.limit)
+
+    def begins(self, conversation: int, at: float) -> bool:
+        """Whether a message over the limit is the first of its wave; a wave ends when a whole window was fine."""
+        before, self._over[conversation] = self._over.get(conversation), at
+        return before is None or before <= at - self.seconds
 
 
 class Worker:
@@ -118,15 +124,15 @@ class Worker:
         return turn.conversation, Done(seen, effects, turn.trace, encode(facts), turn.conversation.session.epoch)
 
     def _flooded(self, conversation: Conversation, event: Event, pending: Pending) -> int:
-        if not isinstance(event, Message | Press):
+        if not isinstance(event, Message | Press) or pending.attempts:  # another attempt is not another message
             return 0
         return self.flood.over(conversation.id, pending.at.timestamp())
 
     def _refuse_flood(self, conversation: Conversation, pending: Pending, over: int) -> Done:
-        """The message is kept in the history; the flow does not see it; the client is told once a burst."""
+        """The message is kept in the history; the flow does not see it; the client is told once a wave."""
         self.metrics.flooded.labels(conversation.channel).inc()
         notice: tuple[Effect, ...] = ()
-        if over == 1:
+        if self.flood.begins(conversation.id, pending.at.timestamp()):
             t = texts(self.book().language)
             said = t("You are writing faster than I can read. Your messages are kept; please wait a few seconds.")
             notice = (Send(Outgoing(plain(said)), author="notice"),)
@@ -149,10 +155,9 @@ class Worker:
                 self.metrics.tickets.labels(effect.desk).inc()
             elif isinstance(effect, Queue):
                 self.metrics.handoffs.labels(effect.line).inc()
-            else:
-                values = getattr(effect, "values", None)
-                if values:
-                    client = {**client, **values}
+            elif isinstance(effect, UpdateClient):
+                verified = sorted({*client.get("verified", ()), *effect.verified})  # type: ignore[misc]
+                client = {**client, **effect.values, "verified": verified}
         return client, number
 
 

@@ -10,12 +10,19 @@ from typing import Any
 
 import msgspec
 
+from bot.book import Book, load
+from core.deployment import ChannelInfo, Deployment, DeskInfo, LineRule
 from core.effects import Effect, Send
 from core.events import Event, Inbound, Message
 from core.messages import Outgoing
 from core.outbox import OutboxRow, Sent
-from core.ports import Capabilities, Done, Gate, Result, Work
+from core.ports import Capabilities, Done, Gate, Receipt, Result, Work
 from core.rich import plain
+from gateway.intake import Intake
+from gateway.metrics import Metrics
+from gateway.worker import FloodGuard, Worker
+from handoff.lines import House, Line
+from storage.memory import MemoryStore
 
 PLAIN = Capabilities(4096, 1024, "inline", 8, 10, 64, 64, (), files=True, file_bytes=1 << 20)
 NOON = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
@@ -116,3 +123,109 @@ async def settled(tasks: Callable[[], Sequence[object]]) -> None:
     async with asyncio.timeout(2):
         while tasks():
             await asyncio.sleep(0)
+
+
+SHOP = """
+bot: Б
+welcome: hello
+fallback: hello
+operator: people
+words: {cancel: [отмена]}
+policy:
+  silence:
+    - after: 15m
+      say: Вы ещё здесь?
+    - after: 24h
+      end: клиент замолчал
+"""
+HELLO = """
+flow: Привет
+steps:
+  - say: Здравствуйте
+  - end: готово
+"""
+PEOPLE = """
+flow: Люди
+triggers: [{exact: [человек]}]
+steps:
+  - handoff: support
+  - end: передано
+"""
+FORM = """
+flow: Заявка
+triggers: [{exact: [заявка]}]
+fields:
+  телефон: {label: Телефон, type: phone, ask: Ваш телефон?, keep: client.phone}
+  фото: {label: Фото, type: photo, ask: Пришлите фото.}
+steps:
+  - ask: телефон
+  - ask: фото
+  - ticket: general
+    title: Заявка
+    attach: [фото]
+    save: заявка
+  - say: Заявка {{ заявка.номер }}
+  - end: создана
+"""
+BUSY = LineRule("general")
+LINES = House(lines={"support": Line(id="support", title="Поддержка", busy=BUSY)})
+FLOWS = {"_bot.yaml": SHOP, "hello.yaml": HELLO, "people.yaml": PEOPLE, "form.yaml": FORM}
+
+
+def flows() -> Book:
+    """The flows of the tests, compiled."""
+    deployment = Deployment(
+        language="ru",
+        timezone="Europe/Moscow",
+        lines={id: line.info() for id, line in LINES.lines.items()},
+        desks={"general": DeskInfo("Обращения", ())},
+        services={},
+        channels={"telegram": ChannelInfo("telegram", "support")},
+    )
+    made, findings = load(FLOWS, deployment)
+    assert made is not None, [finding.line("en") for finding in findings]
+    return made
+
+
+class Pipeline:
+    """Intake, worker and clock of real parts over a store; what is offered to the sender is kept."""
+
+    def __init__(self, store: MemoryStore, clock: Clock, flood: FloodGuard | None = None) -> None:
+        self.store, self.clock, self.metrics = store, clock, Metrics()
+        self.house, self.book = LINES, flows()
+        self.rows: list[OutboxRow] = []
+        self.woken = 0
+        self.worker = Worker(
+            house=lambda: self.house,
+            book=lambda: self.book,
+            channel_lines={"telegram": "support"},
+            timezone="Europe/Moscow",
+            metrics=self.metrics,
+            flood=flood or FloodGuard(0, 1.0),
+        )
+        self.intake = Intake(store, self.worker, self.metrics, self.rows.extend, self.wake)
+        self.numbers = 0
+
+    def wake(self) -> None:
+        self.woken += 1
+
+    async def say(self, event: Event | str, chat: str = "1") -> Receipt:
+        """One event of a chat, now; the receipt."""
+        self.numbers += 1
+        (receipt,) = await self.intake.accept([inbound(self.numbers, event, chat, self.clock.at)])
+        return receipt
+
+    async def settle(self) -> None:
+        """Works until nothing is ready, as the clock does."""
+        while receipts := await self.store.work(self.worker.decide):
+            self.intake.hand_on(receipts)
+
+    async def said(self, conversation: int = 1) -> list[str]:
+        """All that went out to a client, or waits for its turn."""
+        return [one.message.body.text for one in await self.store.history(conversation) if one.message]
+
+
+def count(metric: Any, *labels: str) -> float:
+    """The value of a counter."""
+    (child,) = (metric.labels(*labels) if labels else metric).collect()
+    return float(child.samples[0].value)
