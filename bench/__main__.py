@@ -88,7 +88,7 @@ async def measure(contender: Contender, port: int, seconds: float, rounds: int, 
     log = scratch / f"{contender.name.split()[0]}.log"
     with running(contender.command, contender.environ, log, core=0) as process:
         try:
-            await wait_port(port)
+            await wait_port(port, alive=lambda: process.poll() is None)
             load = Load(port, contender.path, "bench")
             await load.run(8, 2.0)
             for clients in CLIENTS:
@@ -100,7 +100,7 @@ async def measure(contender: Contender, port: int, seconds: float, rounds: int, 
                     contender.runs.setdefault(clients, []).append(measured)
                     console.print(
                         f"{contender.name}: {clients} clients, {measured.rate:.0f} messages/s, "
-                        f"p99 {1000 * measured.percentile(0.99):.1f} ms, failed {measured.failed}"
+                        f"p99 {1000 * measured.percentile(0.99):.1f} ms, CPU {contender.cpu[clients]:.2f} ms, failed {measured.failed}"
                     )
             contender.memory = resident_mb(process.pid)
         except BaseException:

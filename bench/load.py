@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -198,12 +199,14 @@ async def serve_platform() -> tuple[asyncio.Server, int]:
     return server, server.sockets[0].getsockname()[1]
 
 
-async def wait_port(port: int, seconds: float = 60.0) -> None:
-    """Returns when something listens; raises TimeoutError."""
+async def wait_port(port: int, seconds: float = 60.0, alive: Callable[[], bool] = lambda: True) -> None:
+    """Returns when something listens; raises TimeoutError, or ChildProcessError when who should is dead."""
     async with asyncio.timeout(seconds):
         while True:
             with contextlib.suppress(OSError):
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
                 writer.close()
                 return
+            if not alive():
+                raise ChildProcessError("the bot ended before it listened")
             await asyncio.sleep(0.1)
