@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import MutableMapping
+import traceback
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import structlog
@@ -54,6 +55,31 @@ def only_allowed(_: Any, __: str, fields: MutableMapping[str, Any]) -> MutableMa
     return {name: value for name, value in fields.items() if name in ALLOWED}
 
 
+def only_places(_: Any, __: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Exceptions by their types and places: their texts often quote the data they failed on."""
+    given = fields.pop("exc_info", None)
+    error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
+    if isinstance(error, BaseException):
+        fields["exception"] = "\n".join(_places(error))
+    return fields
+
+
+def _places(error: BaseException | None) -> Iterator[str]:
+    while error is not None:
+        for frame in traceback.extract_tb(error.__traceback__):
+            yield f"{frame.filename}:{frame.lineno} {frame.name}"
+        yield type(error).__name__
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+class Libraries(logging.Handler):
+    """Warnings of libraries, the same way as ours: the words of their message, never the values in it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        words = str(record.msg).partition("\n")[0]  # asyncio puts the failed task below the first line
+        logger().log(record.levelno, words, logger=record.name, exc_info=record.exc_info)
+
+
 def configure(level: str = "info", *, lines: bool | None = None) -> None:
     """JSON lines when piped, coloured lines in a terminal. Standard-library loggers go the same way, warnings and up."""
     human = sys.stderr.isatty() if lines is None else lines
@@ -63,14 +89,14 @@ def configure(level: str = "info", *, lines: bool | None = None) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             only_allowed,
-            structlog.processors.format_exc_info,
+            only_places,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, handlers=[Libraries()], force=True)
 
 
 def logger() -> Any:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
+import structlog
 
 from adapters.services.settings import TakeRule, Untaken, parse_settings, render_param, take_info, take_names
 from core.deployment import CallInfo
@@ -19,7 +19,7 @@ from core.ports import Outcome, Service, Store
 
 MAX_BYTES = 64 << 20
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger("frontline")
 
 Key = tuple[str, ...]
 Row = dict[str, str]
@@ -100,7 +100,7 @@ class Table:
             self._rows, self.problem = read_table(self._rules), ""
         except (OSError, ValueError) as error:
             self.problem = _said(error, self._rules.file)
-            log.warning("table_unreadable file=%s problem=%s", Path(self._rules.file).name, self.problem)
+            log.warning("table_unreadable", file=Path(self._rules.file).name, error=self.problem)
 
 
 def _stamp(file: str) -> tuple[int, ...]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import structlog
 
 from gateway.failpoints import _parse, arm, failpoint
-from gateway.logs import ALLOWED, only_allowed
+from gateway.logs import ALLOWED, configure, logger, only_allowed
 from gateway.metrics import Metrics
 from storage.memory import MemoryStore
 from tests.gateway.house import Clock
@@ -26,6 +29,44 @@ def test_fields_that_could_hold_a_person_are_dropped(canary: str) -> None:
     log.warning("not_sent", text=canary, phone=canary, name=canary, token=canary, message=canary, row=7)
     assert canary not in out.getvalue()
     assert json.loads(out.getvalue()) == {"event": "not_sent", "row": 7}
+
+
+def spoilt(canary: str) -> None:
+    """An error whose text holds what a client said, caused by another one."""
+    try:
+        try:
+            int(f"x{canary}")
+        except ValueError as error:
+            raise LookupError(canary) from error
+    except LookupError:
+        logger().error("step_failed", conversation=7, exc_info=True)
+        logging.getLogger("some.library").exception("request from %s failed", canary)
+        logging.getLogger("asyncio").error("Task exception was never retrieved\nfuture: <Task %s>" % canary)  # noqa: UP031
+
+
+@pytest.mark.parametrize("lines", [True, False])
+@pytest.mark.parametrize("canary", CANARIES)
+def test_errors_say_where_never_what(canary: str, lines: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    """The text of an exception often quotes its data."""
+    with restored_logging():
+        configure("info", lines=lines)
+        spoilt(canary)
+    said = capsys.readouterr().err
+    assert canary not in said
+    for word in ("step_failed", "LookupError", "ValueError", "test_observability.py", "spoilt", "never retrieved"):
+        assert word in said
+    assert "request from %s failed" in said
+
+
+@contextmanager
+def restored_logging() -> Iterator[None]:
+    root = logging.getLogger()
+    before = list(root.handlers)
+    try:
+        yield
+    finally:
+        root.handlers[:] = before
+        structlog.reset_defaults()
 
 
 def test_the_list_names_no_content() -> None:
