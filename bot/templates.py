@@ -21,6 +21,7 @@ from core.findings import Position
 from core.rich import Mark, Rich
 
 LONGEST = 4096  # characters of one value shown to a client
+PLAIN = re.compile(r"[^{}\r]*")
 HOLES = re.compile(f"([{chr(HOLE)}-{chr(0x10FFFF)}])")
 
 
@@ -88,10 +89,17 @@ def constant_template(value: Any, at: Position) -> Template:
 
 
 def _build(source: str, at: Position, locate: Locate) -> Template:
-    nodes, translator = parse_body(HOLES.sub("", source), locate)
-    parts = list(_parts(nodes, translator))
+    parts = _read(HOLES.sub("", source), locate)
     lone = parts[0].expression if len(parts) == 1 and isinstance(parts[0], Value) else None
     return Template(source, at, tuple(_uses(parts)), _body(parts, parse_formatting), _body(parts, Rich), lone)
+
+
+def _read(source: str, locate: Locate) -> list[Part]:
+    """A text without braces needs no parser: most texts of a flow are such, and the parser is half of the reading."""
+    if PLAIN.fullmatch(source):
+        return [source] if source else []
+    nodes, translator = parse_body(source, locate)
+    return list(_parts(nodes, translator))
 
 
 @dataclass(frozen=True, slots=True)
