@@ -100,7 +100,8 @@ async def measure(contender: Contender, port: int, seconds: float, rounds: int, 
                     contender.runs.setdefault(clients, []).append(measured)
                     console.print(
                         f"{contender.name}: {clients} clients, {measured.rate:.0f} messages/s, "
-                        f"p99 {1000 * measured.percentile(0.99):.1f} ms, CPU {contender.cpu[clients]:.2f} ms, failed {measured.failed}"
+                        f"p99 {1000 * measured.percentile(0.99):.1f} ms, CPU {contender.cpu[clients]:.2f} ms a message, "
+                        f"unanswered {measured.failed}"
                     )
             contender.memory = resident_mb(process.pid)
         except BaseException:

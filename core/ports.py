@@ -192,8 +192,8 @@ class Store(Protocol):
         ...
 
     # timers
-    async def due(self, now: datetime, starting: bool = False) -> int:
-        """Turn due timers into inbox events; with `starting`, only the latest overdue one of a conversation."""
+    async def due(self, now: datetime) -> int:
+        """Turn due timers into inbox events, in the order in which they came due; how many."""
         ...
 
     async def next_due(self) -> float | None: ...

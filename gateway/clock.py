@@ -44,13 +44,12 @@ class Clock:
     async def run(self, channels: Iterable[Channel]) -> None:
         """Runs until `stop`."""
         await self._caught_up(channels)
-        self._worker.starting = True
-        await self._guarded(lambda: self._fire(starting=True))
-        self._worker.starting = False
+        self._worker.starting = True  # timers of the first turn may be long overdue
         while not self._stopping:
             self._woken.clear()  # before the work: a wake-up that comes meanwhile is not lost
-            await self._guarded(self._turn)
-            await self._sleep()
+            if await self._guarded(self._turn):
+                self._worker.starting = False
+                await self._sleep()
 
     async def _caught_up(self, channels: Iterable[Channel]) -> None:
         """Waits for the first empty poll of each poller, at most `CATCH_UP_SECONDS`; pending events run meanwhile."""
@@ -64,19 +63,19 @@ class Clock:
             task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
-    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> bool:
+        """Whether the work could be done; after a pause when the storage is full."""
         try:
             await work()
         except StorageFull:
             log.error("clock_storage_full")
             await self._pause(FLOOR_SECONDS)
+            return False
+        return True
 
     async def _turn(self) -> None:
-        await self._fire(starting=False)
+        await self._store.due(self._now())
         await self._drain()
-
-    async def _fire(self, *, starting: bool) -> None:
-        await self._store.due(self._now(), starting)
 
     async def _drain(self) -> None:
         """Works until nothing is pending."""

@@ -16,21 +16,6 @@ def fire_due(ledger: Ledger, now: float, limit: int) -> int:
     return len(due)
 
 
-def fire_latest(ledger: Ledger, now: float, limit: int) -> int:
-    """After a standstill: of each conversation only the latest overdue timer fires, the older ones are dropped.
-
-    How many fired.
-    """
-    due = ledger.rows.due_timers(now, limit)
-    latest = {row["conversation"]: row for row in due}
-    for row in due:
-        if latest[row["conversation"]] is not row:
-            ledger.rows.stop_timer(row["conversation"], row["key"])
-    for row in latest.values():
-        _fire(ledger, row)
-    return len(latest)
-
-
 def _fire(ledger: Ledger, row: Row) -> None:
     ledger.rows.stop_timer(row["conversation"], row["key"])
     event = TimerFired(row["key"], decode_dict.decode(row["data"]))

@@ -107,9 +107,8 @@ class MemoryStore:
 
     # --- timers ---
 
-    async def due(self, now: datetime, starting: bool = False) -> int:
-        fire = alarms.fire_latest if starting else alarms.fire_due
-        return self._write(lambda: fire(self._ledger, now.timestamp(), -1))
+    async def due(self, now: datetime) -> int:
+        return self._write(lambda: alarms.fire_due(self._ledger, now.timestamp(), -1))
 
     async def next_due(self) -> float | None:
         return min((row["due"] for row in self._rows.all("timers") if row["due"] is not None), default=None)

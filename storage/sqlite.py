@@ -179,10 +179,8 @@ class SQLiteStore:
 
     # --- timers ---
 
-    async def due(self, now: datetime, starting: bool = False) -> int:
+    async def due(self, now: datetime) -> int:
         at = now.timestamp()
-        if starting:
-            return await self._writer.run(lambda: alarms.fire_latest(self._ledger, at, -1))
         fired = count = await self._writer.run(lambda: alarms.fire_due(self._ledger, at, TIMERS))
         while count == TIMERS:
             count = await self._writer.run(lambda: alarms.fire_due(self._ledger, at, TIMERS))

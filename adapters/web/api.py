@@ -17,8 +17,8 @@ from adapters.web.uploads import Landed, land, read_part, render_size, serve, st
 from core.conversation import Conversation
 from core.ports import HistoryItem, StoredFile
 
-PAGE = 200                               # history items of one answer
-TAIL = 100                               # … and of a fresh page, which loads earlier ones when asked
+PAGE = 200  # history items of one answer
+TAIL = 100  # … and of a fresh page, which loads earlier ones when asked
 
 
 class Api:
@@ -83,7 +83,13 @@ class Api:
         """Writes the row of a file whose bytes are on the disk already."""
         kind = "photo" if landed.mime in INLINE else "file"
         file = StoredFile(
-            secrets.token_urlsafe(16), conversation, landed.name, landed.mime, landed.size, kind, self._room.name,
+            secrets.token_urlsafe(16),
+            conversation,
+            landed.name,
+            landed.mime,
+            landed.size,
+            kind,
+            self._room.name,
         )
         await self._room.gate.store.add_file(file)
         await self._room.gate.store.store_file(file.id, landed.sha256, landed.size, landed.mime)
@@ -94,7 +100,9 @@ class Api:
         if not post.files:
             return {}
         found, conversation = await self._room.files(post.files), await self._room.conversation(chat)
-        if conversation is None or any(id not in found or found[id].conversation != conversation.id for id in post.files):
+        if conversation is None or any(
+            id not in found or found[id].conversation != conversation.id for id in post.files
+        ):
             raise Refused("not_found")
         return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.ports import Capabilities
 
-TEXT_LIMIT = 4096                        # code points of one message of a client
+TEXT_LIMIT = 4096  # code points of one message of a client
 FORMATTING = ("bold", "italic", "code", "link")
 
 

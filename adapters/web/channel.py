@@ -17,7 +17,7 @@ from adapters.web.settings import Settings, parse_settings
 from core.outbox import OutboxRow, Sent
 from core.ports import Gate, HistoryItem, StorageFull
 
-BEFORE = 6                               # items before a leaving message that are told again: the client's own places
+BEFORE = 6  # items before a leaving message that are told again: the client's own places
 
 
 class Web:

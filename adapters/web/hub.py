@@ -6,8 +6,8 @@ import asyncio
 from collections import defaultdict
 from typing import Any
 
-WAITING = 256                            # frames a slow socket may fall behind before it has to come again
-SOCKETS = 16                             # tabs of one chat; the oldest gives way
+WAITING = 256  # frames a slow socket may fall behind before it has to come again
+SOCKETS = 16  # tabs of one chat; the oldest gives way
 
 
 class Listener:
@@ -15,7 +15,7 @@ class Listener:
 
     def __init__(self) -> None:
         self.frames: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
-        self.after = 0                   # the place up to which it has been given the history
+        self.after = 0  # the place up to which it has been given the history
 
     def put(self, frame: dict[str, Any]) -> None:
         """Queues a frame; a listener too far behind is told to come again."""

@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
-KEYS = 50_000                            # clients remembered at once; the longest silent one is forgotten first
+KEYS = 50_000  # clients remembered at once; the longest silent one is forgotten first
 
 
 class Buckets:

@@ -15,11 +15,11 @@ from adapters.web.refusal import Refused
 from adapters.web.room import Room
 from core.ports import StorageFull
 
-FRAME = 64 * 1024                        # bytes of one frame from a page
-HEARTBEAT = 25.0                         # seconds
-CLOSE_TOKEN = 4403                       # the secret is not known
-CLOSE_HELLO = 4400                       # the first frame was no hello
-CLOSE_AGAIN = 4503                       # come again in a moment
+FRAME = 64 * 1024  # bytes of one frame from a page
+HEARTBEAT = 25.0  # seconds
+CLOSE_TOKEN = 4403  # the secret is not known
+CLOSE_HELLO = 4400  # the first frame was no hello
+CLOSE_AGAIN = 4503  # come again in a moment
 
 
 class Live:
@@ -106,5 +106,3 @@ async def _pump(socket: web.WebSocketResponse, listener: Listener) -> None:
 
 async def _send(socket: web.WebSocketResponse, frame: dict[str, Any]) -> None:
     await socket.send_str(msgspec.json.encode(frame).decode())
-
-

@@ -20,7 +20,7 @@ POLICY = (
     "base-uri 'none'; frame-ancestors {ancestors}; require-trusted-types-for 'script'; trusted-types 'none'"
 )
 HEADERS = {
-    "Cache-Control": "no-cache",         # asked each time, answered by 304: an upgrade shows at once
+    "Cache-Control": "no-cache",  # asked each time, answered by 304: an upgrade shows at once
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "geolocation=(self), camera=(), microphone=(), payment=()",
@@ -38,7 +38,7 @@ class Static(msgspec.Struct, frozen=True):
 @cache
 def load_static(name: str) -> Static | None:
     """A shipped file by its name; None when there is none that may be served."""
-    mime = TYPES.get(name[name.rfind("."):])
+    mime = TYPES.get(name[name.rfind(".") :])
     if mime is None or "/" in name or "\\" in name:
         return None
     source = files("adapters.web") / "static" / name
@@ -75,7 +75,9 @@ class Pages:
 
     def __init__(self, name: str, settings: Settings) -> None:
         self._name, self._settings = name, settings
-        self._headers = HEADERS | {"Content-Security-Policy": POLICY.format(ancestors=render_ancestors(settings.origins))}
+        self._headers = HEADERS | {
+            "Content-Security-Policy": POLICY.format(ancestors=render_ancestors(settings.origins))
+        }
 
     async def page(self, request: web.Request) -> web.StreamResponse:
         """The chat page in the visitor's language."""
@@ -98,10 +100,23 @@ def render_page(name: str, settings: Settings, language: str) -> str:
     template = (files("adapters.web") / "static" / "page.html").read_text(encoding="utf-8")
     spoken = words(language)
     values = {
-        "language": language, "name": name, "title": settings.title or name, "greeting": settings.greeting,
-        "color": settings.color, "file_size": str(settings.file_size), "words": msgspec.json.encode(spoken).decode(),
-        "write": spoken["write"], "send": spoken["send"], "attach": spoken["attach"], "messages": spoken["messages"],
-        "earlier": spoken["earlier"], "latest": spoken["latest"], "drop": spoken["drop"], "connecting": spoken["connecting"],
-        "no_script": spoken["no_script"], "close": spoken["close"], "starting": spoken["starting"],
+        "language": language,
+        "name": name,
+        "title": settings.title or name,
+        "greeting": settings.greeting,
+        "color": settings.color,
+        "file_size": str(settings.file_size),
+        "words": msgspec.json.encode(spoken).decode(),
+        "write": spoken["write"],
+        "send": spoken["send"],
+        "attach": spoken["attach"],
+        "messages": spoken["messages"],
+        "earlier": spoken["earlier"],
+        "latest": spoken["latest"],
+        "drop": spoken["drop"],
+        "connecting": spoken["connecting"],
+        "no_script": spoken["no_script"],
+        "close": spoken["close"],
+        "starting": spoken["starting"],
     }
     return Template(template).substitute({key: escape(value) for key, value in values.items()})

@@ -109,7 +109,7 @@ def parse_name(name: str) -> str:
     if len(flat) <= NAME_LIMIT:
         return flat or "file"
     stem, dot, suffix = flat.rpartition(".")
-    return f"{stem[:NAME_LIMIT - 12]}.{suffix}" if dot and len(suffix) <= 10 else flat[:NAME_LIMIT]
+    return f"{stem[: NAME_LIMIT - 12]}.{suffix}" if dot and len(suffix) <= 10 else flat[:NAME_LIMIT]
 
 
 def parse_number(value: str | None, default: int, low: int, high: int) -> int:

@@ -12,7 +12,9 @@ TEXTS = {
     "not_found": n_("There is nothing here."),
     "flood": n_("Too many messages at once. Wait a little."),
     "too_large": n_("This is too large. The limit is {limit}."),
-    "too_long": n_("The message is too long: {length} characters, at most {limit} fit. Please shorten it or send it in parts."),
+    "too_long": n_(
+        "The message is too long: {length} characters, at most {limit} fit. Please shorten it or send it in parts."
+    ),
     "empty": n_("There is nothing to send."),
     "empty_file": n_("The file is empty."),
     "bad_request": n_("The request could not be read: {reason}"),
@@ -21,7 +23,14 @@ TEXTS = {
     "busy": n_("The chat cannot take messages at the moment. Your message is kept and will be sent again."),
 }
 STATUSES = {
-    "origin": 403, "token": 403, "not_found": 404, "flood": 429, "too_large": 413, "quota": 429, "busy": 503, "encoding": 415,
+    "origin": 403,
+    "token": 403,
+    "not_found": 404,
+    "flood": 429,
+    "too_large": 413,
+    "quota": 429,
+    "busy": 503,
+    "encoding": 415,
 }
 
 

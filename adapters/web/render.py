@@ -48,18 +48,22 @@ def render_row(row: OutboxRow, files: Files, at: float, author: str = "bot") -> 
 def render_own(seq: int, client_id: str, event: Event, at: float, files: Files) -> dict[str, Any] | None:
     """A client's own message for the client's other tabs; `seq` 0 while it has no place yet. None when nothing is shown."""
     shown = render_event(event, files)
-    return {"seq": seq, "author": "client", "at": at, "edited": 0, "id": client_id, **shown} if shown is not None else None
+    return (
+        {"seq": seq, "author": "client", "at": at, "edited": 0, "id": client_id, **shown} if shown is not None else None
+    )
 
 
 def render_outgoing(message: Outgoing, files: Files) -> dict[str, Any]:
     """Text, marks, buttons and files of a message to a client."""
     body = message.per_channel.get(KIND, message.body)
-    return _filled({
-        "text": body.text,
-        "marks": [mark for mark in map(render_mark, body.marks) if mark],
-        "rows": [shown for row in message.rows if (shown := [render_button(b) for b in row])],
-        "files": render_files(message.files, files),
-    })
+    return _filled(
+        {
+            "text": body.text,
+            "marks": [mark for mark in map(render_mark, body.marks) if mark],
+            "rows": [shown for row in message.rows if (shown := [render_button(b) for b in row])],
+            "files": render_files(message.files, files),
+        }
+    )
 
 
 def render_event(event: Event, files: Files) -> dict[str, Any] | None:
@@ -68,12 +72,14 @@ def render_event(event: Event, files: Files) -> dict[str, Any] | None:
         case Press(token=token, label=label):
             return {"text": label, "token": token}
         case Message():
-            return _filled({
-                "text": event.text,
-                "files": render_files([a.file for a in event.attachments], files),
-                "phone": event.contact.phone if event.contact else "",
-                "place": render_place(event.location) if event.location else [],
-            })
+            return _filled(
+                {
+                    "text": event.text,
+                    "files": render_files([a.file for a in event.attachments], files),
+                    "phone": event.contact.phone if event.contact else "",
+                    "place": render_place(event.location) if event.location else [],
+                }
+            )
         case Opened() | _:
             return None
 

@@ -23,8 +23,8 @@ from core.conversation import Conversation
 from core.events import Event, Inbound, Opened
 from core.ports import Gate, HistoryItem, Receipt, StorageFull, StoredFile
 
-FIRST = "open"                           # the client id of a chat's very first event: once in its life
-RETRY_STORAGE = 5.0                      # seconds after which a page may knock again when the store is full
+FIRST = "open"  # the client id of a chat's very first event: once in its life
+RETRY_STORAGE = 5.0  # seconds after which a page may knock again when the store is full
 SAFE = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -82,8 +82,15 @@ class Room:
     async def accept(self, chat: str, client_id: str, event: Event) -> Receipt:
         """Hands an event in; durable when it returns. Raises `StorageFull`."""
         inbound = Inbound(
-            channel=self.name, account=self.account, external_id=f"{chat}:{client_id}", chat=chat, event=event,
-            sent_at=datetime.now(UTC), sender_id=chat, sender_language=self.settings.language, message_id=client_id,
+            channel=self.name,
+            account=self.account,
+            external_id=f"{chat}:{client_id}",
+            chat=chat,
+            event=event,
+            sent_at=datetime.now(UTC),
+            sender_id=chat,
+            sender_language=self.settings.language,
+            message_id=client_id,
         )
         return (await self.gate.accept([inbound]))[0]
 

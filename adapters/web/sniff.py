@@ -6,19 +6,28 @@ from pathlib import Path
 from typing import BinaryIO
 
 INLINE = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
-MAX_PIXELS = 40_000_000                  # a larger picture is a bomb for whoever opens it: it stays a download
+MAX_PIXELS = 40_000_000  # a larger picture is a bomb for whoever opens it: it stays a download
 UNKNOWN = "application/octet-stream"
-HEAD = 32                                # bytes that tell the type
+HEAD = 32  # bytes that tell the type
 
 # Harmless types that only their name tells apart. They are labels: the bytes are always served as a download.
 BY_NAME = {
-    ".txt": "text/plain", ".csv": "text/csv", ".zip": "application/zip", ".rtf": "application/rtf",
-    ".doc": "application/msword", ".xls": "application/vnd.ms-excel", ".ppt": "application/vnd.ms-powerpoint",
+    ".txt": "text/plain",
+    ".csv": "text/csv",
+    ".zip": "application/zip",
+    ".rtf": "application/rtf",
+    ".doc": "application/msword",
+    ".xls": "application/vnd.ms-excel",
+    ".ppt": "application/vnd.ms-powerpoint",
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-    ".odt": "application/vnd.oasis.opendocument.text", ".ods": "application/vnd.oasis.opendocument.spreadsheet",
-    ".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".mp4": "video/mp4", ".heic": "image/heic",
+    ".odt": "application/vnd.oasis.opendocument.text",
+    ".ods": "application/vnd.oasis.opendocument.spreadsheet",
+    ".mp3": "audio/mpeg",
+    ".ogg": "audio/ogg",
+    ".mp4": "video/mp4",
+    ".heic": "image/heic",
 }
 
 

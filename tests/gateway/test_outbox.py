@@ -82,6 +82,7 @@ async def test_a_slow_chat_does_not_stop_the_others(bench: Bench) -> None:
     async with asyncio.timeout(2):
         while "быстрый" not in bench.channel.texts:
             await asyncio.sleep(0)
+    assert held is not None
     held.set()
     await bench.quiet()
     assert sorted(bench.channel.texts) == ["быстрый", "медленный"]

@@ -173,9 +173,9 @@ class Twins(RuleBasedStateMachine):
         for pair in zip(*ordered, strict=True):
             self.hand(pair)
 
-    @rule(starting=st.booleans())
-    def fire(self, starting: bool) -> None:
-        fired = [self.run(store.due(self.clock.at(), starting)) for store in self.twins]
+    @rule()
+    def fire(self) -> None:
+        fired = [self.run(store.due(self.clock.at())) for store in self.twins]
         assert fired[0] == fired[1]
 
     @rule(seconds=st.sampled_from([0.1, 1.0, 15.0]))
