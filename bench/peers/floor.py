@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import AsyncIterator
 
 import aiohttp
 import orjson
@@ -15,7 +16,7 @@ def main() -> None:
     port, api, redis = int(sys.argv[1]), sys.argv[2], Redis.from_url(sys.argv[3])
     app = web.Application()
 
-    async def session(_: web.Application) -> object:
+    async def session(_: web.Application) -> AsyncIterator[None]:
         app["http"] = aiohttp.ClientSession()
         yield
         await app["http"].close()

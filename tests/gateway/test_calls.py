@@ -14,7 +14,7 @@ from core.effects import Call, CreateTicket, FetchFile
 from core.events import CallDone
 from core.messages import Attachment
 from core.outbox import OutboxRow
-from core.ports import Outcome, Result, Ticket, Work
+from core.ports import Channel, Outcome, Result, Ticket, Work
 from gateway.calls import MOST_ATTEMPTS, Calls
 from gateway.metrics import Metrics
 from storage.memory import MemoryStore
@@ -74,7 +74,7 @@ async def results(store: MemoryStore) -> list[CallDone]:
 
 
 def calls(store: MemoryStore, answering: Answering, folder: Path, channel: Recorder | None = None) -> Calls:
-    channels = {"telegram": channel or Recorder()}
+    channels: dict[str, Channel] = {"telegram": channel or Recorder()}
     return Calls(store, {"shop": answering}, {"outer": answering}, channels, folder, Metrics())
 
 
