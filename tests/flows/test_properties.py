@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -112,6 +112,7 @@ OTHERS: list[Event] = [
     TimerFired("pieces"),
     CallDone("nobody", "ok"),
 ]
+STATUSES: tuple[Literal["ok", "missing", "failed"], ...] = ("ok", "ok", "missing", "failed")
 ACTS = ["take", "reply", "note", "return", "to_bot", "close"]
 
 
@@ -129,23 +130,21 @@ class World:
         self.keys: set[str] = set()
         self.ticket = 1
 
-    def event(self, kind: str, n: int, marks: dict[str, Any]) -> Event | None:
+    def event(self, kind: str, n: int, marks: dict[str, Any]) -> Event:
         if kind == "text":
             text = said()[n % len(said())]
             return Message(text, command=text if text.startswith("/") else "")
-        if kind == "good":
-            return self.good(marks)
-        if kind == "press":
-            return Press(self.buttons[-1 - n % min(len(self.buttons), 12)]) if self.buttons else None
-        if kind == "timer":
-            key = sorted(self.timers)[n % len(self.timers)] if self.timers else ""
-            return TimerFired(key, self.timers.pop(key)) if key else None
-        if kind == "call":
-            return self.answer(marks) if self.calls else None
+        if kind == "press" and self.buttons:
+            return Press(self.buttons[-1 - n % min(len(self.buttons), 12)])
+        if kind == "timer" and self.timers:
+            key = sorted(self.timers)[n % len(self.timers)]
+            return TimerFired(key, self.timers.pop(key))
+        if kind == "call" and self.calls:
+            return self.answer(marks)
         if kind == "operator":
             epoch = self.conversation.session.epoch - (n % 9 == 0)
             return OperatorAct("anna" if n % 5 else "boris", ACTS[n % 6], "Здравствуйте" * marks["yes"], epoch)  # type: ignore[arg-type]
-        return OTHERS[n % len(OTHERS)]
+        return OTHERS[n % len(OTHERS)] if kind == "other" else self.good(marks)
 
     def good(self, marks: dict[str, Any]) -> Event:
         """What a willing client does next: the call comes back, the question is answered, a flow is chosen."""
@@ -159,13 +158,13 @@ class World:
         if node.field is None:
             return Message("1")
         if node.field.type in ("photo", "file"):
-            return Message(attachments=(Attachment(node.field.type, "f1"),))
+            return Message(attachments=(Attachment("photo", "f1"),))
         if node.field.name == "номер_заказа":
             return Message("123456")
         return Message(GOOD.get(node.field.type, "Описание длиннее десяти"))
 
     def answer(self, marks: dict[str, Any]) -> Event:
-        status = ("ok", "ok", "missing", "failed")[marks["n"] % 4]
+        status = STATUSES[marks["n"] % 4]
         take = (
             {**ORDER, "доставлен": marks["n"] != 4, "дней_с_доставки": 3 * marks["n"], "заявки": []}
             if status == "ok"
@@ -258,6 +257,4 @@ def check_not_stuck(flows: Book, conversation: Conversation) -> None:
 def test_any_sequence_of_events_and_people(steps: list[tuple[str, int, dict[str, Any]]], hours: int) -> None:
     world = World(DAY + timedelta(hours=hours))
     for kind, n, marks in steps:
-        event = world.event(kind, n, marks)
-        if event is not None:
-            world.happen(event, marks["seconds"])
+        world.happen(world.event(kind, n, marks), marks["seconds"])
