@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -44,7 +45,12 @@ def socket_path(config: Config) -> Path | None:
     if len(os.fsencode(beside)) <= LONGEST_ADDRESS:
         return beside
     name = hashlib.sha256(os.fsencode(beside)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"frontline-{os.getuid()}" / f"{name}.sock"
+    return private_folder() / f"{name}.sock"
+
+
+def private_folder() -> Path:
+    """A folder of this user among the temporary ones."""
+    return Path(tempfile.gettempdir()) / f"frontline-{os.getuid()}"
 
 
 class ControlServer:
@@ -55,8 +61,13 @@ class ControlServer:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
-        """Listen; a socket left by a killed process is replaced. Only the owner of the files may connect (0600)."""
+        """Listen; a socket left by a killed process is replaced. Only the owner of the files may connect (0600).
+
+        Raises PermissionError when its private folder is not ours.
+        """
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._path.parent == private_folder():
+            require_own(self._path.parent)
         self._path.unlink(missing_ok=True)
         before = os.umask(0o177)
         try:
@@ -88,6 +99,13 @@ class ControlServer:
             return encode({"ok": await answer(**asked.get("with", {}))})
         except (Refused, StorageFull, ValueError, TypeError, OSError) as error:
             return encode({"refused": str(error) or type(error).__name__})
+
+
+def require_own(folder: Path) -> None:
+    """Anybody may have made the folder before us, and could replace the socket in it then. Raises PermissionError."""
+    found = folder.stat()
+    if found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o077:
+        raise PermissionError(f"the folder {folder} belongs to others: commands would not be safe there")
 
 
 async def ask(path: Path, do: str, **params: Any) -> Any:

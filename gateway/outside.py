@@ -9,10 +9,12 @@ from typing import Any
 
 from aiohttp import web
 
-from adapters.desks import parse_status, verify_signature
+from adapters.desks import Change, parse_status, verify_signature
+from adapters.desks.webhook import TOLERANCE
+from bot.fields.phone import parse_phone
 from core.events import Outside
 from core.locale import texts
-from core.ports import Store
+from core.ports import Store, Ticket
 from gateway.config.lines import WebhookDeskSettings
 from gateway.config.model import Config
 from gateway.server import Route, is_signed, parse_json, problem
@@ -23,13 +25,14 @@ class OutsideDoors:
 
     def __init__(self, store: Store, config: Config, accounts: dict[str, str], wake: Callable[[], None]) -> None:
         self._store, self._config, self._accounts, self._wake = store, config, accounts, wake
+        self._taken: dict[str, float] = {}  # signatures of statuses → when they are no longer valid
 
     def routes(self) -> list[Route]:
         return [("POST", "/events/{name}", self.event), ("POST", "/desks/{desk}/status", self.status)]
 
     async def event(self, request: web.Request) -> web.StreamResponse:
         """202 when the event is in the inbox of every conversation it concerns; 403 unsigned; 404 nobody known."""
-        body = await request.read()
+        body = await read_raw(request)
         secret = self._config.events.secret.get_secret_value()
         if not is_signed(secret, body, request.headers.get("X-Frontline-Signature", "")):
             return problem(403, "bad signature")
@@ -40,7 +43,8 @@ class OutsideDoors:
         if not concerned:
             return problem(404, "no such client")
         name = request.match_info["name"]
-        key = request.headers.get("Idempotency-Key") or hashlib.sha256(body).hexdigest()
+        # From the body alone: headers are not signed, and a copied request must not count twice under another key.
+        key = str(said.get("id") or "")[:200] or hashlib.sha256(body).hexdigest()
         fresh = [
             await self._store.push(one, Outside(name, said.get("data", {})), f"outside:{name}:{key}")
             for one in concerned
@@ -49,22 +53,29 @@ class OutsideDoors:
         return web.json_response({"accepted": any(fresh)}, status=202)
 
     async def _conversations(self, client: dict[str, Any]) -> list[int]:
-        """By channel and id of the chat, or by a phone: then the conversation the client used last."""
+        """By channel and id of the chat, or by a phone: then the conversation the client used last.
+
+        Only a phone that a messenger has proved: a typed one may be a stranger's.
+        """
         if "phone" in client:
-            found = [
-                await self._store.last_conversation(one) for one in await self._store.find_clients(str(client["phone"]))
-            ]
+            found = [await self._store.last_conversation(one) for one in await self._owners(str(client["phone"]))]
             return [one.id for one in found if one is not None]
         channel, chat = str(client.get("channel", "")), str(client.get("id", ""))
         conversation = await self._store.find_conversation(channel, self._accounts.get(channel, ""), chat)
         return [conversation.id] if conversation else []
+
+    async def _owners(self, said: str) -> list[int]:
+        phone = parse_phone(said)
+        known = await self._store.find_clients(phone) if phone else []
+        cards = [(one, await self._store.client(one) or {}) for one in known]
+        return [one for one, card in cards if "phone" in card.get("verified", ())]
 
     async def status(self, request: web.Request) -> web.StreamResponse:
         """A new status of one of our tickets: written, and told to the client in the channel used last."""
         desk = self._config.desks.get(request.match_info["desk"])
         if not isinstance(desk, WebhookDeskSettings):
             return problem(404, "no such desk")
-        body = await request.read()
+        body = await read_raw(request)
         stamp = request.headers.get("X-Frontline-Timestamp", "")
         given = request.headers.get("X-Frontline-Signature", "")
         if not verify_signature(desk.secret.get_secret_value(), stamp, body, given, now=time.time()):
@@ -76,9 +87,29 @@ class OutsideDoors:
         ticket = await self._store.ticket(change.number)
         if ticket is None or ticket.desk != request.match_info["desk"]:
             return problem(404, "no such ticket")
-        if (ticket.status, ticket.done) != (change.status, change.done) or change.comment:
+        if not (self._again(given) or is_known(ticket, change)):
             await self._store.change_ticket(
                 change.number, status=change.status, done=change.done, comment=change.comment
             )
             self._wake()
+        self._taken[given] = time.time() + 2 * TOLERANCE  # a stamp may be that far ahead
         return web.json_response({"number": change.number})
+
+    def _again(self, given: str) -> bool:
+        """Whether this very request was taken before: a repeat of theirs, or a copy in other hands."""
+        now = time.time()
+        self._taken = {signature: until for signature, until in self._taken.items() if until > now}
+        return given in self._taken
+
+
+def is_known(ticket: Ticket, change: Change) -> bool:
+    """Whether the ticket says so already, and the comment is the one that came last."""
+    last = str(ticket.history[-1].get("comment", "")) if ticket.history else ""
+    return (ticket.status, ticket.done) == (change.status, change.done) and change.comment in {"", last}
+
+
+async def read_raw(request: web.Request) -> bytes:
+    """The body as it travelled. Raises HTTPUnsupportedMediaType for a compressed one: the signature is not its own."""
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise web.HTTPUnsupportedMediaType
+    return await request.read()

@@ -24,6 +24,7 @@ from core.normal import clean
 from core.ports import Outcome, Ticket
 
 TOLERANCE = 300.0  # seconds a signed request stays valid
+COMMENT = 4000  # characters of a comment that reach the client
 COME_AGAIN = (408, 425, 429)  # refusals that are about the moment, not about the ticket
 
 
@@ -165,4 +166,4 @@ def parse_status(body: Any, statuses: Mapping[str, Any]) -> Change | None:
     known = statuses.get(word)
     title = known.title if known else clean(word).strip()[:64]
     done = known.done if known else body.get("done") is True
-    return Change(int(number), title, done, clean(comment or "").strip())
+    return Change(int(number), title, done, clean(comment or "").strip()[:COMMENT])

@@ -51,7 +51,8 @@ class Redis(Settings):
 
 
 class Events(Settings):
-    """Events of other systems: `POST /events/<name>` with the body `{client: …, data: {…}}`."""
+    """Events of other systems: `POST /events/<name>` with the body `{id: …, client: …, data: {…}}`. The `id`, or without
+    one the whole body, tells repeats."""
 
     secret: SecretStr = EMPTY
     """Every body must be signed with it: `X-Frontline-Signature: sha256=<HMAC-SHA256 of the body>`. Empty: the door is

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import stat
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,21 @@ async def test_a_large_answer(place: Path) -> None:
     text = "ы" * 2_000_000
     assert await ask(place, "echo", text=text) == {"text": text}
     await server.stop()
+
+
+async def test_no_socket_in_a_temporary_folder_that_others_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    path = socket_path(config(Path("/srv") / ("long" * 40)))
+    assert path is not None
+    server = ControlServer(path, {})
+    await server.start()
+    await server.stop()
+    path.parent.chmod(0o777)
+    with pytest.raises(PermissionError, match="belongs to others"):
+        await server.start()
 
 
 def test_the_socket_stands_beside_the_database(tmp_path: Path) -> None:
