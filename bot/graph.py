@@ -34,9 +34,9 @@ SHAPES = {
     "set": ("[", "]"),
     "request": ("[(", ")]"),
     "ticket": ("[(", ")]"),
-    "handoff": ("([", "])"),
-    "end": ("((", "))"),
-    "fail": ("((", "))"),
+    "handoff": ("[\\", "/]"),
+    "end": ("([", "])"),
+    "fail": ("([", "])"),
     "goto": (">", "]"),
 }
 
@@ -64,7 +64,7 @@ class _Drawing:
         for source, step in self.gotos:
             if step in self.steps:
                 self.arrows.append((source, self.steps[step], ""))
-        yield f'  start(("{_escaped(self.flow.title)}"))'
+        yield f'  start(["{_escaped(self.flow.title)}"])'
         yield from (f"  n{n}{box}" for n, box in sorted(self.boxes.items()))
         if self.boxes:
             yield "  start --> n1"
@@ -150,7 +150,9 @@ BOXES: dict[type[Action], Callable[[_Drawing, Any], str]] = {
 
 
 def _short(text: str) -> str:
-    flat = re.sub(r"\s+", " ", text).strip()
+    """One line that fits a box: of a hole only its name, of marked words only the words."""
+    named = re.sub(r"‹([^‹›|]*?)\s*\|[^‹›]*›", r"‹\1›", text.replace("**", ""))
+    flat = re.sub(r"\s+", " ", named).strip()
     return flat if len(flat) <= WIDEST else flat[: WIDEST - 1] + "…"
 
 

@@ -181,7 +181,7 @@ def test_every_action_and_trigger_is_told_and_drawn() -> None:
     assert 'Or if имя == "Б":' in said
     assert "(photo; may be skipped)" in said
     assert drawn.startswith(
-        'flowchart TD\n  start(("Всё сразу"))\n  n1["начало: Привет, ‹кто› #124; #lt;b#gt;#35;1#lt;/b#gt;"]'
+        'flowchart TD\n  start(["Всё сразу"])\n  n1["начало: Привет, ‹кто› #124; #lt;b#gt;#35;1#lt;/b#gt;"]'
     )
     assert "<b>" not in drawn
     boxes = [line for line in drawn.split("\n") if line.startswith("  n") and "-->" not in line]
@@ -352,3 +352,9 @@ def test_outcome_that_no_test_expects_is_a_warning() -> None:
         ("flows/billing.yaml", 31, 14, "L180", "warning")
     ]
     assert not [f for f in found if "find_order" in f.at.file]
+
+
+def test_boxes_hold_names_without_marks_and_filters() -> None:
+    text = "flow: Сумма\nsteps:\n  - say: \"Итого **{{ сумма | money }}**, {{ дней | plural('день', 'дня', 'дней') }}\"\n  - end: готово\n"
+    library = library_of(examples() | {"total.yaml": text})
+    assert 'n1["Итого ‹сумма›, ‹дней›"]' in mermaid(library.flows["total"], library, "en")
