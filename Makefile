@@ -27,12 +27,15 @@ run: setup  ## run the gateway with the demo flows: web chat at the address prin
 services:
 	sh tests/services.sh
 
-test: $(VENV)/.ready-dev services  ## everything: unit, contract, crash, browser tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not crash and not browser"
-	$(BIN)/python -m pytest -m "crash or browser"
+PURE := core bot handoff flows
+COVERED := --cov=core --cov=bot --cov=handoff --cov-fail-under=98 --cov-report=term-missing:skip-covered
 
-unit: $(VENV)/.ready-dev  ## no services, no processes: seconds
-	$(BIN)/python -m pytest -q -n 2 tests/core tests/bot tests/handoff
+test: unit services  ## everything: unit, contract, crash, browser tests
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not crash and not browser and not speed" $(PURE:%=--ignore=tests/%)
+	$(BIN)/python -m pytest -m "crash or browser or speed"
+
+unit: $(VENV)/.ready-dev  ## the pure rooms and their branch coverage; no services, no processes: seconds
+	$(BIN)/python -m pytest -q -n 2 -m "not speed" $(PURE:%=tests/%) $(COVERED)
 
 check: $(VENV)/.ready-dev  ## format, lint, types, imports, flows
 	$(BIN)/ruff format --check .

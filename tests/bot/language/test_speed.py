@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import time
 
+import pytest
+
 from bot.book import load
 from tests.bot.engine.play import DEPLOYMENT, sources
 from tests.bot.engine.shop import BILLING, FIND_ORDER, HOURS, ORDER_RETURN
@@ -22,6 +24,7 @@ def hundred() -> dict[str, str]:
     return sources(**flows)
 
 
+@pytest.mark.speed
 def test_a_hundred_flows_load_within_a_second() -> None:
     files = hundred()
     assert len(files) == 101  # with _bot.yaml

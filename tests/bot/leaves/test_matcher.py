@@ -219,6 +219,7 @@ def test_any_text(text: str) -> None:
     match_option(Heard(text.strip()), LABELS, PHRASES)
 
 
+@pytest.mark.speed
 def test_five_hundred_phrases_are_quick() -> None:
     verbs = [
         "вернуть",
