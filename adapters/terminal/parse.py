@@ -10,7 +10,7 @@ from pathlib import Path
 from core.events import Event, Message, Opened, Press
 from core.locale import Texts
 from core.messages import Attachment, AttachmentKind, Button, Contact, Location
-from core.normal import clean
+from core.normal import clean, normal
 
 DURATION = re.compile(r"(\d+)\s*(s|m|h|d)")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -40,10 +40,12 @@ Typed = Event | Wait | Told | Quit
 Parser = Callable[[str, Sequence[Button], Texts], Typed]
 
 
-def parse_line(line: str, buttons: Sequence[Button], t: Texts) -> Typed:
-    """What a typed line means. `buttons` are those of the last message that had some."""
+def parse_line(line: str, buttons: Sequence[Button], t: Texts, older: Sequence[Button] = ()) -> Typed:
+    """What a typed line means. `buttons` are those of the last message that had some, `older` all that were shown."""
     line = clean(line).strip()
     word, _, rest = line.partition(" ")
+    if word == "/press" and rest.strip() and not rest.strip().isdigit():
+        return _press_label(rest, (*older, *buttons), t)
     own = COMMANDS.get(word)
     if own is not None:
         return own(rest.strip(), buttons, t)
@@ -55,7 +57,16 @@ def parse_line(line: str, buttons: Sequence[Button], t: Texts) -> Typed:
 def _press(rest: str, buttons: Sequence[Button], t: Texts) -> Typed:
     if not rest.isdigit() or not 1 <= int(rest) <= len(buttons):
         return Told(t.plural("There is {n} button: /press 1", "There are {n} buttons: /press 1 … {n}", len(buttons)))
-    button = buttons[int(rest) - 1]
+    return _pressed(buttons[int(rest) - 1], t)
+
+
+def _press_label(label: str, shown: Sequence[Button], t: Texts) -> Typed:
+    """The latest button of this label: an old one may be pressed, as in a messenger."""
+    found = next((button for button in reversed(shown) if normal(button.label) == normal(label)), None)
+    return _pressed(found, t) if found else Told(t("There has been no button «{label}».", label=label.strip()))
+
+
+def _pressed(button: Button, t: Texts) -> Typed:
     if button.url or button.ask:
         return Told(t("This button opens something in a messenger; nothing happens here."))
     return Press(token=button.token, label=button.label)
@@ -104,8 +115,8 @@ def _start(rest: str, _: Sequence[Button], t: Texts) -> Typed:
 def _help(rest: str, _: Sequence[Button], t: Texts) -> Typed:
     return Told(
         t(
-            "/press N presses a button · /wait 20m lets time pass · /photo [N] sends photos · /file PATH · "
-            "/contact PHONE · /location ADDRESS · /start [LINK] · /quit"
+            "/press N presses a button, /press LABEL an older one too · /wait 20m lets time pass · "
+            "/photo [N] sends photos · /file PATH · /contact PHONE · /location ADDRESS · /start [LINK] · /quit"
         )
     )
 

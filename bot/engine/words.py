@@ -57,7 +57,12 @@ def obey_cancel(walk: Walk) -> None:
 
 
 def obey_back(walk: Walk) -> None:
-    walk.talk.asking = {}
+    """«Назад» at a question of the engine's own takes that question back; else one answer is forgotten."""
+    asked, walk.talk.asking = walk.talk.asking, {}
+    if asked and walk.talk.run is not None:
+        walk.note("stay")
+        ask_again(walk)
+        return
     if walk.talk.run is None or not walk.run.snapshots:
         walk.say(Rich(walk.t("You cannot go back any further.")))
         if walk.talk.run is not None:

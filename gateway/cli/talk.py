@@ -58,6 +58,7 @@ class _Screen:
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
         self.buttons: list[Button] = []
+        self.older: list[Button] = []
 
     def show(self, message: Outgoing, replaces: bool) -> None:
         from adapters.terminal.render import buttons_of, render_message
@@ -66,6 +67,7 @@ class _Screen:
         text = render_message(message, t, colour=is_terminal())
         head = t("(changed) ") if replaces else ""
         self._shell.say(click.style("◀ ", fg="green") + head + text.replace("\n", "\n  "))
+        self.older += self.buttons
         self.buttons = buttons_of(message) or self.buttons
 
 
@@ -110,7 +112,7 @@ async def _one(shell: Shell, session: TalkSession, screen: _Screen, typed: str) 
 
     if not typed.strip():
         return True
-    meant = parse_line(typed, screen.buttons, shell.t)
+    meant = parse_line(typed, screen.buttons, shell.t, screen.older)
     if isinstance(meant, Quit):
         return False
     if isinstance(meant, Told):

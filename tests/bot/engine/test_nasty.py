@@ -161,3 +161,16 @@ def test_thanks_with_a_file_is_a_file() -> None:
     play = Play(build(file="flow: Файл\ntriggers: [{event: file}]\nsteps: [{say: Получил файл.}, {end: файл}]"))
     play.say("привет")
     assert play.say("спасибо", attachments=PHOTO) == ["Получил файл."]
+
+
+# --- questions of the engine's own -----------------------------------------------------------------------------------
+
+
+def test_back_takes_back_the_question_about_interrupting() -> None:
+    play = Play(build(**SHOP))
+    play.say("двойное списание")
+    play.say("Другое")
+    assert play.say("вернуть товар") == [T("Interrupt “{title}”?", title="Вопрос по оплате")]
+    assert play.say("назад") == ["ИНН вашей организации?"]
+    assert play.value("тема") == "Другое"
+    assert play.say("назад") == ["О чём вопрос?"]
