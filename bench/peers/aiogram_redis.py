@@ -74,7 +74,7 @@ def main() -> None:
     """Arguments: port, address of the Bot API, address of Redis."""
     port, api, redis = int(sys.argv[1]), sys.argv[2], sys.argv[3]
     bot = Bot("42:BENCH", session=AiohttpSession(api=TelegramAPIServer.from_base(api)))
-    dispatcher.fsm.storage = RedisStorage.from_url(redis)
+    dispatcher.fsm.storage = RedisStorage.from_url(redis, connection_kwargs={"max_connections": 1024})
     app = web.Application()
     handler: Any = SimpleRequestHandler(dispatcher, bot, secret_token="bench")
     handler.register(app, path="/hook")

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 def main() -> None:
     """Arguments: port, address of the Bot API, address of Redis."""
-    port, api, redis = int(sys.argv[1]), sys.argv[2], Redis.from_url(sys.argv[3])
+    port, api, redis = int(sys.argv[1]), sys.argv[2], Redis.from_url(sys.argv[3], max_connections=1024)
     app = web.Application()
 
     async def session(_: web.Application) -> AsyncIterator[None]:
