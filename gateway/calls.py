@@ -15,8 +15,11 @@ from gateway.metrics import Metrics
 
 log = logger()
 MOST_AT_ONCE = 32
-# An outer desk or a service that asks to come later is asked again so often; then the flow's `failed` answers.
+# A client waits for what a service answers: one that asks to come later is asked so often, then `failed` answers.
 MOST_ATTEMPTS = 8
+# Nobody waits for an outer desk or a file: they are tried for about a day, with pauses of at most a quarter of an hour.
+PATIENT_ATTEMPTS = 100
+LONGEST_PAUSE = 900.0
 
 
 class Calls:
@@ -48,10 +51,19 @@ class Calls:
                 return await self._by_kind[row.kind](row)
             except Exception as error:
                 log.error("side_row_failed", row=row.id, kind=row.kind, error_type=type(error).__name__, exc_info=True)
-                if row.attempts < MOST_ATTEMPTS:
-                    return Sent("retry", reason=type(error).__name__, after=2.0 ** min(row.attempts, 6))
-                await self._tell(row, Outcome("failed", error=type(error).__name__))
-                return Sent("rejected", reason=type(error).__name__)
+                return await self._later(row, type(error).__name__)
+
+    async def _later(self, row: OutboxRow, reason: str, after: float = 0.0) -> Sent:
+        """Again after a pause, or given up."""
+        if row.kind == "ticket":
+            # It is here and has its number: the client need not wait until the desk is back.
+            await self._tell(row, Outcome("ok"))
+        if row.attempts < (MOST_ATTEMPTS if row.kind == "call" else PATIENT_ATTEMPTS):
+            return Sent("retry", reason=reason, after=after or min(LONGEST_PAUSE, 2.0 ** min(row.attempts, 10)))
+        if row.kind == "fetch":
+            await self._store.store_file(row.payload["file"], "", 0, "", error=reason)
+        await self._tell(row, Outcome("failed", error=reason))
+        return Sent("rejected", reason=reason)
 
     async def _call(self, row: OutboxRow) -> Sent:
         name = row.payload["service"]
@@ -62,7 +74,10 @@ class Calls:
         else:
             outcome = await service.call(row.payload["call"], row.payload["params"], row.key, conversation.client)
         self._metrics.calls.labels(name, outcome.status).inc()
-        return await self._finish(row, outcome)
+        if outcome.status == "retry" and row.attempts < MOST_ATTEMPTS:
+            return await self._later(row, outcome.error, outcome.after)
+        await self._tell(row, outcome)
+        return Sent("sent")
 
     async def _ticket(self, row: OutboxRow) -> Sent:
         ticket = await self._store.ticket(row.payload["number"])
@@ -75,13 +90,10 @@ class Calls:
             if outcome.status == "ok":
                 number, link = str(outcome.take.get("number") or ""), str(outcome.take.get("link") or "")
                 await self._store.change_ticket(ticket.number, outer_number=number, outer_link=link, tell=False)
-        return await self._finish(row, outcome)
-
-    async def _finish(self, row: OutboxRow, outcome: Outcome) -> Sent:
-        if outcome.status == "retry" and row.attempts < MOST_ATTEMPTS:
-            return Sent("retry", reason=outcome.error, after=outcome.after or 2.0 ** min(row.attempts, 6))
+        if outcome.status == "retry":
+            return await self._later(row, outcome.error, outcome.after)
         await self._tell(row, outcome)
-        return Sent("sent")
+        return Sent("sent") if outcome.status == "ok" else Sent("rejected", reason=outcome.error)
 
     async def _tell(self, row: OutboxRow, outcome: Outcome) -> None:
         """The result as an event, once per row: told before the row is marked, so a crash between repeats nothing."""

@@ -20,6 +20,7 @@ LANE_KINDS = frozenset({"send", "edit", "delete"})
 SWEEP_SECONDS = 1.0  # losing a wake-up costs at most this (design §5)
 # A row is leased for 30 s; a retry that waits less than this keeps its lane in memory, a longer one goes back to the store.
 PATIENCE_SECONDS = 10.0
+MOST_FAULTS = 5  # errors of ours over one row; patience with the platform is not counted
 _FREE: AbstractAsyncContextManager[None] = nullcontext()
 
 
@@ -56,6 +57,7 @@ class Sender:
         self._lanes: dict[int, Lane] = {}
         self._slots = {channel: asyncio.Semaphore(most) for channel, most in (at_once or {}).items()}
         self._busy: set[int] = set()
+        self._faults: dict[int, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
 
@@ -95,6 +97,7 @@ class Sender:
                     break
                 if sent.verdict != "retry":
                     lane.rows.pop(row.id, None)
+                    self._faults.pop(row.id, None)
                 elif sent.after > PATIENCE_SECONDS or not await self._wait(sent.after):
                     break
                 else:
@@ -123,13 +126,18 @@ class Sender:
             sent = await channel.send(row)
         except Exception as error:
             log.error("send_failed", row=row.id, channel=row.channel, error_type=type(error).__name__, exc_info=True)
-            # Our own fault, not the platform's: tried a few times, then given up where people see it.
-            sent = Sent("retry", reason=type(error).__name__, after=2.0 ** min(row.attempts, 6))
-            if row.attempts >= 5:
-                sent = Sent("rejected", reason=type(error).__name__)
+            sent = self._fault(row, type(error).__name__)
         failpoint("outbox.after_send")
         self._metrics.delivery.observe(time.perf_counter() - began)
         return sent
+
+    def _fault(self, row: OutboxRow, reason: str) -> Sent:
+        """Our own fault, not the platform's: tried a few times, then given up where people see it."""
+        faults = self._faults[row.id] = self._faults.get(row.id, 0) + 1
+        if faults <= MOST_FAULTS:
+            return Sent("retry", reason=reason, after=2.0**faults)
+        del self._faults[row.id]
+        return Sent("rejected", reason=reason)
 
     async def _settle(self, row: OutboxRow, sent: Sent) -> bool:
         """Writes the verdict down. False when the store cannot take it: the lease runs out and the sweep finds the row."""

@@ -13,9 +13,9 @@ import pytest
 from core.effects import Call, CreateTicket, FetchFile
 from core.events import CallDone
 from core.messages import Attachment
-from core.outbox import OutboxRow
+from core.outbox import OutboxRow, Settled
 from core.ports import Channel, Outcome, Result, Ticket, Work
-from gateway.calls import MOST_ATTEMPTS, Calls
+from gateway.calls import MOST_ATTEMPTS, PATIENT_ATTEMPTS, Calls
 from gateway.metrics import Metrics
 from storage.memory import MemoryStore
 from tests.gateway.house import Clock, Recorder, echo, inbound
@@ -126,6 +126,54 @@ async def test_an_outer_ticket_gets_its_number(store: MemoryStore, tmp_path: Pat
     assert [event.key for event in await results(store)] == ["t1"]
 
 
+async def test_a_desk_that_is_away_holds_nobody_up(store: MemoryStore, tmp_path: Path) -> None:
+    """The ticket has its number here: the client goes on at once, the push is repeated for about a day."""
+    row = await row_of(store, TICKET, "ticket")
+    desk = Answering(Outcome("retry", error="503"))
+    work = calls(store, desk, tmp_path)
+    assert (await work.run(row)).verdict == "retry"
+    assert [(event.key, event.status) for event in await results(store)] == [("t1", "ok")]
+    row.attempts = PATIENT_ATTEMPTS - 1
+    sent = await work.run(row)
+    assert (sent.verdict, sent.after) == ("retry", 900.0)
+    assert await results(store) == [], "told once"
+
+
+async def test_a_ticket_that_the_desk_never_took_can_be_seen(store: MemoryStore, tmp_path: Path) -> None:
+    row = await row_of(store, TICKET, "ticket")
+    row.attempts = PATIENT_ATTEMPTS
+    sent = await calls(store, Answering(Outcome("retry", error="503")), tmp_path).run(row)
+    assert (sent.verdict, sent.reason) == ("rejected", "503")
+    await store.mark([Settled(row, sent)])
+    assert (await store.stats())["dead"] == 1
+
+
+async def test_a_ticket_that_the_desk_refuses_is_told(store: MemoryStore, tmp_path: Path) -> None:
+    row = await row_of(store, TICKET, "ticket")
+    sent = await calls(store, Answering(Outcome("failed", error="400")), tmp_path).run(row)
+    assert sent.verdict == "rejected"
+    assert [(event.key, event.status) for event in await results(store)] == [("t1", "failed")]
+
+
+async def test_a_file_waits_for_a_platform_that_is_away(store: MemoryStore, tmp_path: Path) -> None:
+    row = await row_of(store, FetchFile(Attachment("file", file="f3", ref="later")), "fetch")
+    work = calls(store, Answering(Outcome("ok")), tmp_path, Away())
+    row.attempts = MOST_ATTEMPTS
+    assert (await work.run(row)).verdict == "retry"
+    row.attempts = PATIENT_ATTEMPTS
+    assert (await work.run(row)).verdict == "rejected"
+    stored = await store.file("f3")
+    assert stored is not None
+    assert stored.error == "ConnectionError", "what shows the file must not wait for it for ever"
+
+
+class Away(Recorder):
+    """A platform that cannot be reached."""
+
+    async def fetch(self, ref: str, limit: int) -> tuple[bytes, str]:
+        raise ConnectionError("away")
+
+
 async def test_a_file_is_kept_by_its_hash(store: MemoryStore, tmp_path: Path) -> None:
     photo = Attachment("photo", file="f1", ref="AgAC", name="фото.png")
     row = await row_of(store, FetchFile(photo), "fetch")
@@ -149,3 +197,9 @@ async def test_calls_run_side_by_side(store: MemoryStore, tmp_path: Path) -> Non
     row = await row_of(store, CALL, "call")
     work = calls(store, Answering(Outcome("ok")), tmp_path)
     assert {sent.verdict for sent in await asyncio.gather(*(work.run(row) for _ in range(40)))} == {"sent"}
+
+
+async def test_an_error_of_ours_at_a_desk_holds_nobody_up(store: MemoryStore, tmp_path: Path) -> None:
+    row = await row_of(store, TICKET, "ticket")
+    assert (await calls(store, Answering(RuntimeError("bug")), tmp_path).run(row)).verdict == "retry"
+    assert [event.status for event in await results(store)] == ["ok"]

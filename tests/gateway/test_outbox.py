@@ -140,14 +140,24 @@ async def test_giving_up_is_an_event(bench: Bench, verdict: str) -> None:
 
 
 async def test_an_error_of_ours_is_retried_then_given_up(bench: Bench) -> None:
-    bench.channel.answers = [RuntimeError("сломан рендер")]
+    bench.channel.answers = [RuntimeError("сломан рендер")] * 6
     receipts = await bench.store.accept([inbound(1, "ой")], echo())
     row = receipts[0].outbox[0]
-    row.attempts = 5
-    bench.sender.offer([row])
-    await bench.quiet()
+    for _ in range(6):
+        assert (await bench.store.history(receipts[0].conversation))[-1].state == "pending"
+        sent = await bench.sender._deliver(row)
+        await bench.sender._settle(row, sent)
     history = await bench.store.history(receipts[0].conversation)
     assert [item.state for item in history if item.author == "bot"] == ["failed"]
+
+
+async def test_waiting_for_the_platform_is_no_fault(bench: Bench) -> None:
+    """Pacing and 429 count attempts, too; the first error of ours after many of them must not lose the message."""
+    bench.channel.answers = [RuntimeError("сломан рендер")]
+    receipts = await bench.store.accept([inbound(1, "долго ждало")], echo())
+    row = receipts[0].outbox[0]
+    row.attempts = 50
+    assert (await bench.sender._deliver(row)).verdict == "retry"
 
 
 async def test_a_verdict_the_store_cannot_take_frees_the_lane(tmp_path: Path) -> None:
