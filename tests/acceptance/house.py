@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -89,7 +90,11 @@ class Process:
 
 
 class Gateway:
-    """`frontline run` on a copy of the shipped configuration and flows, in a folder of its own."""
+    """`frontline run` on a copy of the shipped configuration and flows, in a folder of its own.
+
+    `changes` are settings, `lines__support={…}`. Tests of the flows count on the shipped hours: without them the flows are
+    published all the same.
+    """
 
     def __init__(self, home: Path, **changes: Any) -> None:
         self.home, self.port = home, free_port()
@@ -97,6 +102,8 @@ class Gateway:
         settings = yaml.safe_load((ROOT / "config.yaml").read_text("utf-8"))
         settings["http"] |= {"port": self.port, "public_url": self.url}
         settings["storage"] = {"url": "sqlite:///var/frontline.db", "files": "var/files"}
+        if any(place.startswith("lines__") for place in changes):
+            shutil.rmtree(home / "flows" / "tests")
         for place, value in changes.items():
             _put(settings, place.split("__"), value)
         self.config = home / "config.yaml"
@@ -300,3 +307,63 @@ def number_in(texts: list[str]) -> int:
     found = re.search(r"Заявка (\d+)", "\n".join(texts))
     assert found, texts
     return int(found[1])
+
+
+class Visitor:
+    """A person in the web chat, by its HTTP interface alone."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway, self.token, self.heard = gateway, "", 0
+
+    async def open(self) -> Self:
+        self.token = (await self._post("session", {}))["token"]
+        return self
+
+    async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        status, text = await self.gateway.ask("POST", f"/chat/site/{path}", json=body, headers=headers)
+        assert status in (200, 201), text
+        found: dict[str, Any] = json.loads(text)
+        return found
+
+    async def upload(self, name: str, data: bytes) -> str:
+        """The id of a file of one's own."""
+        form = aiohttp.FormData()
+        form.add_field("file", data, filename=name)
+        headers = {"Authorization": f"Bearer {self.token}"}
+        status, text = await self.gateway.ask("POST", "/chat/site/files", data=form, headers=headers)
+        assert status == 201, text
+        return str(json.loads(text)["id"])
+
+    async def history(self) -> list[dict[str, Any]]:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        _, text = await self.gateway.ask("GET", "/chat/site/history", headers=headers)
+        found: list[dict[str, Any]] = json.loads(text)["items"]
+        return found
+
+    async def say(self, text: str, *expected: str, files: tuple[str, ...] = ()) -> list[str]:
+        """Writes and waits, as `Client.say` does."""
+        await self._post("messages", {"client_id": secrets.token_hex(8), "text": text, "files": list(files)})
+        return await self.hear(*expected)
+
+    async def press(self, label: str, *expected: str) -> list[str]:
+        rows = [row for item in await self.history() for row in item.get("rows", ())]
+        token = next(button["token"] for row in reversed(rows) for button in row if button["label"] == label)
+        await self._post("messages", {"client_id": secrets.token_hex(8), "press": {"token": token, "label": label}})
+        return await self.hear(*expected)
+
+    async def hear(self, *expected: str, seconds: float = ANSWER_SECONDS) -> list[str]:
+        fresh: list[str] = []
+
+        async def all_said() -> bool:
+            said = [item["text"] for item in await self.history() if item.get("author") not in (None, "client")]
+            fresh[:] = said[self.heard :]
+            rest = iter(fresh)
+            return all(any(words in text for text in rest) for words in expected)
+
+        try:
+            await until(all_said, "", seconds)
+        except AssertionError:
+            raise AssertionError(f"expected {expected}, the bot said {fresh}") from None
+        self.heard += len(fresh)
+        return fresh
