@@ -66,7 +66,8 @@ class TelegramSettings(ChannelSettings):
 
 
 class WebSettings(ChannelSettings):
-    """A chat on a web page: `/chat/<channel>`, and a widget of one line for any site."""
+    """A chat on a web page: `/chat/<channel>`, and a widget of one line for any site of `origins`:
+    `<script src="https://…/widget.js" data-channel="<channel>" async></script>`."""
 
     kind: Literal["web"]
     """The kind of the channel."""
