@@ -11,6 +11,8 @@ from gateway.cli.shell import Shell, ask_office, render_time
 from gateway.cli.words import command, option
 from gateway.config.model import Config
 
+DEEDS = {"created": n_("created"), "changed": n_("changed")}
+
 
 @command("tickets", help=n_("List tickets, or show one with every field, its files and history."))
 @click.argument("number", type=int, required=False)
@@ -72,8 +74,13 @@ def _one(shell: Shell, config: Config, number: int, form: str) -> int:
         shell.json(ticket)
     else:
         for name, value in _lines(shell, config, ticket):
-            shell.say(f"{name}: {value}" if name else f"  {value}")
+            shell.say(f"{name}: {_inside(value)}" if name else f"  {_inside(value)}")
     return 0
+
+
+def _inside(value: str) -> str:
+    """Further lines stand deeper, so that none can pass for a field."""
+    return value.replace("\n", "\n    ")
 
 
 def _lines(shell: Shell, config: Config, ticket: dict[str, Any]) -> list[tuple[str, str]]:
@@ -122,8 +129,8 @@ def _history(shell: Shell, config: Config, ticket: dict[str, Any]) -> list[tuple
 
 
 def _deed(shell: Shell, config: Config, deed: dict[str, Any]) -> str:
-    rest = ", ".join(
-        str(value) for name, value in deed.items() if name not in ("at", "what") and value not in ("", None)
-    )
-    at = render_time(config, float(deed.get("at", 0)))
-    return f"{at}  {shell.t(str(deed.get('what', '')))}  {rest}".rstrip()
+    """When, what, and the new values; `done` is told by the status."""
+    values = {name: value for name, value in deed.items() if name not in ("at", "what", "done") and value}
+    rest = ", ".join(_status(shell, str(value)) if name == "status" else str(value) for name, value in values.items())
+    at, what = render_time(config, float(deed.get("at", 0))), str(deed.get("what", ""))
+    return f"{at}  {shell.t(DEEDS.get(what, what))}  {rest}".rstrip()

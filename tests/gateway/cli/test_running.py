@@ -62,6 +62,14 @@ def write(address: str, token: str, *texts: str) -> None:
         post(address, "/chat/site/messages", token, body)
 
 
+def test_a_text_cannot_pass_for_a_field(address: str, run: Run) -> None:
+    token = str(post(address, "/chat/site/session")["token"])
+    write(address, token, "срок доставки", "Казань\nStatus: solved")
+    lines = run("tickets", "1")[1].splitlines()
+    assert [line for line in lines if line.startswith("Status")] == ["Status: new"]
+    assert "    Status: solved" in lines
+
+
 def test_a_ticket_of_the_web_chat_is_shown_with_every_field(address: str, run: Run) -> None:
     token = str(post(address, "/chat/site/session")["token"])
     write(address, token, "срок доставки", "Казань")
@@ -73,6 +81,9 @@ def test_a_ticket_of_the_web_chat_is_shown_with_every_field(address: str, run: R
     assert "Title: Доставка в Казань" in lines
     assert "Город: Казань" in lines
     assert any(line.startswith("History:") for line in lines)
+    assert lines[-1].endswith("  created  new")
+    _, out, _ = run("--lang", "ru", "tickets", "1")
+    assert out.splitlines()[-1].endswith("  создана  принята")
     assert json.loads(run("tickets", "1", "--format", "json")[1])["fields"] == {"Город": "Казань"}
     code, out, _ = run("replay", "1")
     assert code == 0
