@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from adapters.web.limits import address_key
 from adapters.web.parse import Post, parse_event, parse_number, parse_post
 from adapters.web.refusal import Refused
 from adapters.web.render import file_ids, render_files, render_item, render_own
@@ -30,7 +31,7 @@ class Api:
 
     async def session(self, request: web.Request) -> web.StreamResponse:
         """A new chat: answers its secret, once."""
-        if wait := self._room.newcomers.take(request.remote or ""):
+        if wait := self._room.newcomers.take(address_key(request.remote or "")):
             raise Refused("flood", wait)
         return reply({"token": await self._room.newcomer()}, 201)
 
@@ -59,7 +60,8 @@ class Api:
         """Takes one file; its id goes into a message afterwards."""
         room = self._room
         chat = await room.chat(bearer(request))
-        limit, left = room.settings.file_size, room.quota.left(chat)
+        address = address_key(request.remote or "")
+        limit, left = room.settings.file_size, min(room.quota.left(chat), room.address_quota.left(address))
         if not left:
             raise Refused("quota", 600)
         if (request.content_length or 0) > limit + 8192:
@@ -67,6 +69,7 @@ class Api:
         conversation = await room.conversation_id(chat)
         landed = await land(await read_part(request), self._root, min(limit, left))
         room.quota.add(chat, landed.size)
+        room.address_quota.add(address, landed.size)
         file = await self._keep(conversation, landed)
         return reply(render_files([file.id], {file.id: file})[0], 201)
 

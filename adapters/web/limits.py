@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from ipaddress import ip_address, ip_network
 
 KEYS = 50_000  # clients remembered at once; the longest silent one is forgotten first
 
@@ -29,6 +30,17 @@ class Buckets:
         if len(self._state) > KEYS:
             self._state.popitem(last=False)
         return 0.0 if taken else (1 - left) * seconds / burst
+
+
+def address_key(address: str) -> str:
+    """Whom an address stands for: with IPv6 a household has 2^64 of them, all with the same first half."""
+    try:
+        ip = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if ip.version == 4:
+        return str(ip)
+    return str(ip.ipv4_mapped or ip_network((int(ip) >> 64 << 64, 64)))
 
 
 class Quota:

@@ -44,6 +44,9 @@ class Room:
         self.flood = Buckets(settings.flood)
         self.newcomers = Buckets(settings.sessions)
         self.quota = Quota(settings.quota_files, settings.quota_bytes)
+        # Chats cost nothing, so the files of one who opens many are counted by the address, too.
+        many = settings.neighbours
+        self.address_quota = Quota(settings.quota_files * many, settings.quota_bytes * many)
         self._gate: Gate | None = None
 
     def open(self, gate: Gate) -> None:

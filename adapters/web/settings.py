@@ -26,6 +26,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     file_size: int = 20 * 1024**2  # bytes of one file
     quota_files: int = 30  # files of one client an hour …
     quota_bytes: int = 200 * 1024**2  # … and their bytes together
+    neighbours: int = 10  # clients of one address may bring so many times that, together
     flood: tuple[float, float] | None = (20, 10)
     sessions: tuple[float, float] | None = (120, 60)
     hello_timeout: float = 10.0  # seconds a socket may stay silent before it says who it is

@@ -160,6 +160,13 @@ async def test_a_quota_of_an_hour(open_house: Open) -> None:
     assert (await other.upload(b"x")).status == 201
 
 
+async def test_many_chats_of_one_address_share_a_quota(open_house: Open) -> None:
+    """A new chat is one request: without this, an hour's files would be as many as somebody cares to ask for."""
+    _, client = await open_house(quota_files=1, neighbours=2)
+    statuses = [(await (await visit(client)).upload(b"x")).status for _ in range(3)]
+    assert statuses == [201, 201, 429]
+
+
 async def test_files_of_others_do_not_exist(visitor: Visitor, client: Client, house: House) -> None:
     thief = await visit(client)
     file = await visitor.uploaded(PICTURE)

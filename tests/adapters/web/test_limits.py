@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.web import limits
-from adapters.web.limits import Buckets, Quota
+from adapters.web.limits import Buckets, Quota, address_key
 
 
 class Clock:
@@ -25,6 +25,21 @@ def test_a_burst_passes_and_a_flood_waits() -> None:
     clock.now += 0.5
     assert buckets.take("a") == 0.0
     assert buckets.take("a") > 0
+
+
+@pytest.mark.parametrize(
+    ("address", "key"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("", ""),
+    ],
+)
+def test_a_household_is_one(address: str, key: str) -> None:
+    assert address_key(address) == key
 
 
 def test_off_is_off() -> None:
