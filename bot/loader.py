@@ -23,8 +23,9 @@ Value = str | int | float | bool | None
 INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\Z")
 DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\.[0-9]+\Z")
 # What libyaml says about its own work, in words an author understands.
+TAB = "found character '\\t'"
 TOLD = (
-    ("found character '\\t'", n_("a tab cannot be used for indentation"), n_("use spaces")),
+    (TAB, n_("a tab cannot be used for indentation"), n_("use spaces")),
     ("could not find expected ':'", n_("a colon is missing after a key"), n_("write `key: value`")),
     (
         "mapping values are not allowed",
@@ -157,7 +158,7 @@ def load(source: str, file: str, report: Report) -> Node | None:
     except _Stop:
         return None
     except yaml.MarkedYAMLError as error:
-        report(_syntax(error, file))
+        report(_syntax(error, source, file))
     except (yaml.YAMLError, UnicodeError) as error:
         report(_unreadable(error, source, file))
     return None
@@ -185,11 +186,13 @@ def _readable(source: str, file: str, report: Report) -> bool:
     return True
 
 
-def _syntax(error: yaml.MarkedYAMLError, file: str) -> Finding:
+def _syntax(error: yaml.MarkedYAMLError, source: str, file: str) -> Finding:
     opened = "flow" in str(error.context) or "quoted" in str(error.context)
     mark = (error.context_mark if opened else None) or error.problem_mark or error.context_mark
     at = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
     problem = " ".join(str(part) for part in (error.problem, error.context) if part)
+    if mark and source[mark.index : mark.index + 1] == "\t":
+        problem = TAB
     for sign, what, mend in TOLD:
         if sign in problem:
             return Finding(at=at, code="Y101", what=what, mend=mend, length=1)

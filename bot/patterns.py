@@ -20,6 +20,10 @@ FOLDED = {ord("ё"): "е", ord("Ё"): "Е"} | dict.fromkeys((0xA0, 0x2007, 0x200
 TOKENS = re.compile(r"\\Q.*?(?:\\E|$)|\\[pP]\{[^}]*\}|\\x\{[^}]*\}|\\.|\[\^?\]?|\]|[^\\\[\]]+|.", re.DOTALL)
 
 
+JOINED_BEFORE = re.compile(r"(?:[@+]|[^\W_][.\-])\Z")
+JOINED_AFTER = re.compile(r"@|[.\-][^\W_]")
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """A checked pattern. `groups` are its named groups; values keep the client's spelling."""
@@ -49,18 +53,24 @@ class Pattern:
         return {name: text[start:end] for name, (start, end) in spans if start >= 0}
 
     def find(self, text: str) -> list[tuple[str, int, int]]:
-        """(value, start, end) of every whole token that fits: no letter or digit stands at its sides."""
+        """(value, start, end) of every whole token that fits: no letter or digit stands at its sides, and it is no part
+        of an address, a longer number or a date."""
         padded = f" {fold(text)} "
         tokens, at = [], 0
         while found := self.token.search(padded, at):
             start, end = _only_group(found, 2)
             begin, at = found.span(1)
-            if start < end:
+            if start < end and is_apart(padded, begin, at):
                 tokens.append((text[start - 1 : end - 1], begin - 1, at - 1))
             at = max(at, begin + 1)
             if at >= len(padded):
                 break
         return tokens
+
+
+def is_apart(padded: str, start: int, end: int) -> bool:
+    """Whether what stands at the sides does not make one token with it: `1234@host`, `8-1234-5`, `12.1234`."""
+    return not (JOINED_BEFORE.search(padded, 0, start) or JOINED_AFTER.match(padded, end))
 
 
 def fold(text: str) -> str:

@@ -86,6 +86,4 @@ def fall_back(walk: Walk, heard: Said) -> None:
     """Nobody caught it: count it for the admin, and let the fallback flow answer."""
     walk.record("uncaught", text=heard.normal[:200])
     walk.note("uncaught")
-    flow = walk.book.flows.get(walk.book.bot.fallback)
-    if flow is not None:
-        start_run(walk, flow, "fallback", None, heard)
+    start_run(walk, walk.book.flows[walk.book.bot.fallback], "fallback", None, heard)

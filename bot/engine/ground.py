@@ -348,14 +348,11 @@ class Ground:
 
 
 def mark_rows(rows: Rows, prefix: str, labels: list[str]) -> Rows:
-    """Rows with tokens `prefix.n`; links keep their address. `labels` is filled in the order of n."""
+    """Rows with tokens `prefix.n`. `labels` is filled in the order of n."""
     marked = []
     for row in rows:
         buttons = []
         for button in row:
-            if button.url:
-                buttons.append(button)
-                continue
             buttons.append(msgspec.structs.replace(button, token=f"{prefix}.{len(labels)}"))
             labels.append(button.label)
         marked.append(tuple(buttons))

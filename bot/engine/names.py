@@ -19,10 +19,7 @@ class Names(dict[str, Any]):
         self._walk = walk
 
     def __missing__(self, key: str) -> Any:
-        maker = GIVEN.get(key)
-        if maker is None:
-            raise KeyError(key)
-        value = self[key] = maker(self._walk)
+        value = self[key] = GIVEN[key](self._walk)
         return value
 
     def get(self, key: str, default: Any = None) -> Any:

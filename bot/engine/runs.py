@@ -58,9 +58,7 @@ def fill_fields(walk: Walk, flow: CompiledFlow, frame: Frame, fills: dict[str, A
 
 def suspend(walk: Walk) -> None:
     """Put the run aside for a digression; a digression that is on already makes room."""
-    run = walk.talk.run
-    if run is None:
-        return
+    run = walk.run
     if walk.talk.suspended is not None:
         walk.close(walk.t("cancelled"))
     else:

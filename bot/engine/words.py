@@ -90,9 +90,7 @@ def ask_again(walk: Walk) -> None:
 def obey_operator(walk: Walk) -> None:
     """People are always one word away; what the run collected stays, and goes with the note."""
     walk.talk.asking = {}
-    flow = walk.book.flows.get(walk.book.bot.operator)
-    if flow is None:
-        return
+    flow = walk.book.flows[walk.book.bot.operator]
     if walk.talk.run is not None:
         if walk.run.frames[0].flow == flow.id:
             ask_again(walk)
@@ -107,9 +105,7 @@ def obey_menu(walk: Walk) -> None:
 
 
 def welcome(walk: Walk, why: str) -> None:
-    flow = walk.book.flows.get(walk.book.bot.welcome)
-    if flow is not None:
-        start_run(walk, flow, why)
+    start_run(walk, walk.book.flows[walk.book.bot.welcome], why)
 
 
 def obey_skip(walk: Walk) -> None:

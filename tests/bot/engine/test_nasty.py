@@ -174,3 +174,40 @@ def test_back_takes_back_the_question_about_interrupting() -> None:
     assert play.say("назад") == ["ИНН вашей организации?"]
     assert play.value("тема") == "Другое"
     assert play.say("назад") == ["О чём вопрос?"]
+
+
+# --- picking ---------------------------------------------------------------------------------------------------------
+
+PICKS = """
+flow: Данные
+triggers: [{words: [мои данные]}]
+fields:
+  слова: {label: Слова, ask: Что скажете?}
+  код: {label: Код, ask: Код?, pattern: '\\d{4}'}
+  почта: {label: Почта, type: email, ask: Почта?}
+  телефон: {label: Телефон, type: phone, ask: Телефон?}
+steps:
+  - ask: [слова, код, почта, телефон]
+  - end: готово
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "picked"),
+    [
+        ("пишите на 1234@b.ru", {"почта": "1234@b.ru"}),
+        ("звоните 8-916-1234-567", {"телефон": "+79161234567"}),
+        ("код 1234.", {"код": "1234"}),
+        ("(1234), a@b.ru", {"код": "1234", "почта": "a@b.ru"}),
+        ("1234 или 5678", {}),
+        ("12.03.2024", {}),
+        ("x1234", {}),
+        ("1234", {}),
+    ],
+)
+def test_only_whole_tokens_are_picked_out_of_an_answer(said: str, picked: dict[str, str]) -> None:
+    play = Play(build(data=PICKS))
+    play.say("мои данные")
+    play.say(said)
+    values = {name: play.value(name) for name in ("код", "почта", "телефон")}
+    assert {name: value for name, value in values.items() if value} == picked

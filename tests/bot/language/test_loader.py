@@ -167,3 +167,10 @@ def test_place_behind_the_end_is_the_beginning() -> None:
     node = root(text).get("a")
     assert isinstance(node, Scalar)
     assert locator(node, text.split("\n"))(50).line == 2
+
+
+@pytest.mark.parametrize("text", ["a:\n\t- b\n", "a:\n  - b\n\t  c: d\n"])
+def test_a_tab_is_called_a_tab(text: str) -> None:
+    found: list[Finding] = []
+    load(text, "flows/x.yaml", found.append)
+    assert [finding.what for finding in found] == ["a tab cannot be used for indentation"]
