@@ -8,9 +8,7 @@ import unicodedata
 WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 SPACES = re.compile(r"\s+")
 # Invisible characters that turn text around or hide in it (bidi controls, zero width), and control characters.
-UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
-)
+UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 
 
 def clean(text: str) -> str:

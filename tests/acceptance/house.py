@@ -328,7 +328,7 @@ class Visitor:
 
     async def upload(self, name: str, data: bytes) -> str:
         """The id of a file of one's own."""
-        form = aiohttp.FormData()
+        form = aiohttp.FormData(quote_fields=False)
         form.add_field("file", data, filename=name)
         headers = {"Authorization": f"Bearer {self.token}"}
         status, text = await self.gateway.ask("POST", "/chat/site/files", data=form, headers=headers)

@@ -16,6 +16,7 @@ from core.normal import UNSEEN, clean, normal, words
         ("a\x00b\x07c\x1bd", "abcd"),
         ("док\u202etxt.exe", "докtxt.exe"),
         ("не\u200bви\u2060дно\ufeff", "невидно"),
+        ("бу\u061cк\u206eвы", "буквы"),
         ("и\u0306", "й"),
         ("👩\u200d💻", "👩\u200d💻"),
         ("таб\tстрока\n", "таб\tстрока\n"),
