@@ -141,6 +141,35 @@ def test_links_lead_somewhere(path: Path) -> None:
             assert (path.parent / target).exists(), target
 
 
+def shipped(**changed: str) -> list[str]:
+    """What the check says in Russian of the shipped flows, with changes."""
+    from gateway.config import load_config
+    from gateway.deployment import build_deployment
+    from gateway.edition import read_edition, read_folder
+
+    config, _ = load_config(ROOT / "config.yaml", {})
+    assert config is not None
+    sources, _ = read_folder(config.flows)
+    edition = read_edition({**sources, **changed}, build_deployment(config), "flows/")
+    return [finding.line("ru") for finding in edition.findings]
+
+
+def test_the_flow_of_the_readme_can_be_added_to_the_shipped_ones() -> None:
+    (flow,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    assert shipped(**{"readme.yaml": flow}) == []
+
+
+def test_the_mistake_of_the_readme_is_told_so() -> None:
+    (told,) = re.findall(r"^flows/order_return\.yaml:.*$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    flow = (ROOT / "flows" / "order_return.yaml").read_text("utf-8")
+    assert shipped(**{"order_return.yaml": flow.replace("if: причина != ", "if: причена != ", 1)}) == [told]
+
+
+def test_the_order_of_the_readme_is_a_demo_order() -> None:
+    number, phone = re.findall(r"order `(\d+)`, phone `([^`]+)`", (ROOT / "README.md").read_text("utf-8"))[0]
+    assert f"\n{number},{re.sub(r'[ -]', '', phone)}," in (ROOT / "flows/data/orders.csv").read_text("utf-8")
+
+
 def test_the_tutorial_works() -> None:
     """The flow of the tutorial has no mistake and passes the test of the tutorial."""
     from bot.testing import run_tests
