@@ -15,12 +15,14 @@ from bot.shapes import (
     YES_NO,
     Integer,
     Key,
+    Kind,
     ListOf,
     MapOf,
     OneOf,
     Owner,
     Reader,
     Record,
+    Reference,
     Schema,
     Unread,
     read_keys,
@@ -156,8 +158,13 @@ GIVEN = (
     Key("now", "now", Moment(), about=n_("the local time when the talk begins")),
     Key("channel", "channel", TEXT, about=n_("a channel of the config")),
     Key("client", "client", MapOf(TEXT, CardValue()), about=n_("the client's card")),
-    Key("requests", "requests", MapOf(TEXT, Data()), about=n_("answers of services by service.call")),
-    Key("line", "line", MapOf(TEXT, OneOf(("open", "closed", "busy"))), about=n_("lines: open, closed or busy")),
+    Key("requests", "requests", MapOf(Reference("call"), Data()), about=n_("answers of services by service.call")),
+    Key(
+        "line",
+        "line",
+        MapOf(Reference("line"), OneOf(("open", "closed", "busy"))),
+        about=n_("lines: open, closed or busy"),
+    ),
 )
 WORDS: dict[str, Any] = {
     "client": TEXT,
@@ -189,7 +196,7 @@ ENTRY = (
 TICKET = Record(
     "ticket",
     (
-        Key("desk", "desk", TEXT, about=n_("the desk")),
+        Key("desk", "desk", Reference("desk"), about=n_("the desk")),
         Key("title", "title", TEXT, about=n_("a part of the title")),
         Key("text", "text", TEXT, about=n_("a part of the text")),
         Key("priority", "priority", TEXT, about=n_("how urgent it is")),
@@ -200,7 +207,7 @@ TICKET = Record(
 )
 EXPECT = (
     Key("ticket", "ticket", TICKET, about=n_("a ticket was created")),
-    Key("line", "line", TEXT, about=n_("the session was given to this line")),
+    Key("line", "line", Reference("line"), about=n_("the session was given to this line")),
     Key("outcome", "outcome", TEXT, about=n_("how the last run ended")),
     Key("client", "client", MapOf(TEXT, CardValue()), about=n_("the client's card afterwards")),
     Key("asked", "asked", ListOf(TEXT, single=True), about=n_("the fields that were asked, in order")),
@@ -228,8 +235,10 @@ def read_entry(node: Node, reader: Reader) -> Entry | None:
         reader.tell(node, "L112", n_("«{key}» must be a map of `name: value`"))
         return None
     values, _ = read_keys(node, ENTRY, reader, Owner("", "talk"))
-    words = [word for word in WORDS if word in node.items]
+    words = [word for word in WORDS if word in node.items or word in values]
     buttons = values.get("buttons")
+    if not words and not values and node.items:
+        return None  # its key is unknown: told already
     if len(words) != 1 and not (not words and buttons):
         reader.tell(
             node,
@@ -242,7 +251,7 @@ def read_entry(node: Node, reader: Reader) -> Entry | None:
     if words and word not in values:
         return None
     return Entry(
-        at=node.key(word).at if words else node.at,
+        at=node.key(word).at if word in node.items else node.at,
         word=word,
         value=values.get(word, ""),
         buttons=buttons,
@@ -287,7 +296,13 @@ def read_tests(
 
 def _read_file(path: str, text: str, deployment: Deployment, report: Report, prefix: str) -> list[TestCase]:
     root = load(text, prefix + path, report)
-    reader = Reader(prefix + path, text, report, {"channel": deployment.channels}, lambda node, reader: UNREAD)
+    known: dict[Kind, Any] = {
+        "channel": deployment.channels,
+        "line": deployment.lines,
+        "desk": deployment.desks,
+        "call": {*(f"{s}.{c}" for s, calls in deployment.services.items() for c in calls), *deployment.desks},
+    }
+    reader = Reader(prefix + path, text, report, known, lambda node, reader: UNREAD)
     if not isinstance(root, Sequence):
         if root is not None:
             reader.key = path

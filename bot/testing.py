@@ -117,7 +117,11 @@ def expect_said(scene: Scene, entry: Entry) -> None:
         raise Failed(t("expected “{text}”, the bot said: {said}", text=entry.value, said=" / ".join(said)))
     if entry.buttons is not None and list(entry.buttons) != found.labels:
         raise Failed(
-            t("expected the buttons {wanted}, there are {labels}", wanted=list(entry.buttons), labels=found.labels)
+            t(
+                "expected the buttons {wanted}, there are {labels}",
+                wanted=", ".join(entry.buttons),
+                labels=", ".join(found.labels) or t("none"),
+            )
         )
 
 

@@ -163,7 +163,7 @@ def test_tickets_are_compared_as_subsets(wanted: str, right: bool) -> None:
     [
         ("test: x", "L112", 1),
         ("- просто", "L112", 1),
-        ("- test: x\n  talc: []", "L110", 2),
+        ("- test: x\n  talc: [{client: a}]", "L110", 2),
         ("- test: x\n  talk: []", "L112", 2),
         ("- test: x\n  talk:\n    - слово", "L112", 3),
         ("- test: x\n  talk:\n    - {client: a, bot: b}", "L120", 3),
@@ -173,6 +173,12 @@ def test_tickets_are_compared_as_subsets(wanted: str, right: bool) -> None:
         ("- test: x\n  given: {now: завтра}\n  talk: [{client: a}]", "L113", 2),
         ("- test: x\n  given: {line: {billing: спит}}\n  talk: [{client: a}]", "L113", 2),
         ("- test: x\n  talk: [{client: a}]\n  expect: готово", "L112", 3),
+        ("- test: x\n  talk:\n    - clinet: a", "L110", 3),
+        ("- test: x\n  talk:\n    - совсем: a", "L110", 3),
+        ("- test: x\n  given: {requests: {shop.get_ordr: failed}}\n  talk: [{client: a}]", "L108", 2),
+        ("- test: x\n  given: {line: {biling: open}}\n  talk: [{client: a}]", "L106", 2),
+        ("- test: x\n  talk: [{client: a}]\n  expect: {line: biling}", "L106", 3),
+        ("- test: x\n  talk: [{client: a}]\n  expect: {ticket: {desk: biling}}", "L109", 3),
         ("- test: [", "Y1", 1),
     ],
 )
@@ -180,7 +186,8 @@ def test_mistakes_of_form_are_findings(text: str, code: str, line: int) -> None:
     report = run(text)
     assert not report.passed
     assert report.findings[0].at.line >= line
-    assert report.findings[0].code.startswith(code)
+    assert [finding.code for finding in report.findings][0].startswith(code)
+    assert len(report.findings) == 1, "one mistake is one finding"
 
 
 def test_time_links_commands_events_and_files() -> None:
