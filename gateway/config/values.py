@@ -84,9 +84,14 @@ def parse_storage_url(value: Any, info: ValidationInfo) -> str:
         raise _wrong(
             "C114",
             n_("«{value}» is not a storage this version knows: write sqlite:///var/frontline.db"),
-            value=url.partition("@")[2] or url,
+            value=without_password(url),
         )
     return f"sqlite:///{parse_path(path, info).absolute()}"
+
+
+def without_password(url: str) -> str:
+    """What may be shown of an address: not the part before the `@`."""
+    return url.rpartition("@")[2]
 
 
 def check_timezone(value: str) -> str:
@@ -101,7 +106,11 @@ def check_timezone(value: str) -> str:
 def check_url(value: str) -> str:
     """An http(s) address without the last slash; empty stays empty. Raises a validation error."""
     if value and not re.match(r"https?://[^\s/]+", value):
-        raise _wrong("C116", n_("«{value}» is not an address: it must begin with https:// or http://"), value=value)
+        raise _wrong(
+            "C116",
+            n_("«{value}» is not an address: it must begin with https:// or http://"),
+            value=without_password(value),
+        )
     return value.rstrip("/")
 
 

@@ -110,6 +110,31 @@ def test_secrets_are_not_in_findings(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ('"https://bot.example/"', "ftp://u:canary@bot.example"),
+        ('"sqlite:///var/a.db"', "postgresql://u:canary@h/db"),
+        ('"https://desk.example/in"', "desk:canary@x"),
+        ("secret: s3cret", "secret: [canary]"),
+        ('secret: "${SHOP:-}"', "secret: {a: canary}"),
+        ('token: "${TOKEN:-}"', "token: {a: canary}"),
+        ('token: "${TOKEN:-}"', "token: canary"),
+        ('"${SECRET:-}"', "canary with space, token: '1:A'"),
+    ],
+)
+def test_a_wrong_secret_is_not_repeated(place: str, value: str, tmp_path: Path) -> None:
+    """What is shown of a mistake goes into logs of deployments and over people's shoulders."""
+    (tmp_path / "orders.csv").write_text("", "utf-8")
+    assert GOOD.count(place) == 1
+    _, findings = read_config(GOOD.replace(place, value), tmp_path / "config.yaml", {})
+    said = [
+        finding.message(lang) + str(finding.values) + finding.instead for finding in findings for lang in ("ru", "en")
+    ]
+    assert said
+    assert not [one for one in said if "canary" in one]
+
+
 CASES = [
     # what is written in place of what, `^` stands where the finding must be; its code
     ("http: {host", "^htp: {host", "C110"),
