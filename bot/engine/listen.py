@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.engine.begin import begin
-from bot.engine.digress import answer_own, command, digress, interrupt, others
+from bot.engine.begin import begin, uncaught
+from bot.engine.digress import answer_own, command, digress, interrupt, is_lobby, others
 from bot.engine.hearing import Said, said
 from bot.engine.pieces import belongs, hold_piece, kept_pieces, pause_for, take_pieces
 from bot.engine.runs import encode_event, settle
@@ -87,6 +87,8 @@ def answer(walk: Walk, heard: Said) -> None:
     if refusal is None:
         walk.advance()
     elif not (refusal.strict and digress(walk, heard)):
+        if is_lobby(walk) and heard.text:  # said to a menu it is what nobody caught: the admin looks for such words
+            uncaught(walk, heard)
         wrong(walk, refusal)
         walk.advance()
 
