@@ -84,6 +84,10 @@ def find_by_event(walk: Walk, name: str, data: dict[str, Any]) -> CompiledFlow |
 
 def fall_back(walk: Walk, heard: Said) -> None:
     """Nobody caught it: count it for the admin, and let the fallback flow answer."""
+    uncaught(walk, heard)
+    start_run(walk, walk.book.flows[walk.book.bot.fallback], "fallback", None, heard)
+
+
+def uncaught(walk: Walk, heard: Said) -> None:
     walk.record("uncaught", text=heard.normal[:200])
     walk.note("uncaught")
-    start_run(walk, walk.book.flows[walk.book.bot.fallback], "fallback", None, heard)

@@ -102,6 +102,15 @@ def test_a_greeting_to_the_menu_is_no_wrong_answer() -> None:
     assert not play.handed
 
 
+def test_what_the_menu_does_not_know_is_listed_for_the_admin() -> None:
+    play = Play(build(menu=LOBBY, **SHOP))
+    play.say("привет")
+    play.say("Где купить лыжи?")
+    play.press("Вопрос по оплате")
+    play.say("абракадабра")
+    assert [r.data["text"] for r in play.records if r.kind == "uncaught"] == ["где купить лыжи"]
+
+
 def test_a_run_from_the_menu_is_called_by_what_was_chosen() -> None:
     play = Play(build(menu=LOBBY, **SHOP))
     play.say("привет")
