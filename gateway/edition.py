@@ -44,12 +44,15 @@ class Edition:
 
 
 def read_folder(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """The flow files and the test files of a folder, by path relative to it. Bytes that are not UTF-8 stay findable."""
+    """The flow files and the test files of a folder, by path relative to it. Bytes that are not UTF-8 stay findable.
+
+    Raises OSError for a file that cannot be read.
+    """
     flows: dict[str, str] = {}
     tests: dict[str, str] = {}
     for path in sorted(folder.rglob("*.yaml")):
         relative = path.relative_to(folder)
-        if any(part.startswith(".") for part in relative.parts):
+        if path.is_dir() or any(part.startswith(".") for part in relative.parts):
             continue  # editors leave such files behind
         name = relative.as_posix()
         text = path.read_bytes().decode("utf-8-sig", "surrogateescape")

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from core.locale import LANGUAGES, n_
-from gateway.cli.words import Group, Language, Option, guess_language, render_usage_error
+from gateway.cli.words import Group, Language, Option, guess_language, render_usage_error, spoken
 
 # The commands in the order of the help. Each lives in `gateway/cli/<module>.py` under its own name.
 COMMANDS: tuple[tuple[str, str], ...] = (
@@ -108,6 +108,10 @@ def execute(argv: list[str]) -> int:
         return 2
     except click.ClickException as error:
         click.echo(error.format_message(), err=True)
+        return 1
+    except OSError as error:
+        t = spoken()
+        click.echo(t("This did not work: {reason}", reason=error), err=True)
         return 1
     except (click.Abort, KeyboardInterrupt):
         click.echo(err=True)

@@ -279,3 +279,18 @@ def test_language_of_the_reader(home: Path, capsys: pytest.CaptureFixture[str]) 
     (home / "config.yaml").write_text(CONFIG + "language: en\n", "utf-8")
     assert execute(["tickets"]) == 0
     assert capsys.readouterr().out == "There are no tickets.\n"
+
+
+@pytest.mark.parametrize("command", ["check", "test", "publish", "status", "talk", "read", "texts"])
+def test_a_file_that_cannot_be_read_is_one_clear_line(run: Run, home: Path, command: str) -> None:
+    (home / "flows" / "gone.yaml").symlink_to(home / "nowhere")
+    more = {"read": ["hello"], "texts": ["export", "ru", "--out", "-"]}.get(command, [])
+    code, out, err = run(command, *more)
+    assert code == 1
+    assert "gone.yaml" in err
+    assert "Traceback" not in out + err
+
+
+def test_a_folder_is_no_flow(run: Run, home: Path) -> None:
+    (home / "flows" / "drafts.yaml").mkdir()
+    assert run("check")[0] == 0
