@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -232,3 +233,72 @@ def test_a_failure_nobody_answers_brings_people() -> None:
     play = Play(build(_bot=quiet, child=child, probe=parent, **flows))
     assert play.say("проба") == ["Зову человека."]
     assert play.handed
+
+
+# --- buttons and attempts --------------------------------------------------------------------------------------------
+
+
+def test_back_gives_all_attempts_again() -> None:
+    play = Play(BOOK)
+    play.say("двойное списание")
+    for answer in ("ерунда", "чепуха", "Другое", "назад", "ерунда"):
+        play.say(answer)
+    play.say("чепуха")
+    assert play.state == "ask.тема", "the wrong answers of before «назад» count no more"
+    play.say("ерунда")
+    assert play.handed
+
+
+ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        lambda token: token.translate(ARABIC),
+        lambda token: "0" * 30 + token,
+        lambda token: token + ".0",
+        lambda token: "-" + token,
+        lambda token: token.rpartition(".")[0],
+        lambda token: token.rpartition(".")[0] + ".²",
+        lambda token: token.rpartition(".")[0] + ".99",
+        lambda token: token.replace(".", ","),
+        lambda token: "",
+    ],
+)
+def test_only_our_own_tokens_are_buttons(forged: Callable[[str], str]) -> None:
+    play = Play(BOOK)
+    play.say("двойное списание")
+    said = play.happen(Press(forged(play.buttons["Другое"])))
+    assert said[0] == T("This button is out of date.")
+    assert play.state == "ask.тема"
+    assert play.happen(Press(play.buttons["Другое"])) == ["ИНН вашей организации?"], "the true one still works"
+
+
+def test_a_button_of_an_earlier_run_does_not_answer_the_new_one() -> None:
+    play = Play(BOOK)
+    play.say("двойное списание")
+    old = play.buttons["Другое"]
+    play.say("отмена")
+    play.say("двойное списание")
+    assert play.happen(Press(old))[0] == T("This button is out of date.")
+    assert play.state == "ask.тема"
+
+
+def test_what_breaks_the_authors_rule_is_not_picked() -> None:
+    flow = """
+flow: Проба
+triggers: [{words: [перезвоните]}]
+fields:
+  телефон:
+    label: Телефон
+    type: phone
+    ask: Ваш телефон?
+    check: [{must: 'value != "+79123456789"', else: Этот номер не подходит.}]
+steps: [{ask: телефон}, {end: записано}]
+"""
+    play = Play(build(probe=flow, **SHOP))
+    assert play.say("перезвоните на 8 912 345-67-89") == ["Ваш телефон?"]
+    play = Play(build(probe=flow, **SHOP))
+    play.say("перезвоните на 8 912 345-67-80")
+    assert play.outcomes[-1] == ("probe", "записано")
