@@ -140,7 +140,7 @@ class Sender:
         return Sent("rejected", reason=reason)
 
     async def _settle(self, row: OutboxRow, sent: Sent) -> bool:
-        """Writes the verdict down. False when the store cannot take it: the lease runs out and the sweep finds the row."""
+        """Writes the verdict down. False when the sender stops before the store could take it."""
         self._metrics.sends.labels(row.channel, row.kind, sent.verdict).inc()
         if sent.verdict not in ("sent", "refused"):
             log.warning(
@@ -153,14 +153,25 @@ class Sender:
                 after=sent.after,
                 attempts=row.attempts,
             )
-        try:
-            receipts = await self._store.mark([Settled(row, sent)])
-        except StorageFull:
-            log.error("verdict_not_stored", row=row.id, conversation=row.conversation)
+        receipts = await self._mark(row, sent)
+        if receipts is None:
             return False
         failpoint("outbox.after_mark")
         self._woken(receipts)
         return True
+
+    async def _mark(self, row: OutboxRow, sent: Sent) -> list[Receipt] | None:
+        """As often as it takes: what is out must not go out again because its verdict found no space. None at the stop."""
+        told = False
+        while True:
+            try:
+                return await self._store.mark([Settled(row, sent)])
+            except StorageFull:
+                if not told:
+                    log.error("verdict_not_stored", row=row.id, conversation=row.conversation)
+                told = True
+            if not await self._wait(SWEEP_SECONDS):
+                return None
 
     async def _side_row(self, row: OutboxRow) -> None:
         """A call, an outer ticket, a file to fetch: beside the lanes, the result comes back through the inbox."""

@@ -43,10 +43,15 @@ class Bench:
 
 
 class FullStore(MemoryStore):
-    """A store whose disk is full when verdicts come."""
+    """A store whose disk is full when verdicts come, as often as `full` says."""
+
+    full = 1_000_000
 
     async def mark(self, settled: Sequence[Settled]) -> list[Receipt]:
-        raise StorageFull
+        self.full -= 1
+        if self.full >= 0:
+            raise StorageFull
+        return await super().mark(settled)
 
 
 @asynccontextmanager
@@ -160,10 +165,28 @@ async def test_waiting_for_the_platform_is_no_fault(bench: Bench) -> None:
     assert (await bench.sender._deliver(row)).verdict == "retry"
 
 
-async def test_a_verdict_the_store_cannot_take_frees_the_lane(tmp_path: Path) -> None:
+async def test_a_verdict_waits_for_space_and_nothing_goes_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.outbox.SWEEP_SECONDS", 0.01)
+    async with opened(FullStore, tmp_path) as bench:
+        assert isinstance(bench.store, FullStore)
+        bench.store.full = 3
+        await bench.say(1, "раз")
+        await bench.say(2, "два")
+        bench.clock.move(31)
+        bench.sender.offer(await bench.store.lease())
+        await bench.quiet()
+        assert bench.channel.texts == ["раз", "два"]
+        assert (await bench.store.stats())["outbox"] == 0
+
+
+async def test_a_verdict_the_store_cannot_take_keeps_no_stop(tmp_path: Path) -> None:
     async with opened(FullStore, tmp_path) as bench:
         await bench.say(1, "раз")
-        await bench.quiet()
+        while not bench.channel.texts:
+            await asyncio.sleep(0)
+        await bench.sender.stop(5)
         assert bench.channel.texts == ["раз"]
         assert bench.sender._lanes == {}
 
