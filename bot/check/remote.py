@@ -76,9 +76,7 @@ def _check_request(action: Request, flow: Flow, deployment: Deployment) -> Itera
 
 
 def _check_ticket(action: Ticket, flow: Flow, deployment: Deployment) -> Iterator[Finding]:
-    desk = deployment.desks.get(action.desk)
-    if desk is None:
-        return
+    desk = deployment.desks[action.desk]
     if desk.outer and action.failed is None and flow.policy.failed is None:
         yield from _unanswered(action, flow)
     yield from _check_needs(action, desk)
@@ -103,9 +101,7 @@ def _check_needs(action: Ticket, desk: DeskInfo) -> Iterator[Finding]:
 
 
 def _check_handoff(action: Handoff, deployment: Deployment) -> Iterator[Finding]:
-    line = deployment.lines.get(action.line)
-    if line is None:
-        return
+    line = deployment.lines[action.line]
     if action.closed is None and line.closed is None and not line.always_open:
         yield _silent_line(
             action,

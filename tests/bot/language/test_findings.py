@@ -75,6 +75,8 @@ KEYS = [
     Planted("L113", BOT, "after: 15m", "after: ▸15 минут"),
     Planted("L113", BILLING, "webhook.invoice_overdue", "▸webhok"),
     Planted("L113", RETURN, "attach: [фото]", "attach: [▸описание]"),
+    Planted("L113", RETURN, "attach: [фото]", "attach: [фото, ▸описание]"),
+    Planted("L113", RETURN, "attach: [фото]", "attach: ▸описание"),
     Planted("L113", RETURN, "    keep: client.phone", "    keep: ▸телефон"),
     probe("L113", "  - set: {▸моя заявка: 1}\n  - end: готово\n"),
     Planted("L114", RETURN, "Привезли не то, Не подошло]", "Не подошло, ▸Не подошло]"),
