@@ -103,7 +103,9 @@ class Writer:
             self._connection.execute("BEGIN IMMEDIATE")
             self._fill()
             self._rows.flush()
-            if self._connection.total_changes == before or self._pace < QUICK:
+            if self._connection.total_changes == before:
+                self._connection.commit()  # no word of the disk: it says nothing of its pace
+            elif self._pace < QUICK:
                 self._commit()
             else:
                 await asyncio.get_running_loop().run_in_executor(self._disk, self._commit)
