@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bot.actions.ask import Ask
 from bot.actions.end import End
+from bot.actions.ticket import Ticket
 from bot.model import Action, Field, Flow, Library, Policy
 from bot.show import shown
 from bot.templates import parse_template
@@ -138,7 +139,7 @@ def build_rules(library: Library, deployment: Deployment) -> dict[str, Flow]:
         for answer, rule in (("closed", line.closed), ("busy", line.busy)):
             desk = deployment.desks.get(rule.ticket) if rule is not None else None
             if rule is not None and desk is not None:
-                fields = dict(build_fields(desk.needs, library, t))
+                fields = dict(build_fields(desk.needs, library, rule.ticket, t))
                 made[f"{RULES}{id}/{answer}"] = build_rule(
                     f"{RULES}{id}/{answer}", line.title, rule.ticket, answer, fields, t
                 )
@@ -163,11 +164,11 @@ def build_rule(id: str, title: str, desk: str, answer: str, fields: dict[str, Fi
     )
 
 
-def build_fields(needs: Iterable[str], library: Library, t: Texts) -> Iterator[tuple[str, Field]]:
+def build_fields(needs: Iterable[str], library: Library, desk: str, t: Texts) -> Iterator[tuple[str, Field]]:
     """A field for each label: the flows' own one of that label when there is one, else a plain text."""
     for n, label in enumerate(needs):
         name = f"need{n}"
-        known = find_field(label, library)
+        known = find_field(label, library, desk)
         ask = parse_template(t("Please tell us: {label}", label=label), AT, _ignore)
         assert ask is not None
         if known is None:
@@ -191,10 +192,23 @@ def build_fields(needs: Iterable[str], library: Library, t: Texts) -> Iterator[t
             )
 
 
-def find_field(label: str, library: Library) -> Field | None:
-    """A field of any flow with this label; one that knows the client's card is the best."""
-    found = [field for flow in library.flows.values() for field in flow.fields.values() if field.label == label]
-    return next((field for field in found if field.source or field.keep), found[0] if found else None)
+def find_field(label: str, library: Library, desk: str) -> Field | None:
+    """A field of any flow with this label: best one of a flow that files tickets on the desk, then one that knows the
+    client's card."""
+    found = [(flow, field) for flow in library.flows.values() for field in flow.fields.values() if field.label == label]
+    best = max(found, key=lambda one: (files_on(one[0], desk), bool(one[1].source or one[1].keep)), default=None)
+    return best[1] if best is not None else None
+
+
+def files_on(flow: Flow, desk: str) -> bool:
+    """Whether a flow creates tickets on the desk."""
+    todo: list[Action] = list(flow.steps)
+    while todo:
+        action = todo.pop()
+        if isinstance(action, Ticket) and action.desk == desk:
+            return True
+        todo += [inner for _, block in action.blocks() for inner in block]
+    return False
 
 
 def _ignore(finding: Any) -> None:

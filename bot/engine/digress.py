@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.compile import CompiledFlow
 from bot.engine.hearing import Said, said_text
-from bot.engine.runs import start_run, suspend
+from bot.engine.runs import is_lobby, start_run, suspend
 from bot.engine.walk import Walk
 from bot.engine.words import ask_again
 from bot.matcher import Match
@@ -58,14 +58,14 @@ def interrupt(
     walk: Walk, flow: CompiledFlow, fills: dict[str, Any], heard: Said | None, sure: bool | None = None
 ) -> None:
     """Begin the flow over the live run, or ask first. `sure`: True never asks, False always asks."""
+    if sure is None and is_lobby(walk):
+        walk.close(walk.t("cancelled"))
+        start_run(walk, flow, "from the menu", fills, heard)
+        return
     how = flow.flow.interrupts or ("at_once" if flow.quick else "confirm")
     if sure is True or (sure is None and how == "at_once"):
         suspend(walk)
         start_run(walk, flow, "digression", fills, heard)
-        return
-    if sure is None and is_lobby(walk):
-        walk.close(walk.t("cancelled"))
-        start_run(walk, flow, "from the menu", fills, heard)
         return
     run = walk.run
     walk.ask_own(
@@ -76,13 +76,6 @@ def interrupt(
         fills=[dict(fills)],
         text=heard.text if heard is not None else "",
     )
-
-
-def is_lobby(walk: Walk) -> bool:
-    """Whether the run stands in the welcome or the fallback flow itself: it only shows ways, so leaving it loses nothing."""
-    frames = walk.run.frames
-    lobbies = (walk.book.bot.welcome, walk.book.bot.fallback)
-    return len(frames) == 1 and frames[0].flow in lobbies and walk.node.field is None and not walk.node.policy
 
 
 def ask_which(walk: Walk, flows: list[CompiledFlow], matches: list[Match], heard: Said) -> None:

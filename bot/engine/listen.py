@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from bot.engine.begin import begin, uncaught
-from bot.engine.digress import answer_own, command, digress, interrupt, is_lobby, others
+from bot.engine.digress import answer_own, command, digress, interrupt, others
 from bot.engine.hearing import Said, said
 from bot.engine.pieces import belongs, hold_piece, kept_pieces, pause_for, take_pieces
-from bot.engine.runs import encode_event, settle
+from bot.engine.runs import encode_event, is_lobby, settle
 from bot.engine.walk import Refusal, Walk
 from bot.engine.words import ask_again, obey, system_word
 from bot.fields import kind_of

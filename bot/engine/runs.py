@@ -68,6 +68,13 @@ def suspend(walk: Walk) -> None:
     walk.talk.asking = {}
 
 
+def is_lobby(walk: Walk) -> bool:
+    """Whether the run stands in the welcome or the fallback flow itself: it only shows ways, so leaving it loses nothing."""
+    frames = walk.run.frames
+    lobbies = (walk.book.bot.welcome, walk.book.bot.fallback)
+    return len(frames) == 1 and frames[0].flow in lobbies and walk.node.field is None and not walk.node.policy
+
+
 def resume(walk: Walk) -> None:
     """Back from a digression: say where we are, and ask the question once; attempts stay as they were."""
     run = copy_suspended(walk)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.actions.ask import Ask
 from bot.actions.choose import Choose
 from bot.engine.hearing import Said
-from bot.engine.runs import cancel, cancel_all, lost, restart, start_run, suspend
+from bot.engine.runs import cancel, cancel_all, is_lobby, lost, restart, start_run, suspend
 from bot.engine.walk import Walk
 from core.normal import normal
 from core.rich import Rich
@@ -95,7 +95,10 @@ def obey_operator(walk: Walk) -> None:
         if walk.run.frames[0].flow == flow.id:
             ask_again(walk)
             return
-        suspend(walk)
+        if is_lobby(walk):  # there is nothing to come back to
+            walk.close(walk.t("cancelled"))
+        else:
+            suspend(walk)
     start_run(walk, flow, "operator")
 
 

@@ -7,6 +7,7 @@ import pytest
 from core.events import Press
 from core.locale import texts
 from core.messages import Attachment
+from core.turn import LineFacts
 from tests.bot.engine.play import BOT, Play, build
 from tests.bot.engine.shop import SHOP
 
@@ -133,6 +134,38 @@ def test_a_run_from_the_menu_begins_anew_where_the_client_was() -> None:
         T("We have updated this dialogue, so let me ask once more."),
         "На какой номер оформлен заказ?",
     ]
+
+
+def test_leaving_the_menu_comes_back_to_nothing() -> None:
+    play = Play(build(menu=LOBBY, **SHOP))
+    play.say("привет")
+    assert play.say("часы работы") == ["Мы работаем с 9 до 18."]
+    play.say("меню")
+    assert play.say("оператор") == ["Зову человека."]
+    assert play.answer("returned") == []
+    assert play.conversation.talk.run is None
+
+
+REPORT = """
+flow: Обращение
+triggers: [{words: [написать обращение]}]
+fields:
+  суть: {label: Вопрос, ask: В чём вопрос?}
+  телефон: {label: Телефон, type: phone, ask: Ваш телефон?, from: client.phone}
+steps:
+  - ask: [суть, телефон]
+  - ticket: general
+    title: Обращение
+    with: {Вопрос: "{{ суть }}", Телефон: "{{ телефон }}"}
+  - end: записано
+"""
+
+
+def test_a_rule_of_a_line_asks_as_the_flow_that_files_on_its_desk() -> None:
+    play = Play(build(report=REPORT, **SHOP))
+    play.lines["support"] = LineFacts("Поддержка", False, None)
+    assert play.say("оператор") == ["Зову человека.", "В чём вопрос?"]
+    assert play.say("Не работает сайт") == ["Ваш телефон?"]
 
 
 # --- no run ----------------------------------------------------------------------------------------------------------
