@@ -139,11 +139,13 @@ class Publisher:
 
     async def watch(self) -> None:
         """Publish every valid save within a second (`publish: auto`), let go of ended versions; until `stop`."""
+        retired = self._now()
         async for changed in self._changes():
             if changed and self._config.publish == "auto":
                 await self._publish_if_new()
-            if not changed:
+            if not changed or (self._now() - retired).total_seconds() * 1000 >= RETIRE_MS:
                 await self.retire()
+                retired = self._now()
 
     def _changes(self) -> AsyncIterator[Any]:
         return awatch(

@@ -234,6 +234,25 @@ async def test_old_versions_are_let_go_in_time(house: House) -> None:
     assert len([flow for flow, _ in publisher.book.versions if flow == "order"]) == 1
 
 
+async def test_old_versions_are_let_go_in_a_folder_that_never_rests(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table beside the flows may be written every minute: there is no quiet moment then."""
+    publisher = house.publisher()
+    await publisher.start()
+    await house.say(publisher, "сделать заказ")
+    house.write("order", ORDER.replace("Записал", "Внёс"))
+    await publisher.publish()
+
+    async def changes() -> AsyncIterator[set[tuple[int, str]]]:
+        house.clock.at += timedelta(hours=73)
+        yield {(1, "flows/data/orders.csv")}
+
+    monkeypatch.setattr(publisher, "_changes", changes)
+    await publisher.watch()
+    assert len([flow for flow, _ in publisher.book.versions if flow == "order"]) == 1
+
+
 async def test_rollback_publishes_an_older_edition(house: House) -> None:
     publisher = house.publisher()
     await publisher.start()
