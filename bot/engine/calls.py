@@ -60,11 +60,11 @@ def replay(walk: Walk, held: list[dict[str, object]]) -> None:
 
 
 def replay_kept(walk: Walk) -> None:
-    """A run that was put aside while its call ran has come back: what it held is replayed too."""
-    run = walk.talk.run
-    if run is not None and run.held and not run.pending and not walk.mute:
-        held, run.held = run.held, []
+    """A run that was put aside while its call ran has come back, or is over by now: what it held is replayed too."""
+    held, walk.kept = walk.kept, []
+    if held and not walk.mute:
         replay(walk, held)
+        settle(walk)
 
 
 def on_line_answer(walk: Walk, event: LineAnswer) -> None:

@@ -76,6 +76,7 @@ class Ground:
         "event",
         "event_data",
         "facts",
+        "kept",
         "lead",
         "message_text",
         "mute",
@@ -112,6 +113,7 @@ class Ground:
         self.message_text: str = ""
         self.lead: list[Rich] = []
         self.tail: list[Rich] = []
+        self.kept: list[dict[str, Any]] = []
         self.asked = False
         self.said = False
         self.overflowed = False

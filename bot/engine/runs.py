@@ -86,6 +86,8 @@ def resume(walk: Walk) -> None:
     walk.say(Rich(walk.t("Back to: “{title}”", title=walk.title(run))))
     walk.node.action.again(walk)
     walk.advance()
+    if run.held and not run.pending:  # its call came back meanwhile: what the client said then is heard at last
+        walk.kept, run.held = [*walk.kept, *run.held], []
 
 
 def settle(walk: Walk) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.events import Press
+from core.events import CallDone, Press
 from core.locale import texts
 from core.messages import Attachment
 from core.turn import LineFacts
@@ -216,6 +216,36 @@ def test_back_takes_back_the_question_about_interrupting() -> None:
     assert play.say("назад") == ["ИНН вашей организации?"]
     assert play.value("тема") == "Другое"
     assert play.say("назад") == ["О чём вопрос?"]
+
+
+# --- held messages ---------------------------------------------------------------------------------------------------
+
+LOOKUP = """
+flow: Поиск
+triggers: [{words: [найди]}]
+steps:
+  - request: shop.get_order
+    with: {number: "1", phone: "2"}
+    save: заказ
+    failed: [{say: Не отвечает.}, {end: сбой}]
+  - choose: Что дальше?
+    options: [{button: Показать, then: [{say: "{{ заказ.номер }}"}, {end: показан}]}, {button: Забыть, then: [{end: забыт}]}]
+"""
+
+
+@pytest.mark.parametrize(("status", "last"), [("failed", "Не понял вас."), ("ok", "777")])
+def test_what_was_held_is_replayed_after_people_even_when_the_run_ends(status: str, last: str) -> None:
+    play = Play(build(lookup=LOOKUP))
+    play.say("найди")
+    play.say("показать")
+    play.say("оператор")
+    suspended = play.conversation.talk.suspended
+    assert suspended is not None
+    play.conversation.session.owner = "queue"
+    take = {"номер": "777", "дней_с_доставки": 1}
+    assert play.happen(CallDone(suspended.pending, "failed" if status == "failed" else "ok", take)) == []
+    play.conversation.session.owner = "bot"
+    assert play.answer("returned")[-1] == last
 
 
 # --- picking ---------------------------------------------------------------------------------------------------------
