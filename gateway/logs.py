@@ -77,7 +77,8 @@ class Libraries(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         words = str(record.msg).partition("\n")[0]  # asyncio puts the failed task below the first line
-        logger().log(record.levelno, words, logger=record.name, exc_info=record.exc_info)
+        level = min(record.levelno // 10 * 10, logging.CRITICAL)  # libraries may have levels of their own between ours
+        logger().log(level, words, logger=record.name, exc_info=record.exc_info)
 
 
 def configure(level: str = "info", *, lines: bool | None = None) -> None:

@@ -41,6 +41,7 @@ def spoilt(canary: str) -> None:
     except LookupError:
         logger().error("step_failed", conversation=7, exc_info=True)
         logging.getLogger("some.library").exception("request from %s failed", canary)
+        logging.getLogger("some.library").log(35, "of a level of its own")
         logging.getLogger("asyncio").error("Task exception was never retrieved\nfuture: <Task %s>" % canary)  # noqa: UP031
 
 
@@ -56,6 +57,7 @@ def test_errors_say_where_never_what(canary: str, lines: bool, capsys: pytest.Ca
     for word in ("step_failed", "LookupError", "ValueError", "test_observability.py", "spoilt", "never retrieved"):
         assert word in said
     assert "request from %s failed" in said
+    assert "of a level of its own" in said
 
 
 @contextmanager
