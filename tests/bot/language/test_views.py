@@ -355,6 +355,7 @@ def test_outcome_that_no_test_expects_is_a_warning() -> None:
 
 
 def test_boxes_hold_names_without_marks_and_filters() -> None:
-    text = "flow: Сумма\nsteps:\n  - say: \"Итого **{{ сумма | money }}**, {{ дней | plural('день', 'дня', 'дней') }}\"\n  - end: готово\n"
+    said = "Итого **{{ сумма | money }}**, {{ дней | plural('день', 'дня', 'дней') }}"
+    text = f'flow: Сумма\nsteps:\n  - say: "{said}"\n  - end: готово\n'
     library = library_of(examples() | {"total.yaml": text})
     assert 'n1["Итого ‹сумма›, ‹дней›"]' in mermaid(library.flows["total"], library, "en")
