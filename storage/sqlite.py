@@ -45,6 +45,7 @@ class SQLiteStore:
         self.outer_desks = outer_desks
         self._lock = FileLock(self.path)
         self._unclean = False
+        self._careful = False  # events that the last process left may have killed it
         self._opened = False
         self._on_events: Callable[[], None] | None = None
 
@@ -60,7 +61,7 @@ class SQLiteStore:
         except BaseException:
             self._lock.free()
             raise
-        self._unclean = self._hot.meta("running") == "yes"
+        self._unclean = self._careful = self._hot.meta("running") == "yes"
         await self._writer.run(self._start)
         self._opened = True
 
@@ -127,10 +128,11 @@ class SQLiteStore:
 
     async def work(self, decide: Decide, limit: int = 20) -> list[Receipt]:
         claimed = await self._read(lambda: self._slow.ready(self.clock(), limit))
-        if self._unclean:
+        if self._careful:
             await self._all([partial(intake.note_attempt, self._ledger, home) for home in claimed])
-        turn = partial(intake.take_turn, self._ledger, decide=decide, one=self._unclean)
+        turn = partial(intake.take_turn, self._ledger, decide=decide, one=self._careful)
         receipts = await self._all([partial(turn, home) for home in claimed])
+        self._careful = self._careful and bool(claimed)
         return [receipt for receipt in receipts if receipt is not None]
 
     async def _all(self, units: list[Callable[[], T]]) -> list[T]:

@@ -246,6 +246,29 @@ async def test_an_event_that_kills_the_process_is_set_aside(sqlite: SQLiteStore,
     await store.close()
 
 
+async def test_care_ends_with_what_the_last_process_left(sqlite: SQLiteStore, clock: FakeClock) -> None:
+    """One event a commit, counted beforehand, is for those that may have killed: later ones come in batches again."""
+    for n in (1, 2):
+        await accept_one(sqlite, inbound(n), None)
+    abandon(sqlite)
+    store = SQLiteStore(sqlite.path, clock)
+    await store.open()
+    batches: list[int] = []
+
+    def count(work: Work) -> Result:
+        batches.append(len(work.events))
+        return ECHO(work)
+
+    while await store.work(count):
+        pass
+    for n in (3, 4):
+        await accept_one(store, inbound(n), None)
+    await store.work(count)
+    assert batches == [1, 1, 2]
+    assert store.unclean, "how the last process ended stays known"
+    await store.close()
+
+
 async def test_attempts_counted_beforehand_are_not_counted_twice(sqlite: SQLiteStore, clock: FakeClock) -> None:
     await accept_one(sqlite, inbound(1), None)
     abandon(sqlite)
