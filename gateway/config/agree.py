@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 
+import msgspec
+
 from bot.loader import Mapping, Node, Scalar
 from core.findings import Finding
 from core.locale import n_
@@ -43,8 +45,10 @@ def _finding(node: Node, code: str, what: str, mend: str = "", **values: str) ->
 
 def _unknown(node: Node, code: str, what: str, name: str, known: list[str]) -> Finding:
     close = get_close_matches(name, known, 1, 0.6)
-    mend = n_("perhaps «{close}»") if close else n_("known here: {known}")
-    return _finding(node, code, what, mend, name=name, close=close[0] if close else "", known=", ".join(known) or "—")
+    mend = n_("perhaps «{close}»?") if close else n_("known here: {known}")
+    instead = close[0] if close else ""
+    found = _finding(node, code, what, mend, name=name, close=instead, known=", ".join(known) or "—")
+    return msgspec.structs.replace(found, instead=instead)
 
 
 def _channel_lines(config: Config, root: Mapping) -> Iterator[Finding]:

@@ -99,7 +99,7 @@ def _descend(node: Node, part: int | str) -> tuple[Node, Node] | None:
 def _unknown_key(at_key: Node, detail: ErrorDetails, values: dict[str, Any]) -> Finding:
     *above, wrong = detail["loc"]
     close = _meant(detail)
-    mend = n_("perhaps «{close}»") if close else n_("known here: {known}")
+    mend = n_("perhaps «{close}»?") if close else n_("known here: {known}")
     values |= {"close": close, "known": ", ".join(_keys([str(part) for part in above]))}
     return Finding(
         at=at_key.at,
@@ -126,7 +126,7 @@ def _choice(found: Node, context: dict[str, Any], values: dict[str, Any]) -> Fin
     known = [word.strip(" '\"") for word in told.replace(" or ", ",").split(",")]
     length, text = (found.length, found.text) if isinstance(found, Scalar) else (0, "")
     close = get_close_matches(text, known, 1, 0.6)
-    mend = n_("perhaps «{close}»") if close else ""
+    mend = n_("perhaps «{close}»?") if close else ""
     values |= {"known": ", ".join(word for word in known if word), "close": close[0] if close else ""}
     return Finding(
         at=found.at,

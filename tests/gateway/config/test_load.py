@@ -219,6 +219,9 @@ def test_says_what_was_meant(tmp_path: Path) -> None:
     assert findings[0].instead == "language"
     assert findings[0].length == len("lanuage")
     assert "language" in findings[0].message("en")
+    lines = "channels: {tg: {kind: web, line: suport}}\nlines: {support: {title: А, hours: {mon: '09:00-18:00'}}}\n"
+    _, findings = read_config(lines, tmp_path / "c.yaml", {})
+    assert (findings[0].code, findings[0].instead) == ("C130", "support")
 
 
 @pytest.mark.parametrize(("source", "code"), [("", "C101"), ("- a\n", "C101"), ("just text", "C101")])
