@@ -143,8 +143,9 @@ def command(walk: Walk, heard: Said) -> bool:
 
 
 def divert(walk: Walk, flow: CompiledFlow, fills: dict[str, Any], heard: Said | None) -> None:
-    """The client asked for a flow outright, by a command, a link or an old button: a digression that is on gives way."""
+    """The client asked for a flow outright, by a command, a link or an old button. A digression that is on gives way for
+    good, so then it is always asked about."""
     if walk.talk.run is None:
         start_run(walk, flow, "asked", fills, heard)
     else:
-        interrupt(walk, flow, fills, heard, sure=True if walk.talk.suspended is not None else None)
+        interrupt(walk, flow, fills, heard, sure=None if walk.talk.suspended is None else False)

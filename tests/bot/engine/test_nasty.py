@@ -218,6 +218,15 @@ def test_back_takes_back_the_question_about_interrupting() -> None:
     assert play.say("назад") == ["О чём вопрос?"]
 
 
+@pytest.mark.parametrize(("answer", "last"), [("да", "О чём вопрос?"), ("нет", "Напишите номер заказа")])
+def test_an_old_button_in_a_digression_asks_before_the_digression_is_lost(answer: str, last: str) -> None:
+    play = Play(build(**SHOP))
+    for text in ("двойное списание", "вернуть товар", "да"):
+        play.say(text)
+    assert play.happen(Press("9.9.9", "Часы работы")) == [T("Interrupt “{title}”?", title="Возврат товара")]
+    assert play.say(answer)[-1].startswith(last)
+
+
 # --- held messages ---------------------------------------------------------------------------------------------------
 
 LOOKUP = """
