@@ -31,7 +31,7 @@ PURE := core bot handoff flows
 COVERED := --cov=core --cov=bot --cov=handoff --cov-fail-under=98 --cov-report=term-missing:skip-covered
 
 test: unit services  ## everything: unit, contract, crash, browser tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not crash and not browser and not speed" $(PURE:%=--ignore=tests/%)
+	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not crash and not browser and not speed" $(PURE:%=--ignore=tests/%)
 	$(BIN)/python -m pytest -m "crash or browser or speed"
 
 unit: $(VENV)/.ready-dev  ## the pure rooms and their branch coverage; no services, no processes: seconds

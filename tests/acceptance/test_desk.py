@@ -17,7 +17,7 @@ from aiohttp.test_utils import TestServer
 
 from tests.acceptance.house import TOKEN, Client, Gateway, Telegram, Visitor, number_in, until
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("acceptance-desk")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 DESK_SECRET, EVENTS_SECRET = "desk-secret-of-the-tests", "events-secret-of-the-tests"
 
 

@@ -10,8 +10,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
-
 from tests.acceptance.house import SECRET, TOKEN, Gateway, Telegram, until
 from tests.acceptance.load import SENT, Load, carried_out, read
 
@@ -55,7 +53,6 @@ async def running(folder: Path, disk: Disk) -> AsyncIterator[tuple[Gateway, Tele
             yield gateway, telegram
 
 
-@pytest.mark.xdist_group("acceptance-disk")
 async def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
     disk = Disk(tmp_path / "var")
     try:

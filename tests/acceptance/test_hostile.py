@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from tests.acceptance.house import TOKEN, Client, Gateway, Telegram, Visitor, number_in
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("acceptance-hostile")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 CANARY = "kanareyka"
 MARKUP = (
     f"<b>{CANARY}</b> <script>alert(1)</script> **жирно** _курсив_ `код` [ссылка](https://evil.example) "

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from tests.acceptance.house import Gateway, Visitor, number_in, until
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("acceptance-line")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 ALWAYS = {"hours": {"mon-sun": "00:00-24:00"}, "holidays": []}
 
 

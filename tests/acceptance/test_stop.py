@@ -7,8 +7,6 @@ import signal
 import time
 from pathlib import Path
 
-import pytest
-
 from tests.acceptance.house import SECRET, TOKEN, Gateway, Telegram, until
 from tests.acceptance.load import FIRST_CHAT, SENT, Load, carried_out, read
 
@@ -17,7 +15,6 @@ TEXTS = ["хочу вернуть заказ 123456", "+79161234567", "разм�
 HUNG = FIRST_CHAT + 3
 
 
-@pytest.mark.xdist_group("acceptance-stop")
 async def test_a_stop_under_load_loses_nothing(tmp_path: Path) -> None:
     async with Telegram(tmp_path, "--fast") as telegram:
         account = {"token": TOKEN, "mode": "webhook", "secret": SECRET, "api_url": telegram.url, "limits": "off"}

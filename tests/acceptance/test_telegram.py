@@ -17,7 +17,7 @@ import pytest_asyncio
 from tests.acceptance.house import SECRET, TOKEN, Client, Gateway, Telegram, new_chat, number_in, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-MODES = [pytest.param(mode, marks=pytest.mark.xdist_group(f"telegram-{mode}")) for mode in ("polling", "webhook")]
+MODES = ("polling", "webhook")
 PICTURE = b"\xff\xd8\xff\xe0\x00\x10JFIF a cracked lid" + bytes(range(256))
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
