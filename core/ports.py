@@ -313,6 +313,10 @@ class Channel(Protocol):
         """Returns when what came while we were away has been read; at once for channels that are pushed to."""
         ...
 
+    async def pace(self, row: OutboxRow) -> Sent | None:
+        """Waits until the platform's limits let the row go; a `retry` instead when that takes long. None: go."""
+        ...
+
     async def send(self, row: OutboxRow) -> Sent:
         """Send, edit or delete. Never raises for what the platform says: that is a verdict."""
         ...

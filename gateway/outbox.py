@@ -90,9 +90,7 @@ class Sender:
         try:
             while lane.rows and not self._stopping.is_set():
                 row = lane.head()
-                async with self._slots.get(row.channel, _FREE):
-                    sent = await self._deliver(row)
-                    stored = await self._settle(row, sent)
+                sent, stored = await self._attempt(row)
                 if not stored:
                     break
                 if sent.verdict != "retry":
@@ -105,6 +103,14 @@ class Sender:
         finally:
             lane.running = False
             self._lanes.pop(conversation, None)
+
+    async def _attempt(self, row: OutboxRow) -> tuple[Sent, bool]:
+        """The verdict, and whether it is written down. Who waits for the platform's limits holds no slot meanwhile."""
+        channel = self._channels.get(row.channel)
+        early = await channel.pace(row) if channel is not None else None
+        async with self._slots.get(row.channel, _FREE):
+            sent = early or await self._deliver(row)
+            return sent, await self._settle(row, sent)
 
     async def _wait(self, seconds: float) -> bool:
         """Sleeps; False when the sender stops meanwhile."""

@@ -111,6 +111,10 @@ class Telegram:
         if self._poller is not None:
             await self._poller.caught_up.wait()
 
+    async def pace(self, row: OutboxRow) -> Sent | None:
+        """Waits for the limits of account and chat; a `retry` when that takes long, or a 429 has closed the chat."""
+        return await self._sending.pace(row)
+
     async def send(self, row: OutboxRow) -> Sent:
         """Send, edit or delete. Never raises for what the platform says: that is a verdict."""
         if self._gate is None:

@@ -63,8 +63,16 @@ class Sending:
         self._keyboards: dict[str, None] = {}
         self._trouble = ""
 
+    async def pace(self, row: OutboxRow) -> Sent | None:
+        """Waits for the first call of the row; the verdict when it must come again later."""
+        try:
+            await self._pace(row.chat)
+        except Stopped as stopped:
+            return stopped.sent
+        return None
+
     async def send(self, row: OutboxRow, store: Store) -> Sent:
-        """The verdict of a send, an edit or a delete."""
+        """The verdict of a send, an edit or a delete. `pace` has let its first call go; the others are paced here."""
         try:
             calls = await self._render(row, store)
             ids = await self._perform(row, calls, store)
@@ -91,7 +99,9 @@ class Sending:
     async def _perform(self, row: OutboxRow, calls: list[Call], store: Store) -> list[str]:
         """The ids of what is shown now, part by part; what went out is written down before the next part goes."""
         ids = list(row.sent_parts)
-        for index in range(len(ids), len(calls)):
+        for index in range(first := len(ids), len(calls)):
+            if index > first:
+                await self._pace(row.chat)
             ids.append(await self._part(row, calls[index], f"{row.key}:{index}"))
             if index + 1 < len(calls):
                 row.sent_parts = tuple(ids)
@@ -99,7 +109,6 @@ class Sending:
         return [id for call, id in zip(calls, ids, strict=False) if call.method != "deleteMessage"]
 
     async def _part(self, row: OutboxRow, call: Call, key: str) -> str:
-        await self._pace(row.chat)
         try:
             result = await self._call(call)
         except Refusal as refusal:

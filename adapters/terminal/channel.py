@@ -36,6 +36,10 @@ class Terminal:
     async def stop(self) -> None:
         """There is nothing to stop."""
 
+    async def pace(self, row: OutboxRow) -> Sent | None:
+        """Nothing limits how fast it goes."""
+        return None
+
     async def caught_up(self) -> None:
         """Nothing was missed."""
 

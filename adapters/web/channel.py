@@ -56,6 +56,10 @@ class Web:
             raise ValueError("a web chat cannot be called «static»")
         self._room.open(gate)
 
+    async def pace(self, row: OutboxRow) -> Sent | None:
+        """Nothing limits how fast it goes."""
+        return None
+
     async def caught_up(self) -> None:
         """Pages push to us: there is nothing to catch up with."""
 

@@ -66,6 +66,10 @@ class Recorder:
     async def stop(self) -> None:
         self.gate = None  # type: ignore[assignment]
 
+    async def pace(self, row: OutboxRow) -> Sent | None:
+        """Nothing limits how fast it goes."""
+        return None
+
     async def caught_up(self) -> None:
         return
 

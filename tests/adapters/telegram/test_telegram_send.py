@@ -14,12 +14,18 @@ from aiohttp.test_utils import unused_port
 
 from adapters.telegram.channel import Telegram
 from core.messages import Button
+from core.outbox import OutboxRow, Sent
 from core.ports import StoredFile
 from core.rich import Mark, Rich
 from tests.adapters.telegram.conftest import Build, buttons, row
 from tests.adapters.telegram.gate import FakeGate
 from tests.emulators.fixtures import TOKEN
 from tests.emulators.telegram import TelegramEmulator
+
+
+async def deliver(channel: Telegram, row: OutboxRow) -> Sent:
+    """What the sender does: first the limits, then the call."""
+    return await channel.pace(row) or await channel.send(row)
 
 
 async def test_a_text_with_buttons_and_marks(polling: Telegram, telegram: TelegramEmulator) -> None:
@@ -145,20 +151,20 @@ async def test_a_call_that_never_left_is_repeated_for_ever(build: Build, gate: F
 async def test_a_429_closes_the_chat_until_its_time(polling: Telegram, telegram: TelegramEmulator) -> None:
     telegram.person(8)
     telegram.fail(kind="429", method="sendMessage", retry_after=30)
-    await polling.send(row())
+    await deliver(polling, row())
     calls = len(telegram.sent())
-    again = await polling.send(row())
+    again = await deliver(polling, row())
     assert again.verdict == "retry"
     assert 20 < again.after <= 30
     assert len(telegram.sent()) == calls, "no call inside the window"
-    assert (await polling.send(row(chat="8"))).verdict == "sent"
+    assert (await deliver(polling, row(chat="8"))).verdict == "sent"
 
 
 async def test_429_of_many_chats_is_the_account(polling: Telegram, telegram: TelegramEmulator) -> None:
     telegram.fail(kind="429", method="sendMessage", retry_after=30, times=3)
-    scopes = [(await polling.send(row(chat=str(chat)))).scope for chat in (7, 8, 9)]
+    scopes = [(await deliver(polling, row(chat=str(chat)))).scope for chat in (7, 8, 9)]
     assert scopes == ["chat", "chat", "account"]
-    assert (await polling.send(row(chat="10"))).verdict == "retry"
+    assert (await deliver(polling, row(chat="10"))).verdict == "retry"
 
 
 async def test_pacing_waits_and_gives_back_what_is_too_far(
@@ -167,7 +173,7 @@ async def test_pacing_waits_and_gives_back_what_is_too_far(
     telegram.person(7)
     channel = build(limits={"total": "off", "chat": "1/min", "group": "off"})
     await channel.start(gate)
-    verdicts = [await channel.send(row(key=str(number))) for number in range(4)]
+    verdicts = [await deliver(channel, row(key=str(number))) for number in range(4)]
     assert [sent.verdict for sent in verdicts] == ["sent", "sent", "sent", "retry"]
     assert 50 < verdicts[-1].after <= 60
 
