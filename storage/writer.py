@@ -24,7 +24,8 @@ from storage.sql_rows import SqlRows
 T = TypeVar("T")
 
 GROUP = 64  # units in one transaction
-QUICK = 0.0005  # seconds: a disk that answers sooner is waited for on the spot, a thread would cost more
+QUICK = 0.001  # seconds: a disk that answers sooner is waited for on the spot, a thread would cost more
+PROBE = 64  # groups between two looks at a disk that was slow
 CHECKPOINT = 5_000  # rows changed between checkpoints, about 10 MB of log
 SPAN = 0.010  # seconds that a group may hold the loop
 
@@ -68,7 +69,8 @@ class Writer:
         self._disk = ThreadPoolExecutor(1, "frontline-commit")
         self.on_events: Callable[[], None] | None = None
         self._checkpointed = connection.total_changes
-        self._pace = 2 * QUICK  # seconds that a commit takes of late
+        self._groups = 0
+        self._pace = 0.0  # seconds that a commit takes of late
 
     async def run(self, work: Callable[[], T]) -> T:
         """The result of `work` once it is on the disk. Raises `StorageFull`, or what `work` raised."""
@@ -105,16 +107,22 @@ class Writer:
             self._rows.flush()
             if self._connection.total_changes == before:
                 self._connection.commit()  # no word of the disk: it says nothing of its pace
-            elif self._pace < QUICK:
-                self._commit()
+            elif self._is_quick():
+                self._commit_here()
             else:
-                await asyncio.get_running_loop().run_in_executor(self._disk, self._commit)
+                await asyncio.get_running_loop().run_in_executor(self._disk, self._connection.commit)
             self._keep()
             if self._connection.total_changes - self._checkpointed > CHECKPOINT:
                 self._checkpointed = self._connection.total_changes
                 await asyncio.get_running_loop().run_in_executor(self._disk, self._checkpoint)
 
-    def _commit(self) -> None:
+    def _is_quick(self) -> bool:
+        """Whether the disk is worth waiting for on the spot. A slow one is tried again now and then."""
+        self._groups += 1
+        return self._pace < QUICK or self._groups % PROBE == 0
+
+    def _commit_here(self) -> None:
+        """Only here the disk is timed: in the thread, waiting for the GIL would count as waiting for the disk."""
         began = time.perf_counter()
         self._connection.commit()
         self._pace += (time.perf_counter() - began - self._pace) / 16
