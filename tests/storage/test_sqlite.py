@@ -70,6 +70,7 @@ async def test_a_unit_that_breaks_a_constraint_undoes_nobody_else(sqlite: SQLite
 def hold_commits(store: SQLiteStore) -> threading.Event:
     """Make the disk slow: nothing is committed until the event is set."""
     event = threading.Event()
+    store._writer._pace = 1.0  # seconds: too slow to be waited for on the spot
     store._writer._disk.submit(event.wait)
     return event
 
