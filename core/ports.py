@@ -91,7 +91,7 @@ class HistoryItem(msgspec.Struct, omit_defaults=True):
     edited: int = 0  # grows with every edit
 
 
-class Ticket(msgspec.Struct, omit_defaults=True):
+class Ticket(msgspec.Struct):
     """A work item of a desk. `fields` label → text; `history` is a list of {at, what, …}."""
 
     number: int
