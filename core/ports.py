@@ -61,10 +61,15 @@ Decide = Callable[[Work], Result]  # pure; a store may call it inside its transa
 
 
 class Cursor(msgspec.Struct, frozen=True):
-    """How far a poller has read, stored with the messages it read."""
+    """How far a poller has read, stored with the messages it read.
+
+    `epoch` is the one of the poller's lease `poll:<channel>`, 0 where no lease is held: a cursor of an older epoch is
+    refused with `LeaseLost`, and with it the messages.
+    """
 
     channel: str
     value: str
+    epoch: int = 0
 
 
 class Receipt(msgspec.Struct):
@@ -142,6 +147,10 @@ class StorageFull(Exception):
     """The store cannot take more now (disk full, database away): answer 503, acknowledge nothing."""
 
 
+class LeaseLost(Exception):
+    """Another process has taken over since: what this one wanted to write is refused (fencing)."""
+
+
 class Store(Protocol):
     """The truth. Every coroutine that writes returns after the commit; SQLite, PostgreSQL and the in-memory twin alike.
 
@@ -150,6 +159,18 @@ class Store(Protocol):
 
     on_events: Callable[[], None] | None
     """Called after a commit that left events pending: wakes the worker."""
+
+    on_rows: Callable[[frozenset[str]], None] | None
+    """Called after a commit that left outbox rows to others, with their channels ("" for calls, tickets and files)."""
+
+    hands: Callable[[str], bool] | None
+    """Whether this process sends for a channel ("" asks for calls, tickets and files); None: for all of them. Rows of
+    other channels are stored free, for the process that holds their sender's lease."""
+
+    @property
+    def shared(self) -> bool:
+        """Several processes may use it at once (PostgreSQL)."""
+        ...
 
     @property
     def unclean(self) -> bool:
@@ -177,9 +198,21 @@ class Store(Protocol):
     async def quarantine(self, channel: str, raw: bytes, reason: str) -> None: ...
     async def cursor(self, channel: str) -> str: ...
 
+    # leases of roles: one poller and one sender per account (names `poll:<channel>`, `send:<channel>`)
+    async def hold(self, name: str, owner: str, seconds: float) -> int | None:
+        """Take or renew a lease on the store's own clock. Its epoch, which grows with every change of owner; None while
+        another holds it."""
+        ...
+
+    async def release(self, name: str, owner: str) -> None:
+        """Give a lease back, so that the next one need not wait for its end. No harm when it is another's."""
+        ...
+
     # outbox
     async def lease(self, limit: int = 100) -> list[OutboxRow]:
-        """The lowest unsent send of each conversation and all other due rows, leased for 30 s to this process."""
+        """The lowest unsent send of each conversation and all other due rows, leased for 30 s to this process.
+
+        Only rows of channels that `hands` names as ours."""
         ...
 
     async def epoch(self, conversation: int) -> int: ...
@@ -255,6 +288,41 @@ class Store(Protocol):
         ...
 
     async def healthy(self) -> bool: ...
+
+
+# --- hints -----------------------------------------------------------------------------------------------------------
+
+
+class Hints(Protocol):
+    """Wake-ups and other things that may be lost: in process, or through Redis. Nothing personal, no truth.
+
+    Topics: `events` (an inbox has pending events), `rows:<channel>` (an outbox has free rows of a channel, `rows:` for calls,
+    tickets and files), `flows` (another bundle is current), `history:<channel>` (data: the chat's conversation id; a
+    message was written or settled: live pages read it again).
+    """
+
+    async def open(self) -> None: ...
+    async def close(self) -> None: ...
+
+    def tell(self, topic: str, data: str = "") -> None:
+        """Tells every process, this one too. Never waits, never raises; what cannot be told is dropped."""
+        ...
+
+    def listen(self, topic: str, heard: Callable[[str], None]) -> Callable[[], None]:
+        """Calls `heard(data)` on the loop for everything told from now on; the answer takes it back."""
+        ...
+
+    async def count(self, key: str, seconds: float) -> int | None:
+        """How many times `key` was counted within the window, this time included; None when nobody can say."""
+        ...
+
+    async def present(self, key: str, seconds: float) -> None:
+        """Says that `key` is here for the next `seconds`; seen by `who`."""
+        ...
+
+    async def who(self, prefix: str) -> frozenset[str]:
+        """Keys with that prefix that are here now."""
+        ...
 
 
 # --- channels --------------------------------------------------------------------------------------------------------

@@ -25,6 +25,8 @@ class MemoryStore:
     def __init__(self, clock: Callable[[], float], outer_desks: frozenset[str] = frozenset()) -> None:
         self.clock = clock
         self.on_events: Callable[[], None] | None = None
+        self.on_rows: Callable[[frozenset[str]], None] | None = None  # nothing is ever left to others
+        self.hands: Callable[[str], bool] | None = None
         self._rows = MemoryRows()
         self._ledger = Ledger(self._rows, Numbers(instance="memory"), clock, outer_desks)
 
@@ -33,6 +35,18 @@ class MemoryStore:
 
     async def close(self) -> None:
         """Nothing to close."""
+
+    @property
+    def shared(self) -> bool:
+        """One process owns it."""
+        return False
+
+    async def hold(self, name: str, owner: str, seconds: float) -> int | None:
+        """The only process holds every lease."""
+        return 1
+
+    async def release(self, name: str, owner: str) -> None:
+        """There is nobody to give it to."""
 
     @property
     def unclean(self) -> bool:

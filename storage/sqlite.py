@@ -48,6 +48,8 @@ class SQLiteStore:
         self._careful = False  # events that the last process left may have killed it
         self._opened = False
         self._on_events: Callable[[], None] | None = None
+        self.on_rows: Callable[[frozenset[str]], None] | None = None  # nothing is ever left to others
+        self.hands: Callable[[str], bool] | None = None
 
     # --- life ---
 
@@ -95,6 +97,18 @@ class SQLiteStore:
             reader.close()
         await asyncio.to_thread(self._writing.close)
         self._lock.free()
+
+    @property
+    def shared(self) -> bool:
+        """One process owns it."""
+        return False
+
+    async def hold(self, name: str, owner: str, seconds: float) -> int | None:
+        """The only process holds every lease."""
+        return 1
+
+    async def release(self, name: str, owner: str) -> None:
+        """There is nobody to give it to."""
 
     @property
     def unclean(self) -> bool:
