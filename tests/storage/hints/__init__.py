@@ -1,0 +1,1 @@
+"""Hints: in the process, and through a real Redis."""
