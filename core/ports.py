@@ -144,7 +144,16 @@ class Bundle(msgspec.Struct, omit_defaults=True):
 
 
 class StorageFull(Exception):
-    """The store cannot take more now (disk full, database away): answer 503, acknowledge nothing."""
+    """The store cannot take more now (disk full, database away): answer 503, acknowledge nothing.
+
+    `after`: in how many seconds to ask again.
+    """
+
+    after: float = 5.0
+
+
+class Busy(StorageFull):
+    """There is more to do than can be done in time: what is refused now stays with its platform and comes again."""
 
 
 class LeaseLost(Exception):
@@ -287,6 +296,10 @@ class Store(Protocol):
         """`inbox`, `outbox`, `inbox_age`, `outbox_age` (seconds), `timers`, `queued`, `quarantine`, `dead`."""
         ...
 
+    async def backlog(self) -> tuple[int, float]:
+        """Pending events and the age of the oldest (seconds): cheap enough to be asked every second."""
+        ...
+
     async def healthy(self) -> bool: ...
 
 
@@ -349,11 +362,40 @@ class Capabilities(msgspec.Struct, frozen=True):
     idempotent: bool = False  # a repeated send with the same key is not shown twice
 
 
+class Hold(Protocol):
+    """A lease as its holder sees it. It ends by the holder's own clock, before the store gives it to another."""
+
+    @property
+    def epoch(self) -> int:
+        """Of the lease; 0 where one process serves the store and none is needed."""
+        ...
+
+    @property
+    def held(self) -> bool: ...
+    async def lost(self) -> None:
+        """Returns when it is no longer held."""
+        ...
+
+    def drop(self) -> None:
+        """The store has said that it is another's."""
+        ...
+
+
 class Gate(Protocol):
     """What the gateway offers to a channel."""
 
+    @property
+    def hears(self) -> bool:
+        """Whether this process takes messages: then webhooks are registered. Others only send."""
+        ...
+
+    async def turn(self, channel: str) -> Hold:
+        """Waits until this process is the one that asks the platform for the channel's messages."""
+        ...
+
     async def accept(self, inbounds: Sequence[Inbound], cursor: Cursor | None = None) -> list[Receipt]:
-        """Durable when it returns. Raises `StorageFull`; then the channel must not acknowledge."""
+        """Durable when it returns. Raises `StorageFull`; then the channel must not acknowledge. Raises `LeaseLost` for
+        the cursor of a poller that has been replaced; then it must not go on."""
         ...
 
     async def quarantine(self, channel: str, raw: bytes, reason: str) -> None: ...

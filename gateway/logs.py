@@ -45,6 +45,8 @@ ALLOWED = frozenset(
         "exc_info",
         "exception",
         "roles",
+        "lease",
+        "epoch",
         "ticket",
     }
 )

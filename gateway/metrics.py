@@ -42,6 +42,9 @@ class Metrics:
         self.silence = Gauge(
             "frontline_silence_seconds", "Since the last event of a channel, or since the start", ["channel"], **made
         )
+        self.lease = Gauge("frontline_lease", "1 while this process polls or sends for a channel", ["lease"], **made)
+        self.leases_lost = Counter("frontline_leases_lost", "Leases that ended before they were given back", **made)
+        self.busy = Gauge("frontline_busy", "1 while new messages are refused: see the reasons", ["reason"], **made)
         self._heard: dict[str, float] = {}
         self.depth = Gauge(
             "frontline_store", "Inbox, outbox, timers, queue: rows and ages in seconds", ["what"], **made

@@ -254,5 +254,9 @@ class MemoryStore:
             "dead": float(buried + failed),
         }
 
+    async def backlog(self) -> tuple[int, float]:
+        since = [row["at"] for row in self._rows.all("inbox", state=PENDING)]
+        return len(since), max(0.0, self.clock() - min(since, default=self.clock()))
+
     async def healthy(self) -> bool:
         return True

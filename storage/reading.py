@@ -106,6 +106,11 @@ class Reading(Driver):
     def meta(self, name: str) -> str:
         return self.value(q.META, name=name) or ""
 
+    def backlog(self, now: float) -> tuple[int, float]:
+        """Pending events and the age of the oldest; both from the index of what is pending."""
+        count = int(self.value(q.COUNTS["inbox"]))
+        return count, _age(now, self.value(q.OLDEST_EVENT)) if count else 0.0
+
     def stats(self, now: float) -> dict[str, float]:
         counts = {name: float(self.value(statement)) for name, statement in q.COUNTS.items()}
         return {

@@ -302,6 +302,9 @@ class SQLiteStore:
     async def stats(self) -> dict[str, float]:
         return await self._read(lambda: self._slow.stats(self.clock()))
 
+    async def backlog(self) -> tuple[int, float]:
+        return self._hot.backlog(self.clock())
+
     async def healthy(self) -> bool:
         """Whether messages can be taken: only a write that reached the disk says so."""
         try:

@@ -363,3 +363,13 @@ async def test_an_event_keeps_its_form(store: AnyStore) -> None:
     seen = Seen()
     await store.work(seen)
     assert seen.events == [event]
+
+
+async def test_the_backlog_is_what_waits_and_how_long(store: AnyStore, clock: FakeClock) -> None:
+    assert await store.backlog() == (0, 0.0)
+    await accept_one(store, inbound(1), None)
+    clock.now += 30
+    await accept_one(store, inbound(2, "2"), None)
+    assert await store.backlog() == (2, 30.0)
+    await store.work(ECHO)
+    assert await store.backlog() == (0, 0.0)
