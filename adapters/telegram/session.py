@@ -30,15 +30,9 @@ from aiohttp import (
 from yarl import URL
 
 from adapters.telegram.parse import Unreadable, parse_json
+from adapters.wire import CONNECT_SECONDS, KEEP_SECONDS, Unanswered, Unreached, Wire
 
-JSON_HEADERS = {"Content-Type": "application/json"}
-# Waiting for a free connection counts too: a call that never got one is not in doubt.
-CONNECT_SECONDS = 10.0
 UPLOAD_SECONDS = 300.0
-# Shorter than the platform's own, so that a connection is seldom closed under a call that was just written.
-KEEP_ALIVE_SECONDS = 15.0
-CONNECTIONS = 100
-SKIPPED = ("Accept", "Accept-Encoding")  # small JSON: not worth unpacking
 UNREADABLE = {"ok": False, "description": "an answer that is not JSON"}
 
 
@@ -85,13 +79,13 @@ def bare(method: Any, params: dict[str, Any]) -> TelegramMethod[Any]:
 
 
 class LeanSession(BaseSession):
-    """Posts JSON over kept connections; multipart only when files go out. Results come back as plain JSON values."""
+    """Posts JSON over a wire of kept connections; files go through aiohttp. Results come back as plain JSON values."""
 
     def __init__(self, api_url: str, timeout: float = 30.0) -> None:
         super().__init__(api=TelegramAPIServer.from_base(api_url), timeout=timeout)
         self._client: ClientSession | None = None
-        self._urls: dict[tuple[str, str], URL] = {}
-        self._timeouts: dict[float, ClientTimeout] = {}
+        self._wire: Wire | None = None
+        self._paths: dict[tuple[str, str], str] = {}
 
     async def make_request(self, bot: Bot, method: TelegramMethod[Any], timeout: int | None = None) -> Any:  # noqa: ASYNC109 - aiogram's signature
         """The `result` of the call. Raises Refusal, Unsent, Unconfirmed."""
@@ -103,25 +97,48 @@ class LeanSession(BaseSession):
         self, token: str, name: str, params: Mapping[str, Any], seconds: float | None = None, method: Any = None
     ) -> Any:
         """One call by its name. Raises Refusal, Unsent, Unconfirmed."""
-        about = method or BARE
         files = {key: value for key, value in params.items() if isinstance(value, InputFile)}
-        data = await self._form(params, files, token) if files else orjson.dumps(params)
-        limit = self._timeout(UPLOAD_SECONDS if files else seconds or self.timeout)
-        url = self._url(token, name)
+        if files:
+            status, content = await self._upload(token, name, params, files, method or BARE)
+        else:
+            status, content = await self._post(token, name, params, seconds or self.timeout, method or BARE)
+        answer = _answer(content)
+        if answer.get("ok") is True:
+            return answer.get("result")
+        raise _refusal(method or BARE, status, answer)
+
+    async def _post(
+        self, token: str, name: str, params: Mapping[str, Any], seconds: float, about: TelegramMethod[Any]
+    ) -> tuple[int, bytes]:
+        if self._wire is None:
+            self._wire = Wire(self.api.base)
+        try:
+            return await self._wire.post(self._path(token, name), orjson.dumps(params), seconds)
+        except Unreached as error:
+            raise Unsent(about, str(error)) from None
+        except Unanswered as error:
+            raise Unconfirmed(about, str(error)) from None
+
+    async def _upload(
+        self,
+        token: str,
+        name: str,
+        params: Mapping[str, Any],
+        files: Mapping[str, InputFile],
+        about: TelegramMethod[Any],
+    ) -> tuple[int, bytes]:
+        url = URL(self.api.api_url(token=token, method=name), encoded=True)
+        form = await self._form(params, files, token)
         try:
             async with self._http().post(
-                url, data=data, headers=None if files else JSON_HEADERS, timeout=limit, allow_redirects=False
+                url, data=form, timeout=_timeout(UPLOAD_SECONDS), allow_redirects=False
             ) as response:
-                status, content = response.status, await response.read()
+                return response.status, await response.read()
         except (ClientConnectorError, ConnectionTimeoutError) as error:
             raise Unsent(about, type(error).__name__) from None
         except (ClientError, TimeoutError, OSError) as error:
             # No chaining: aiohttp's errors may hold the address of the call, and the token is in it.
             raise Unconfirmed(about, type(error).__name__) from None
-        answer = _answer(content)
-        if answer.get("ok") is True:
-            return answer.get("result")
-        raise _refusal(about, status, answer)
 
     async def stream_content(
         self,
@@ -134,7 +151,7 @@ class LeanSession(BaseSession):
         """The bytes of a file, in pieces. Raises Refusal, Unconfirmed."""
         try:
             async with self._http().get(
-                URL(url, encoded=True), headers=headers, timeout=self._timeout(timeout), allow_redirects=False
+                URL(url, encoded=True), headers=headers, timeout=_timeout(timeout), allow_redirects=False
             ) as response:
                 _check_file(response, raise_for_status)
                 async for piece in response.content.iter_chunked(chunk_size):
@@ -144,27 +161,25 @@ class LeanSession(BaseSession):
 
     async def close(self) -> None:
         """Closes the connections; a later call opens new ones."""
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            wire.close()
         client, self._client = self._client, None
         if client is not None:
             await client.close()
 
     def _http(self) -> ClientSession:
         if self._client is None:
-            connector = TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE_SECONDS, ttl_dns_cache=300)
-            self._client = ClientSession(connector=connector, cookie_jar=DummyCookieJar(), skip_auto_headers=SKIPPED)
+            connector = TCPConnector(keepalive_timeout=KEEP_SECONDS, ttl_dns_cache=300)
+            self._client = ClientSession(connector=connector, cookie_jar=DummyCookieJar())
         return self._client
 
-    def _url(self, token: str, name: str) -> URL:
-        url = self._urls.get((token, name))
-        if url is None:
-            url = self._urls[token, name] = URL(self.api.api_url(token=token, method=name), encoded=True)
-        return url
-
-    def _timeout(self, seconds: float) -> ClientTimeout:
-        found = self._timeouts.get(seconds)
-        if found is None:
-            found = self._timeouts[seconds] = ClientTimeout(total=seconds, connect=CONNECT_SECONDS)
-        return found
+    def _path(self, token: str, name: str) -> str:
+        path = self._paths.get((token, name))
+        if path is None:
+            url = URL(self.api.api_url(token=token, method=name), encoded=True)
+            path = self._paths[token, name] = url.raw_path_qs
+        return path
 
     async def _form(self, params: Mapping[str, Any], files: Mapping[str, InputFile], token: str) -> FormData:
         form = FormData(quote_fields=False)
@@ -175,6 +190,10 @@ class LeanSession(BaseSession):
             content = b"".join([piece async for piece in file.read(_nobody())])
             form.add_field(key, io.BytesIO(content), filename=file.filename or key)
         return form
+
+
+def _timeout(seconds: float) -> ClientTimeout:
+    return ClientTimeout(total=seconds, connect=CONNECT_SECONDS)
 
 
 def _nobody() -> Any:
