@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from core.ports import Store
 from storage.lockfile import StoreBusy
+from storage.seal import StoreSealed
 
-__all__ = ["StoreBusy", "open_store"]
+__all__ = ["StoreBusy", "StoreSealed", "open_store"]
 
 
 def open_store(url: str, clock: Callable[[], float], outer_desks: frozenset[str] = frozenset()) -> Store:

@@ -25,6 +25,7 @@ from storage.ledger import Ledger, Numbers
 from storage.lockfile import FileLock
 from storage.migrate import migrate_file
 from storage.reading import Reading
+from storage.seal import TICKETS_FROM, require_unsealed_file
 from storage.sql_rows import SqlRows
 from storage.writer import Writer
 
@@ -36,7 +37,8 @@ TIMERS = 500  # due timers of one unit of writing
 class SQLiteStore:
     """`core.ports.Store` over a file. `clock` gives seconds since the epoch (UTC).
 
-    Raises `StoreBusy` at `open` when another process works with the file, `StorageFull` where nothing can be written.
+    Raises at `open` `StoreBusy` when another process works with the file, `StoreSealed` when it must not serve;
+    `StorageFull` where nothing can be written.
     """
 
     def __init__(self, path: Path | str, clock: Callable[[], float], outer_desks: frozenset[str] = frozenset()) -> None:
@@ -58,6 +60,7 @@ class SQLiteStore:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lock.take()
         try:
+            require_unsealed_file(self.path)
             await asyncio.to_thread(migrate_file, self.path)
             self._connect()
         except BaseException:
@@ -345,5 +348,6 @@ def _connect_reader(path: Path) -> sqlite3.Connection:
 def _load_numbers(connection: sqlite3.Connection) -> Numbers:
     driver = Driver(connection)
     highest = {name: int(driver.value(statement) or 0) for name, statement in q.HIGHEST.items()}
+    highest["ticket"] = max(highest["ticket"], int(driver.value(q.META, name=TICKETS_FROM) or 1) - 1)
     instance = driver.value(q.META, name="instance") or ""
     return Numbers(**{name: number + 1 for name, number in highest.items()}, instance=instance)

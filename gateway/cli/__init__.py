@@ -29,6 +29,8 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("replay", "replay"),
     ("texts", "texts"),
     ("migrate", "store"),
+    ("backup", "copies"),
+    ("restore", "copies"),
 )
 ABOUT = n_("A chatbot-first messenger gateway for customer support: dialogue flows in YAML, tickets, lines of people.")
 

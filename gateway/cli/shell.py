@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from core.findings import Finding
-from core.locale import Texts, texts
+from core.locale import Texts, n_, texts
 from gateway.cli.words import Language, is_terminal
 
 if TYPE_CHECKING:
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from gateway.config import Config
 
 Value = TypeVar("Value")
+# Why a database must not serve, by `StoreSealed.why`.
+SEALED = {
+    "backup": n_("This database is a backup of {detail}: `frontline restore` makes it the one that serves."),
+    "copy": n_("This database was restored from a copy ({detail}): `frontline restore` makes it the one that serves."),
+    "moved": n_("The installation has moved to {detail}: this file serves no more."),
+    "moving": n_("The move into this database has not ended: run `frontline migrate --from … --to …` again."),
+}
 
 
 @dataclass
@@ -72,13 +79,15 @@ class Shell:
     def refusals(self) -> Iterator[None]:
         """Turns what a store, a socket or a full disk say into one clear line and the exit code 1."""
         from core.ports import StorageFull
-        from storage import StoreBusy
+        from storage import StoreBusy, StoreSealed
 
         t = self.t
         try:
             yield
         except StoreBusy as error:
             raise self.fail(t("{path} is used by process {pid}.", path=error.path, pid=error.pid or "?")) from None
+        except StoreSealed as error:
+            raise self.fail(t(SEALED[error.why], detail=error.detail)) from None
         except StorageFull:
             raise self.fail(t("Nothing can be written: the disk is full or the database is away.")) from None
         except OSError as error:

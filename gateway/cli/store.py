@@ -1,4 +1,4 @@
-"""`frontline uncaught` and `frontline migrate`: what the store holds, and its shape."""
+"""`frontline uncaught` and `frontline migrate`: what the store holds, its shape and its place."""
 
 from __future__ import annotations
 
@@ -29,9 +29,23 @@ def uncaught_command(shell: Shell, limit: int, form: str) -> int:
     return 0
 
 
-@command("migrate", help=n_("Bring the database to the shape of this version (`run` does it by itself for SQLite)."))
+@command(
+    "migrate",
+    help=n_(
+        "Bring the database to the shape of this version (`run` does it by itself for SQLite). With --from and --to an"
+        " installation moves from an SQLite file to PostgreSQL."
+    ),
+)
+@option("--from", "source", metavar="URL", help=n_("The SQLite database to move: sqlite:///var/frontline.db."))
+@option("--to", "target", metavar="URL", help=n_("The empty PostgreSQL database to move into; ${NAME} is filled in."))
 @click.pass_obj
-def migrate_command(shell: Shell) -> int:
+def migrate_command(shell: Shell, source: str | None, target: str | None) -> int:
+    if source or target:
+        from gateway.cli.moving import move_installation
+
+        if not (source and target):
+            raise click.UsageError(shell.t("--from and --to go together."))
+        return move_installation(shell, source, target)
     config = shell.load()
     t = shell.t
     if config.storage.url == "memory:":
