@@ -322,7 +322,10 @@ class Hints(Protocol):
         ...
 
     def listen(self, topic: str, heard: Callable[[str], None]) -> Callable[[], None]:
-        """Calls `heard(data)` on the loop for everything told from now on; the answer takes it back."""
+        """Calls `heard(data)` on the loop for everything told from now on; the answer takes it back.
+
+        `heard("")` also comes after an interruption: something may have been missed.
+        """
         ...
 
     async def count(self, key: str, seconds: float) -> int | None:

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from core.ports import Hints
+from storage.hints.breaker import Changed
 from storage.hints.local import LocalHints
 
-__all__ = ["LocalHints", "open_hints"]
+__all__ = ["Changed", "LocalHints", "open_hints"]
+SCHEMES = ("redis://", "rediss://", "unix://")
 
 
-def open_hints(url: str) -> Hints:
-    """The hints of a URL, not opened yet; an empty one stays in the process. Raises ValueError for another server."""
+def open_hints(
+    url: str, *, prefix: str = "frontline", salt: str = "", changed: Changed = lambda state, why: None
+) -> Hints:
+    """The hints of a URL, not opened yet: `redis://`, `rediss://` (TLS), `unix://`; an empty one stays in the process.
+
+    `prefix` stands before all names on a server that others use, too; `salt` is what all processes of a deployment know
+    and the server does not: counted keys are hashed with it. `changed` hears when the server is lost (`open`), answers with
+    errors (`refused`), is back (`closed`), and the type of the error. Raises ValueError for an address that cannot be read.
+    """
     if not url:
         return LocalHints()
-    raise ValueError(f"unknown hints {url.partition(':')[0]!r}: leave the address empty")
+    if not url.startswith(SCHEMES):
+        raise ValueError(f"unknown hints {url.partition(':')[0]!r}: use redis://host:port/0 or rediss:// for TLS")
+    from storage.hints.redis import RedisHints
+
+    return RedisHints(url, prefix, salt, changed)

@@ -37,6 +37,11 @@ class LocalHints:
             asyncio.get_running_loop().call_soon(self._hear)
         self._told[topic, data] = None
 
+    def tell_all(self) -> None:
+        """Tells every listener that something may have been missed."""
+        for topic in self.topics():
+            self.tell(topic)
+
     def _hear(self) -> None:
         told, self._told = self._told, {}
         loop = asyncio.get_running_loop()
