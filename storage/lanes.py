@@ -69,7 +69,7 @@ def progress(ledger: Ledger, row: OutboxRow) -> None:
 def _settle(ledger: Ledger, row: OutboxRow, sent: Sent, now: float, state: int, shown: str) -> bool:
     """Close the row; False when it was closed before. Timers that waited for it start to run."""
     ids = encode(sent.platform_ids) if sent.platform_ids else EMPTY_LIST
-    if not ledger.rows.settle_row(row.id, state, ids, sent.reason, now):
+    if not ledger.rows.settle_row(row.id, row.conversation, state, ids, sent.reason, now):
         return False
     if row.kind == "send":
         message_id = sent.platform_ids[0] if sent.platform_ids else ""
@@ -120,7 +120,7 @@ def _unreachable(ledger: Ledger, row: OutboxRow, sent: Sent, now: float) -> bool
 def _refuse_edits(ledger: Ledger, row: OutboxRow, now: float) -> None:
     """Nothing stands in the chat that could be changed."""
     for id in ledger.rows.waiting_edits(row.id):
-        ledger.rows.settle_row(id, REFUSED, EMPTY_LIST, "what it changes was not sent", now)
+        ledger.rows.settle_row(id, row.conversation, REFUSED, EMPTY_LIST, "what it changes was not sent", now)
         ledger.rows.arm_timers(row.conversation, id, now)
 
 

@@ -152,7 +152,7 @@ class MemoryRows:
         row = self.get("identities", channel, account, sender)
         return None if row is None else int(row["client"])
 
-    def card(self, client: int) -> dict[str, Any]:
+    def card(self, client: int, own: bool = False) -> dict[str, Any]:
         return decode_dict.decode(self.tables["clients"][client,]["card"])
 
     def save_card(self, client: int, card: dict[str, Any]) -> None:
@@ -181,7 +181,7 @@ class MemoryRows:
     def rewrite(self, id: int, message: bytes, epoch: int, guarded: int) -> None:
         self._change_waiting(id, message=message, epoch=epoch, guarded=guarded)
 
-    def settle_row(self, id: int, state: int, platform_ids: bytes, reason: str, now: float) -> bool:
+    def settle_row(self, id: int, home: int, state: int, platform_ids: bytes, reason: str, now: float) -> bool:
         return self._change_waiting(id, state=state, platform_ids=platform_ids, reason=reason, settled_at=now)
 
     def delay_row(self, id: int, attempts: int, not_before: float, reason: str) -> bool:
@@ -250,7 +250,7 @@ class MemoryRows:
 
     # --- the rest ---
 
-    def set_cursor(self, channel: str, value: str) -> None:
+    def set_cursor(self, channel: str, value: str, epoch: int) -> None:
         self.put("cursors", {"channel": channel, "value": value}, channel)
 
     def publish(self, row: Row) -> None:

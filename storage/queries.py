@@ -56,9 +56,19 @@ def _p(name: str) -> BindParameter[Any]:
     return bindparam(name)
 
 
+# Columns that the database fills in.
+_GENERATED = {
+    "notes": ("id",),
+    "records": ("id",),
+    "quarantine": ("id",),
+    "outbox": ("lease_owner", "lease_until"),
+}
+
+
 def _insert(table: Table) -> Executable:
-    generated = {"id"} if table.name in {"notes", "records", "quarantine"} else set()
-    return insert(table).values({c.name: _p(c.name) for c in table.columns if c.name not in generated})
+    return insert(table).values(
+        {c.name: _p(c.name) for c in table.columns if c.name not in _GENERATED.get(table.name, ())}
+    )
 
 
 def _upsert(table: Table, *keys: str) -> Executable:
@@ -169,7 +179,7 @@ _in_lane = and_(_waiting, outbox.c.lane == ONE)
 _aside = and_(_waiting, outbox.c.lane == ZERO)
 _waiting_row = and_(outbox.c.id == _p("the_id"), _waiting)
 
-HEAD = select(func.min(outbox.c.id)).where(outbox.c.conversation == _p("conversation"), _in_lane)
+LANE = select(outbox.c.id).where(outbox.c.conversation == _p("conversation"), _in_lane).order_by(outbox.c.id)
 _heads = select(func.min(outbox.c.id).label("id")).where(_in_lane).group_by(outbox.c.conversation).subquery()
 HEADS = (
     select(outbox.c.id)

@@ -10,7 +10,7 @@ from core.conversation import Conversation
 from storage import queries as q
 from storage.codec import decode_conversation, decode_dict, encode
 from storage.driver import Driver
-from storage.rows import Row
+from storage.rows import PENDING, Row
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -68,7 +68,16 @@ class SqlRows(Driver):
         self.states: Layers[int, State] = Layers(cached)
         self._homes: Layers[tuple[str, str, str], int] = Layers(cached)
         self._cards: Layers[int, bytes] = Layers(cached)
-        self._layers: tuple[Layers[Any, Any], ...] = (self.states, self._homes, self._cards)
+        # One process owns the file, so what it knows of a conversation need not be asked for at every message.
+        self._lanes: Layers[int, tuple[int, ...]] = Layers(cached)  # the waiting rows of its lane
+        self._idle: Layers[int, bool] = Layers(cached)  # True: nothing is pending; else it must be looked up
+        self._layers: tuple[Layers[Any, Any], ...] = (
+            self.states,
+            self._homes,
+            self._cards,
+            self._lanes,
+            self._idle,
+        )
         self._records: list[tuple[Any, ...]] = []
 
     # --- the group ---
@@ -94,8 +103,17 @@ class SqlRows(Driver):
         compiled = self._inserts[table]
         if table == "records":
             self._records.append(compiled.pick(row))
-        else:
-            self._execute(compiled.sql, compiled.pick(row))
+            return
+        self._execute(compiled.sql, compiled.pick(row))
+        if table == "outbox":
+            self._line_up(row)
+        elif table == "inbox" and row["state"] == PENDING:
+            self._idle.put(row["conversation"], False)
+
+    def _line_up(self, row: Row) -> None:
+        lane = self._lanes.get(row["conversation"]) if row["lane"] else None
+        if lane is not None:
+            self._lanes.put(row["conversation"], (*lane, row["id"]))
 
     # --- inbox ---
 
@@ -104,7 +122,11 @@ class SqlRows(Driver):
         return found
 
     def has_pending(self, conversation: int) -> bool:
-        return self.value(q.HAS_PENDING, conversation=conversation) is not None
+        if self._idle.get(conversation):
+            return False
+        idle = self.value(q.HAS_PENDING, conversation=conversation) is None
+        self._idle.put(conversation, idle)
+        return not idle
 
     def pending(self, conversation: int, limit: int) -> list[Row]:
         return self.all(q.PENDING, conversation=conversation, n=limit)
@@ -162,7 +184,7 @@ class SqlRows(Driver):
         found: int | None = self.value(q.CLIENT_OF, channel=channel, account=account, sender=sender)
         return found
 
-    def card(self, client: int) -> dict[str, Any]:
+    def card(self, client: int, own: bool = False) -> dict[str, Any]:
         known = self._cards.get(client)
         if known is None:
             known = self.value(q.CARD, the_id=client)
@@ -185,8 +207,11 @@ class SqlRows(Driver):
     # --- outbox ---
 
     def head(self, conversation: int) -> int | None:
-        found: int | None = self.value(q.HEAD, conversation=conversation)
-        return found
+        lane = self._lanes.get(conversation)
+        if lane is None:
+            lane = tuple(self.column(q.LANE, conversation=conversation))
+            self._lanes.put(conversation, lane)
+        return lane[0] if lane else None
 
     def outbox_row(self, id: int) -> Row | None:
         return self.one(q.OUTBOX_ROW, the_id=id)
@@ -197,8 +222,11 @@ class SqlRows(Driver):
     def rewrite(self, id: int, message: bytes, epoch: int, guarded: int) -> None:
         self.run(q.REWRITE, the_id=id, message=message, epoch=epoch, guarded=guarded)
 
-    def settle_row(self, id: int, state: int, platform_ids: bytes, reason: str, now: float) -> bool:
+    def settle_row(self, id: int, home: int, state: int, platform_ids: bytes, reason: str, now: float) -> bool:
         cursor = self.run(q.SETTLE_ROW, the_id=id, state=state, platform_ids=platform_ids, reason=reason, now=now)
+        lane = self._lanes.get(home)
+        if lane:
+            self._lanes.put(home, tuple(it for it in lane if it != id))
         return cursor.rowcount == 1
 
     def delay_row(self, id: int, attempts: int, not_before: float, reason: str) -> bool:
@@ -259,7 +287,7 @@ class SqlRows(Driver):
 
     # --- the rest ---
 
-    def set_cursor(self, channel: str, value: str) -> None:
+    def set_cursor(self, channel: str, value: str, epoch: int) -> None:
         self.run(q.SET_CURSOR, channel=channel, value=value)
 
     def publish(self, row: Row) -> None:

@@ -120,7 +120,7 @@ def test_no_statement_of_the_hot_path_reads_a_whole_table(template: Path) -> Non
         (queries.READY, "ix_inbox_pending"),
         (queries.OLDEST_EVENT, "ix_inbox_pending"),
         (queries.PROCESSED, "ix_inbox_processed"),
-        (queries.HEAD, "ix_outbox_lane"),
+        (queries.LANE, "ix_outbox_lane"),
         (queries.HEADS, "ix_outbox_lane"),
         (queries.ASIDE, "ix_outbox_side"),
         (queries.OLDEST_SEND, "ix_outbox_lane"),
