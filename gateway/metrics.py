@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -45,6 +46,9 @@ class Metrics:
         self.lease = Gauge("frontline_lease", "1 while this process polls or sends for a channel", ["lease"], **made)
         self.leases_lost = Counter("frontline_leases_lost", "Leases that ended before they were given back", **made)
         self.busy = Gauge("frontline_busy", "1 while new messages are refused: see the reasons", ["reason"], **made)
+        for counted in (self.messages, self.duplicates, self.sends, self.calls):
+            # What a metric has for these labels never changes, and looking it up costs more than counting.
+            counted.labels = cache(counted.labels)  # type: ignore[method-assign]
         self._heard: dict[str, float] = {}
         self.depth = Gauge(
             "frontline_store", "Inbox, outbox, timers, queue: rows and ages in seconds", ["what"], **made
