@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import orjson
 
@@ -21,8 +23,10 @@ ANSWER = b'{"ok":true,"result":{"message_id":%d,"date":1,"chat":{"id":%d,"type":
 TRUE = b'{"ok":true,"result":true}'
 ME = b'{"ok":true,"result":{"id":42,"is_bot":true,"first_name":"bench","username":"bench_bot"}}'
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-# Four messages make one dialogue; each gets exactly one answer.
+# Four messages make one dialogue; each gets exactly one answer, in which these words stand.
 DIALOGUE = ("хочу оставить заявку", "Мария Николаева", "+7 912 345-67-89", "ORD-123456")
+EXPECTED = ("зовут", "телефон", "номер заказа", "Мария Николаева")
+PATIENCE = 10.0  # seconds that an answer may take
 
 
 @dataclass(slots=True)
@@ -32,6 +36,8 @@ class Client:
     chat: int
     answered: asyncio.Event = field(default_factory=asyncio.Event)
     said: int = 0
+    heard: int = 0  # answers
+    last: bytes = b""  # the body of the last answer
 
 
 class Platform(asyncio.Protocol):
@@ -73,6 +79,8 @@ class Platform(asyncio.Protocol):
             answer = ANSWER % (Platform.sent, chat)
             client = Platform.clients.get(chat)
             if client is not None:
+                client.heard += 1
+                client.last = body
                 client.answered.set()
         else:
             answer = ME if method == b"getme" else TRUE
@@ -112,7 +120,10 @@ class Hook(asyncio.Protocol):
 
 @dataclass(slots=True)
 class Measured:
-    """One run of the load. Times in seconds, from the first byte posted to the answer's arrival at the platform."""
+    """One run of the load. Times in seconds, from the first byte posted to the answer's arrival at the platform.
+
+    `failed` counts what was not answered within `PATIENCE`, not acknowledged with 200, or answered more than once.
+    """
 
     clients: int
     messages: int
@@ -123,10 +134,6 @@ class Measured:
     @property
     def rate(self) -> float:
         return self.messages / self.seconds
-
-    def percentile(self, share: float) -> float:
-        ordered = sorted(self.latencies)
-        return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
 def update(update_id: int, chat: int, text: str) -> bytes:
@@ -152,45 +159,89 @@ def request(host: str, path: str, secret: str, body: bytes) -> bytes:
 
 
 class Load:
-    """Drives `clients` chats for `seconds` against a webhook at 127.0.0.1:port."""
+    """Drives `clients` chats for `seconds` against webhooks at 127.0.0.1, spread over their ports. No chat comes twice."""
 
-    def __init__(self, port: int, path: str, secret: str) -> None:
-        self.port, self.path, self.secret = port, path, secret
-        self.update_id = 0
-        self.next_chat = 1000
+    update_id = 0
+    next_chat = 1000
+
+    def __init__(self, ports: Sequence[int], path: str, secret: str) -> None:
+        self.ports, self.path, self.secret = ports, path, secret
 
     async def run(self, clients: int, seconds: float) -> Measured:
-        loop = asyncio.get_running_loop()
-        chats = [Client(self.next_chat + n) for n in range(clients)]
-        self.next_chat += clients
+        chats = [Client(Load.next_chat + n) for n in range(clients)]
+        Load.next_chat += clients
+        return await self.drive(chats, seconds)
+
+    async def drive(self, chats: Sequence[Client], seconds: float) -> Measured:
+        """The chats talk as fast as they are answered."""
         Platform.clients = {client.chat: client for client in chats}
+        hooks = await self._connect(len(chats))
         latencies: list[float] = []
         began = time.perf_counter()
-        until = began + seconds
-        tasks = [loop.create_task(self._talk(client, until, latencies)) for client in chats]
-        failures = await asyncio.gather(*tasks)
-        return Measured(clients, len(latencies), time.perf_counter() - began, latencies, sum(failures))
+        tasks = [
+            asyncio.create_task(self._talk(client, hook, began + seconds, latencies))
+            for client, hook in zip(chats, hooks, strict=True)
+        ]
+        _, waiting = await asyncio.wait(tasks, timeout=seconds + PATIENCE)
+        took = time.perf_counter() - began
+        for task in waiting:
+            task.cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        for hook in hooks:
+            hook.transport.close()
+        failed = sum(it if isinstance(it, int) else 1 for it in ended)
+        twice = sum(client.heard for client in chats) - len(latencies)
+        return Measured(len(chats), len(latencies), took, latencies, failed + max(0, twice))
 
-    async def _talk(self, client: Client, until: float, latencies: list[float]) -> int:
-        _, hook = await asyncio.get_running_loop().create_connection(Hook, "127.0.0.1", self.port)
+    async def _connect(self, number: int) -> list[Hook]:
+        """Connections before the clock runs, a few at a time: a listener's backlog may be short."""
+        loop = asyncio.get_running_loop()
+        hooks: list[Hook] = []
+        for n in range(number):
+            _, hook = await loop.create_connection(Hook, "127.0.0.1", self.ports[n % len(self.ports)])
+            hooks.append(hook)
+        return hooks
+
+    async def _talk(self, client: Client, hook: Hook, until: float, latencies: list[float]) -> int:
         failed = 0
-        while time.perf_counter() < until:
-            self.update_id += 1
-            text = DIALOGUE[client.said % len(DIALOGUE)]
-            client.said += 1
-            client.answered.clear()
-            began = time.perf_counter()
-            body = update(self.update_id, client.chat, text)
-            status = await hook.post(request("127.0.0.1", self.path, self.secret, body))
-            try:
-                await asyncio.wait_for(client.answered.wait(), 10)
-            except TimeoutError:
-                failed += 1
-                continue
+        while (began := time.perf_counter()) < until:
+            status = await hook.post(self.says(client))
+            await client.answered.wait()
             failed += status != b"200"
             latencies.append(time.perf_counter() - began)
-        hook.transport.close()
         return failed
+
+    def says(self, client: Client) -> bytes:
+        """The POST of what the client says next."""
+        Load.update_id += 1
+        text = DIALOGUE[client.said % len(DIALOGUE)]
+        client.said += 1
+        client.answered.clear()
+        return request("127.0.0.1", self.path, self.secret, update(Load.update_id, client.chat, text))
+
+
+async def probe(port: int, path: str, secret: str) -> None:
+    """One dialogue; raises ValueError when the bot does not say in it what it should, TimeoutError when nothing."""
+    load = Load([port], path, secret)
+    client = Client(Load.next_chat)
+    Load.next_chat += 1
+    Platform.clients = {client.chat: client}
+    (hook,) = await load._connect(1)
+    try:
+        for words in EXPECTED:
+            async with asyncio.timeout(PATIENCE):
+                await hook.post(load.says(client))
+                await client.answered.wait()
+            if not any(form in client.last for form in spellings(words)):
+                raise ValueError(f"expected {words!r}, got {client.last!r}")
+    finally:
+        hook.transport.close()
+
+
+def spellings(words: str) -> tuple[bytes, ...]:
+    """How the words may stand in a body: as they are, escaped JSON, or a form."""
+    form = quote_plus(words)
+    return words.encode(), json.dumps(words).strip('"').encode(), form.encode(), quote(words).encode()
 
 
 async def serve_platform() -> tuple[asyncio.Server, int]:

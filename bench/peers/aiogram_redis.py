@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
 import sys
 from typing import Any
 
+import uvloop
 from aiogram import Bot, Dispatcher, F
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
@@ -79,6 +82,8 @@ def main() -> None:
     handler: Any = SimpleRequestHandler(dispatcher, bot, secret_token="bench")
     handler.register(app, path="/hook")
     setup_application(app, dispatcher, bot=bot)
+    if os.environ.get("BENCH_LOOP") == "uvloop":
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     web.run_app(app, host="127.0.0.1", port=port, print=None)
 
 

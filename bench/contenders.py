@@ -1,0 +1,186 @@
+"""Who runs: frontline on its stores, bots of other libraries, the floor. Each says how it is started, or why it cannot be."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.machine import BOT, ROOT, free_port, running
+from bench.stats import Outcome
+
+PEERS = ROOT / "bench" / "peers"
+PEERS_PYTHON = ROOT / "build" / "bench-peers" / "bin" / "python"
+SECRET = "bench"
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a bot of this run is given: the platform's address, Redis, a folder; PostgreSQL where there is one."""
+
+    api: str
+    redis: str
+    scratch: Path
+    postgres: str = ""
+
+
+@dataclass
+class Program:
+    """One process of a contender."""
+
+    command: list[str]
+    environ: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Contender:
+    """A bot under load. `ports` are those of its webhook: clients are spread over them."""
+
+    outcome: Outcome
+    programs: list[Program] = field(default_factory=list)
+    ports: list[int] = field(default_factory=list)
+    path: str = "/hook"
+    stores: tuple[str, ...] = ("redis",)
+    pids: list[int] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.outcome.name
+
+    @contextmanager
+    def started(self, scratch: Path) -> Iterator[None]:
+        """All its processes on the bot's core."""
+        with ExitStack() as stack:
+            for number, program in enumerate(self.programs):
+                log = self.log(scratch, number)
+                self.pids.append(stack.enter_context(running(program.command, program.environ, log, BOT)).pid)
+            yield
+
+    def log(self, scratch: Path, number: int = 0) -> Path:
+        return scratch / f"{self.outcome.key}-{number}.log"
+
+    def alive(self) -> bool:
+        """Whether every process runs; a zombie does not."""
+        return all(_running(pid) for pid in self.pids)
+
+
+def _running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+# --- frontline -------------------------------------------------------------------------------------------------------
+
+
+def config_file(place: Place, key: str, extra: str = "") -> Path:
+    """The configuration of the bench with its flows, in a folder of the contender."""
+    folder = place.scratch / key
+    shutil.copytree(ROOT / "bench" / "flows", folder / "flows")
+    (folder / "config.yaml").write_text((ROOT / "bench" / "config.yaml").read_text("utf-8") + extra, "utf-8")
+    return folder / "config.yaml"
+
+
+def frontline(
+    place: Place, key: str, name: str, store: str, roles: tuple[str, ...] = ("",), extra: str = ""
+) -> Contender:
+    """frontline on a store: one process for each entry of `roles` ("" for all roles)."""
+    config = config_file(place, key, extra)
+    bot = Contender(Outcome(key, name, "ours"), path="/hooks/telegram", stores=())
+    for part in roles:
+        port = free_port()
+        environ = {"BENCH_PORT": str(port), "BENCH_API": place.api, "BENCH_STORE": store}
+        command = [sys.executable, "-m", "gateway", "--config", str(config), "run", "--log-level", "warning"]
+        bot.programs.append(Program([*command, *(["--roles", part] if part else [])], environ))
+        if not part or "intake" in part:
+            bot.ports.append(port)
+    return bot
+
+
+def on_sqlite(place: Place) -> Contender:
+    store = f"sqlite:///{place.scratch / 'sqlite' / 'bench.db'}"
+    return frontline(place, "sqlite", "frontline (SQLite, FULL)", store)
+
+
+# --- peers -----------------------------------------------------------------------------------------------------------
+
+PYTHON = {
+    "dialog": ("dialog_redis", "aiogram-dialog + Redis"),
+    "ptb": ("ptb_pickle", "python-telegram-bot + Pickle"),
+    "telebot": ("telebot_redis", "pyTelegramBotAPI + Redis"),
+    "chatsky": ("chatsky_redis", "Chatsky + Redis"),
+}
+NODE = {"grammy": "grammY + Redis (Node)", "telegraf": "telegraf + Redis (Node)"}
+
+
+def python_peer(place: Place, key: str, number: int) -> Contender:
+    """A bot of another Python library, from the peers' own environment."""
+    module, name = PYTHON[key]
+    bot = peer(place, key, name, "python", [str(PEERS_PYTHON), "-m", f"bench.peers.{module}"], number)
+    bot.outcome.missing = "" if PEERS_PYTHON.exists() else "not installed"
+    return bot
+
+
+def node_peer(place: Place, key: str, number: int) -> Contender:
+    """A bot of a Node library."""
+    bot = peer(place, key, NODE[key], "node", ["node", str(PEERS / "node" / f"{key}.mjs")], number)
+    there = shutil.which("node") is not None and (PEERS / "node" / "node_modules" / key).exists()
+    bot.outcome.missing = "" if there else "not installed"
+    return bot
+
+
+def own_peer(place: Place, key: str, module: str, name: str, kind: str, number: int, loop: str = "") -> Contender:
+    """A bot that needs nothing but what frontline needs itself."""
+    bot = peer(place, key, name, kind, [sys.executable, "-m", f"bench.peers.{module}"], number)
+    bot.programs[0].environ |= {"BENCH_LOOP": loop} if loop else {}
+    return bot
+
+
+def peer(place: Place, key: str, name: str, kind: str, command: list[str], number: int) -> Contender:
+    """A peer takes port, API, Redis (a database of its own) and a folder as arguments."""
+    port, folder = free_port(), place.scratch / key
+    folder.mkdir()
+    arguments = [str(port), place.api, f"{place.redis}/{number}", str(folder)]
+    return Contender(Outcome(key, name, kind), [Program([*command, *arguments])], [port])
+
+
+# --- all of them -----------------------------------------------------------------------------------------------------
+
+QUICK = ("sqlite", "aiogram", "floor")
+EVERY = ("sqlite", "aiogram", "aiogram-uvloop", *PYTHON, *NODE, "floor")
+
+
+def build(place: Place, key: str) -> Contender:
+    """A contender by its key."""
+    number = EVERY.index(key)
+    if key in PYTHON:
+        return python_peer(place, key, number)
+    if key in NODE:
+        return node_peer(place, key, number)
+    return {
+        "sqlite": lambda: on_sqlite(place),
+        "aiogram": lambda: own_peer(place, key, "aiogram_redis", "aiogram + Redis, by hand", "python", number),
+        "aiogram-uvloop": lambda: own_peer(
+            place, key, "aiogram_redis", "aiogram + Redis, by hand, uvloop", "python", number, "uvloop"
+        ),
+        "floor": lambda: own_peer(place, key, "floor", "bare aiohttp + Redis (floor)", "floor", number),
+    }[key]()
+
+
+NAMES = {"sqlite": "frontline SQLite", "aiogram": "aiogram", "floor": "floor", **{key: key for key in (*PYTHON, *NODE)}}
+
+
+def choose(only: str, all_: bool) -> list[str]:
+    """Keys of who runs: the quick three or all; with `only`, those whose key or name has one of its words in it."""
+    words = [word.strip().lower() for word in only.split(",") if word.strip()]
+    pool = EVERY if all_ else QUICK
+    found = [key for key in pool if not words or _named(key, words)]
+    return found or [key for key in EVERY if _named(key, words)]
+
+
+def _named(key: str, words: list[str]) -> bool:
+    return any(word in f"{key} {NAMES.get(key, '')}".lower() for word in words)

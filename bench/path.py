@@ -1,0 +1,161 @@
+"""The whole path: update posted to the webhook → answer at the platform. Rounds of the contenders are interleaved."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.contenders import SECRET, Contender, Place, build
+from bench.load import Load, Measured, probe, serve_platform, wait_port
+from bench.machine import BOT, LOAD, core_seconds, cpu_seconds, memory_mb
+from bench.servers import postgres_server, redis_server
+from bench.stats import Outcome, Run, percentile
+
+WARM = (8, 2.0)  # clients and seconds before anything is measured
+
+
+@dataclass
+class House:
+    """The platform and the databases of a run."""
+
+    place: Place
+    stores: dict[str, int] = field(default_factory=dict)  # name → process id
+
+
+@asynccontextmanager
+async def house(postgres: bool) -> AsyncIterator[House]:
+    """Starts what all contenders share; takes it away at the end."""
+    scratch = Path(tempfile.mkdtemp(prefix="frontline-bench-"))
+    server, api_port = await serve_platform()
+    try:
+        async with AsyncExitStack() as stack:
+            redis, redis_pid = await stack.enter_async_context(redis_server(scratch))
+            made = House(Place(f"http://127.0.0.1:{api_port}", redis, scratch), {"redis": redis_pid})
+            if postgres:
+                url, pid = await stack.enter_async_context(postgres_server(scratch))
+                made.place, made.stores["postgres"] = Place(made.place.api, redis, scratch, url), pid
+            yield made
+    finally:
+        server.close()
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+@dataclass
+class Plan:
+    """How long and how often."""
+
+    clients: Sequence[int]
+    seconds: float
+    rounds: int
+
+
+async def run_path(keys: Sequence[str], plan: Plan, console: Console) -> list[Outcome]:
+    """All contenders are started, then take turns: one round of every load each, again and again."""
+    async with house(any(key.startswith("postgres") for key in keys)) as made, AsyncExitStack() as stack:
+        bots = [build(made.place, key) for key in keys]
+        for bot in bots:
+            await _start(bot, made, stack, console)
+        for number in range(plan.rounds):
+            for bot in bots:
+                if not bot.outcome.missing:
+                    await _guarded(bot, made, _round(bot, made, plan, number, console), console)
+        for bot in bots:
+            bot.outcome.memory, bot.outcome.peak = memory_mb(bot.pids) if bot.alive() else (0.0, 0.0)
+        return [bot.outcome for bot in bots]
+
+
+async def _start(bot: Contender, made: House, stack: AsyncExitStack, console: Console) -> None:
+    if bot.outcome.missing:
+        console.print(f"{bot.name}: {bot.outcome.missing}")
+        return
+    stack.enter_context(bot.started(made.place.scratch))
+    await _guarded(bot, made, _greet(bot), console)
+
+
+async def _guarded(bot: Contender, made: House, part: Awaitable[None], console: Console) -> None:
+    """A bot that fails is left out of the rest; the run goes on."""
+    try:
+        await part
+    except (OSError, TimeoutError, ValueError, ChildProcessError) as error:
+        bot.outcome.missing = "failed"
+        console.print(f"{bot.name} failed: {error or type(error).__name__}", markup=False)
+        for number in range(len(bot.programs)):
+            console.print(bot.log(made.place.scratch, number).read_text(errors="replace")[-2000:], markup=False)
+
+
+async def _greet(bot: Contender) -> None:
+    """It listens, says what the dialogue asks for, and has warmed up."""
+    for port in bot.ports:
+        await wait_port(port, alive=bot.alive)
+    if bot.outcome.kind != "floor":
+        await probe(bot.ports[0], bot.path, SECRET)
+    await Load(bot.ports, bot.path, SECRET).run(*WARM)
+
+
+async def _round(bot: Contender, made: House, plan: Plan, number: int, console: Console) -> None:
+    load = Load(bot.ports, bot.path, SECRET)
+    await load.run(8, 0.3)
+    for clients in plan.clients:
+        run = await measure(bot, made, load, clients, plan.seconds)
+        bot.outcome.runs.setdefault(clients, []).append(run)
+        console.print(told(bot, clients, number, run), highlight=False)
+        if not bot.alive():
+            raise ChildProcessError("a process of it ended")
+    await asyncio.sleep(0.3)
+
+
+@dataclass(frozen=True)
+class Meter:
+    """Seconds so far: of the bot, of its databases, of the busy cores of the load and of the bot, of the clock."""
+
+    own: float
+    store: float
+    load: float
+    core: float
+    whole: float
+
+    @staticmethod
+    def read(bot: Contender, made: House) -> Meter:
+        load, whole = core_seconds(LOAD)
+        stores = cpu_seconds(made.stores[name] for name in bot.stores)
+        return Meter(cpu_seconds(bot.pids), stores, load, core_seconds(BOT)[0], whole)
+
+
+async def measure(bot: Contender, made: House, load: Load, clients: int, seconds: float) -> Run:
+    """One load: what the clients saw, and what it cost."""
+    before = Meter.read(bot, made)
+    measured = await load.run(clients, seconds)
+    return as_run(measured, before, Meter.read(bot, made))
+
+
+def as_run(measured: Measured, before: Meter, after: Meter) -> Run:
+    """Seconds of CPU made into milliseconds a message, and into shares of a core."""
+    each, whole = 1000 / max(1, measured.messages), max(1e-9, after.whole - before.whole)
+    own = after.own - before.own
+    return Run(
+        measured.rate,
+        1000 * percentile(measured.latencies, 0.5),
+        1000 * percentile(measured.latencies, 0.99),
+        own * each,
+        (after.store - before.store) * each,
+        measured.failed,
+        (after.load - before.load) / whole,
+        max(0.0, after.core - before.core - own) / whole,
+    )
+
+
+def told(bot: Contender, clients: int, number: int, run: Run) -> str:
+    """A line of progress."""
+    return (
+        f"{bot.name}, round {number + 1}: {clients} clients, {run.rate:.0f} messages/s, p50 {run.p50:.1f} ms, "
+        f"p99 {run.p99:.1f} ms, CPU {run.cpu:.2f} ms a message, unanswered {run.failed}"
+        + (f", load's core {run.load_busy:.0%} busy" if run.load_busy > 0.8 else "")
+        + (f", others took {run.strangers:.0%} of its core" if run.strangers > 0.05 else "")
+    )
