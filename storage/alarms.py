@@ -20,4 +20,4 @@ def _fire(ledger: Ledger, row: Row) -> None:
     ledger.rows.stop_timer(row["conversation"], row["key"])
     event = TimerFired(row["key"], decode_dict.decode(row["data"]))
     # The same timer fires again when it is set again: the inbox's own number makes the key new.
-    ledger.put_event(row["conversation"], event, f"timer:{row['key']}:{ledger.numbers.inbox}")
+    ledger.put_event(row["conversation"], event, f"timer:{row['key']}:{ledger.numbers.peek('inbox')}")

@@ -78,7 +78,7 @@ class Writing:
         free = kind not in shape.LANE or self._take_lane()
         ledger.rows.insert("outbox", shape.outbox_table_row(row, slot, encoded))
         if free:
-            self.handed.append(ledger.hand(row, self.now))
+            ledger.offer(row, self.now, self.handed)
         return row
 
     def _take_lane(self) -> bool:
@@ -237,7 +237,7 @@ def _write_fetch(writing: Writing, effect: FetchFile) -> None:
 
 def _write_client(writing: Writing, effect: UpdateClient) -> None:
     rows, client = writing.ledger.rows, writing.conversation.client
-    rows.save_card(client, merge_card(rows.card(client), effect))
+    rows.save_card(client, merge_card(rows.card(client, own=True), effect))
 
 
 def _write_queue(writing: Writing, effect: Queue) -> None:

@@ -32,7 +32,7 @@ def accept(
     """Put events into the inbox with the poller's cursor, and process those of idle conversations on the spot."""
     receipts = [_accept_one(ledger, inbound, decide) for inbound in inbounds]
     if cursor is not None:
-        ledger.rows.set_cursor(cursor.channel, cursor.value)
+        ledger.rows.set_cursor(cursor.channel, cursor.value, cursor.epoch)
     return receipts
 
 

@@ -30,6 +30,11 @@ class Numbers:
         setattr(self, name, number + 1)
         return number
 
+    def peek(self, name: str) -> int:
+        """The next number of a kind, left where it is."""
+        number: int = getattr(self, name)
+        return number
+
 
 class Leases:
     """Which outbox rows are with a sender, until when. They live in memory: a new process owns none of the old ones."""
@@ -62,6 +67,7 @@ class Unit:
     taken: list[int] = field(default_factory=list)
     freed: list[int] = field(default_factory=list)
     woke: bool = False
+    left: set[str] = field(default_factory=set)  # channels of rows that another process sends; "" without a lane
 
 
 @dataclass
@@ -74,6 +80,7 @@ class Ledger:
     outer_desks: frozenset[str] = frozenset()
     leases: Leases = field(default_factory=Leases)
     unit: Unit = field(default_factory=Unit)
+    hands: Callable[[str], bool] | None = None  # whether this process sends for a channel; None: for all
 
     def begin(self) -> Unit:
         """Start a unit of writing."""
@@ -94,10 +101,23 @@ class Ledger:
         self.unit.taken.append(row.id)
         return row
 
+    def offer(self, row: OutboxRow, now: float, into: list[OutboxRow]) -> None:
+        """Give a new row out, unless another process sends for its channel: then it stays free."""
+        if self.hands is None or self._ours(row.channel if row.kind in shape.LANE else ""):
+            into.append(self.hand(row, now))
+
+    def _ours(self, channel: str) -> bool:
+        ours = self.hands is None or self.hands(channel)
+        if not ours:
+            self.unit.left.add(channel)
+        return ours
+
     def hand_stored(self, id: int, now: float) -> OutboxRow | None:
         """Give a stored row out; None when somebody holds it, it is settled, or its time has not come."""
         stored = self.rows.outbox_row(id)
         if stored is None or not is_free(stored, self.leases, now):
+            return None
+        if not self._ours(stored["channel"] if stored["lane"] else ""):
             return None
         target = self.rows.outbox_row(stored["target"]) if stored["target"] else None
         return self.hand(shape.outbox_row(stored, target), now)

@@ -7,7 +7,7 @@ from contextlib import closing
 from importlib.resources import as_file, files
 from pathlib import Path
 
-HEAD = "0001"  # the newest revision in `storage/migrations/versions`
+HEAD = "0002"  # the newest revision in `storage/migrations/versions`
 
 
 def current_revision(path: Path) -> str:

@@ -57,7 +57,7 @@ def _p(name: str) -> BindParameter[Any]:
 
 
 # Columns that the database fills in.
-_GENERATED = {
+_generated = {
     "notes": ("id",),
     "records": ("id",),
     "quarantine": ("id",),
@@ -67,7 +67,7 @@ _GENERATED = {
 
 def _insert(table: Table) -> Executable:
     return insert(table).values(
-        {c.name: _p(c.name) for c in table.columns if c.name not in _GENERATED.get(table.name, ())}
+        {c.name: _p(c.name) for c in table.columns if c.name not in _generated.get(table.name, ())}
     )
 
 

@@ -48,6 +48,14 @@ def _blob(name: str, nullable: bool = False) -> Column[bytes]:
     return Column(name, LargeBinary, nullable=nullable)
 
 
+def _lease_columns() -> tuple[Column[str], Column[float]]:
+    """Who sends a row until when; with defaults, so that a process which knows no leases can write rows."""
+    return (
+        Column("lease_owner", Text, nullable=False, server_default=text("''")),
+        Column("lease_until", Float(53), nullable=False, server_default=text("0")),
+    )
+
+
 def _partial(name: str, *columns: str, where: str) -> Index:
     """A partial index, on both engines."""
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
@@ -148,6 +156,7 @@ outbox = Table(
     _blob("payload"),
     _blob("sent_parts"),
     _blob("platform_ids"),
+    *_lease_columns(),
     _partial("ix_outbox_lane", "conversation", "id", where="state = 0 AND lane = 1"),
     _partial("ix_outbox_side", "not_before", where="state = 0 AND lane = 0"),
     _partial("ix_outbox_dead", "id", where="state IN (2, 3)"),
@@ -285,5 +294,11 @@ web_clients = Table(
     _text("chat"),
     _time("created_at"),
 )
+
+# Roles that one process holds at a time (`poll:<channel>`, `send:<channel>`). `epoch` grows with every change of owner.
+leases = Table("leases", metadata, _text("name", key=True), _text("owner"), _number("epoch"), _time("until"))
+
+# Numbers that processes take in blocks: `next` is the first that nobody has taken.
+counters = Table("counters", metadata, _text("name", key=True), _number("next"))
 
 meta = Table("meta", metadata, _text("name", key=True), _text("value"))
