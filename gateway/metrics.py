@@ -39,6 +39,9 @@ class Metrics:
         self.tickets = Counter("frontline_tickets", "Tickets created", ["desk"], **made)
         self.handoffs = Counter("frontline_handoffs", "Sessions put on a line's queue", ["line"], **made)
         self.flooded = Counter("frontline_flooded", "Messages kept from flows by the flood limit", ["channel"], **made)
+        self.hints = Gauge(
+            "frontline_hints_up", "1 while Redis takes hints; 0 without Redis, or while it is lost", **made
+        )
         self.publishes = Counter("frontline_publishes", "Attempts to publish flows", ["result"], **made)
         self.silence = Gauge(
             "frontline_silence_seconds", "Since the last event of a channel, or since the start", ["channel"], **made

@@ -11,7 +11,7 @@ from core.locale import LANGUAGES
 from gateway.config.channels import EMPTY, Channel
 from gateway.config.lines import Desk, LineSettings, Service
 from gateway.config.settings import Settings
-from gateway.config.values import FilePath, Limit, Name, NoUrl, Rate, Size, StorageUrl, Url, WebName, Zone
+from gateway.config.values import FilePath, Limit, Name, Rate, RedisUrl, Size, StorageUrl, Url, WebName, Zone
 
 assert LANGUAGES == ("ru", "en")  # the Literal below cannot be computed
 
@@ -43,11 +43,13 @@ class Storage(Settings):
 
 
 class Redis(Settings):
-    """Hints between processes; never the truth."""
+    """Hints between processes: wake-ups, live pages, shared counts. Never the truth: it may be lost at any moment."""
 
-    url: NoUrl = ""
-    """Empty: hints stay in the process. Another address is refused: Redis comes with many workers, and one process
-    serves a database in this version."""
+    url: RedisUrl = ""
+    """`redis://host:6379/0`; `rediss://` is encrypted (`?ssl_ca_certs=file` names the authority), `unix://` a local socket.
+    Empty: hints stay in the process, and several processes look into the database once a second."""
+    prefix: Name = "frontline"
+    """The beginning of all names on a server that others use, too."""
 
 
 class Events(Settings):

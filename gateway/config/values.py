@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -114,13 +115,28 @@ def check_url(value: str) -> str:
     return value.rstrip("/")
 
 
-def check_no_redis(value: str) -> str:
-    """Nothing but the empty address, as one process serves a database. Raises a validation error."""
-    if value:
+def check_redis_url(value: str) -> str:
+    """An address of Redis; empty stays empty. Raises a validation error, which shows no password."""
+    if value and not _is_redis_url(value):
         raise _wrong(
-            "C118", n_("Redis comes with many workers; this version serves with one process: leave the address empty")
+            "C118",
+            n_(
+                "«{value}» is not an address of Redis: write redis://host:6379/0, or rediss:// for an encrypted connection"
+            ),
+            value=without_password(value),
         )
     return value
+
+
+def _is_redis_url(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018  (it is only read when it is asked for)
+    except ValueError:
+        return False
+    return (parts.scheme in {"redis", "rediss"} and bool(parts.hostname)) or (
+        parts.scheme == "unix" and bool(parts.path)
+    )
 
 
 def check_name(value: str) -> str:
@@ -155,6 +171,6 @@ StorageUrl = Annotated[
 ]
 Zone = Annotated[str, AfterValidator(check_timezone)]
 Url = Annotated[str, AfterValidator(check_url)]
-NoUrl = Annotated[str, AfterValidator(check_no_redis)]
+RedisUrl = Annotated[str, AfterValidator(check_redis_url)]
 Name = Annotated[str, AfterValidator(check_name)]
 WebName = Annotated[str, AfterValidator(check_web_name)]

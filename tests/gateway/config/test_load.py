@@ -148,7 +148,9 @@ CASES = [
     ("flood: 20/10s", "flood: ^often", "C113"),
     ("flood: 20/10s", "flood: 20/10s\ntimezone: ^Mars/Base", "C115"),
     ("flood: 20/10s", "flood: 20/10s\nlanguage: ^de", "C112"),
-    ("flood: 20/10s", 'flood: 20/10s\nredis: {url: ^"redis://x"}', "C118"),
+    ("flood: 20/10s", 'flood: 20/10s\nredis: {url: ^"http://x"}', "C118"),
+    ("flood: 20/10s", 'flood: 20/10s\nredis: {url: ^"redis://x:port"}', "C118"),
+    ("flood: 20/10s", "flood: 20/10s\nredis: {prefix: ^a b}", "C117"),
     ("kind: telegram", "kind: ^telegrm", "C112"),
     ("mode: webhook", "mode: ^webhok", "C112"),
     ("line: support,", "line: ^suport,", "C130"),
@@ -249,8 +251,21 @@ def test_hints_in_the_process_need_no_address(tmp_path: Path) -> None:
     """The shipped example names Redis with an address that is empty."""
     config, findings = read('redis: {url: "${REDIS_URL:-}"}', tmp_path)
     assert (config is not None, findings) == (True, [])
-    _, found = read_config('redis: {url: "${REDIS_URL}"}', tmp_path / "c.yaml", {"REDIS_URL": "redis://u:pw@h"})
-    assert "many workers" in found[0].message("en")
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://h", "redis://u:pw@h:1/0", "rediss://h/0?ssl_ca_certs=ca.pem", "unix:///run/r.sock"]
+)
+def test_addresses_of_redis(url: str, tmp_path: Path) -> None:
+    config, findings = read_config('redis: {url: "${REDIS_URL}"}', tmp_path / "c.yaml", {"REDIS_URL": url})
+    assert findings == []
+    assert config is not None
+    assert (config.redis.url, config.redis.prefix) == (url, "frontline")
+
+
+def test_an_address_of_redis_is_refused_without_its_password(tmp_path: Path) -> None:
+    _, found = read_config('redis: {url: "${REDIS_URL}"}', tmp_path / "c.yaml", {"REDIS_URL": "http://u:pw@h"})
+    assert "«h»" in found[0].message("en")
     assert "pw" not in found[0].message("en")
 
 
