@@ -48,9 +48,16 @@ format: $(VENV)/.ready-dev  ## let ruff mend what it can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.ready-dev  ## measure beside a hand-written bot, in one run
+# Bots of other libraries have an environment of their own. What cannot be installed is reported as "not installed".
+build/bench-peers/.ready: bench/peers/requirements.txt bench/peers/node/package-lock.json
+	test -x build/bench-peers/bin/python || $(PYTHON) -m venv build/bench-peers
+	-build/bench-peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bench/peers/requirements.txt
+	-npm ci --prefix bench/peers/node --ignore-scripts --no-audit --no-fund --silent
+	touch $@
+
+bench: $(VENV)/.ready-dev build/bench-peers/.ready  ## measure beside bots of other libraries; FULL=1 for everything
 	sh tests/services.sh redis
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench --preset $(if $(FULL),full,short) --write
 
 docs: $(VENV)/.ready-dev  ## write the generated references
 	$(BIN)/python docs/generate.py
@@ -62,6 +69,8 @@ texts: $(VENV)/.ready-dev  ## collect message ids into the catalogues, translati
 lock: $(VENV)/.ready-dev  ## pin all versions with hashes
 	$(BIN)/python -m uv pip compile pyproject.toml --extra build --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate -q -o requirements.lock
 	$(BIN)/python -m uv pip compile pyproject.toml --extra build --extra dev --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate -q -c requirements.lock -o requirements-dev.lock
+	$(BIN)/python -m uv pip compile bench/peers/requirements.in --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate -q -o bench/peers/requirements.txt
+	npm install --prefix bench/peers/node --package-lock-only --omit-lockfile-registry-resolved --silent
 
 clean:  ## forget what was built; data in var/ stays
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage htmlcov
