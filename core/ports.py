@@ -11,6 +11,7 @@ import msgspec
 from core.conversation import Conversation
 from core.effects import Effect
 from core.events import Event, Inbound
+from core.hold import Hold
 from core.messages import Outgoing
 from core.outbox import OutboxRow, Sent, Settled
 from core.turn import Trace
@@ -144,12 +145,9 @@ class Bundle(msgspec.Struct, omit_defaults=True):
 
 
 class StorageFull(Exception):
-    """The store cannot take more now (disk full, database away): answer 503, acknowledge nothing.
+    """The store cannot take more now (disk full, database away): answer 503, acknowledge nothing."""
 
-    `after`: in how many seconds to ask again.
-    """
-
-    after: float = 5.0
+    after: float = 5.0  # seconds until one may ask again
 
 
 class Busy(StorageFull):
@@ -365,25 +363,6 @@ class Capabilities(msgspec.Struct, frozen=True):
     idempotent: bool = False  # a repeated send with the same key is not shown twice
 
 
-class Hold(Protocol):
-    """A lease as its holder sees it. It ends by the holder's own clock, before the store gives it to another."""
-
-    @property
-    def epoch(self) -> int:
-        """Of the lease; 0 where one process serves the store and none is needed."""
-        ...
-
-    @property
-    def held(self) -> bool: ...
-    async def lost(self) -> None:
-        """Returns when it is no longer held."""
-        ...
-
-    def drop(self) -> None:
-        """The store has said that it is another's."""
-        ...
-
-
 class Gate(Protocol):
     """What the gateway offers to a channel."""
 
@@ -397,8 +376,8 @@ class Gate(Protocol):
         ...
 
     async def accept(self, inbounds: Sequence[Inbound], cursor: Cursor | None = None) -> list[Receipt]:
-        """Durable when it returns. Raises `StorageFull`; then the channel must not acknowledge. Raises `LeaseLost` for
-        the cursor of a poller that has been replaced; then it must not go on."""
+        """Durable when it returns. Raises `StorageFull`, then the channel must not acknowledge, and `LeaseLost` for the
+        cursor of a poller that has been replaced."""
         ...
 
     async def quarantine(self, channel: str, raw: bytes, reason: str) -> None: ...

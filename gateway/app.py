@@ -1,4 +1,4 @@
-"""The gateway as one object: builds every part from the config, starts them in order, stops them with nothing lost."""
+"""The gateway as one object: builds every part, starts the roles of this process, stops them with nothing lost."""
 
 from __future__ import annotations
 
@@ -9,31 +9,35 @@ import hmac
 import signal
 import sys
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
-from typing import Any
 
 from aiohttp import web
 
 from adapters.desks import build_desk
 from adapters.services import build_service
 from adapters.services.settings import plain_settings
-from core.ports import Channel, OuterDesk, Receipt, Service, Store
+from core.ports import Channel, Hints, OuterDesk, Receipt, Service, Store
 from gateway.calls import Calls
 from gateway.channels import at_once, build_channels
-from gateway.clock import Clock, utc_now
+from gateway.clock import CATCH_UP_SECONDS, Clock, utc_now
 from gateway.config.model import Config
 from gateway.control import ControlServer, socket_path
 from gateway.deployment import build_deployment, build_house
 from gateway.failpoints import careful_seconds
+from gateway.hints import build_hints
 from gateway.intake import Intake
+from gateway.leases import Leases
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.office import Office
 from gateway.outbox import Sender
-from gateway.outside import OutsideDoors
+from gateway.pressure import Pressure
 from gateway.publish import Publisher
+from gateway.roles import ROLES, build_roles
+from gateway.roles.role import Loop
 from gateway.server import SAFE, Route, build_server, problem
+from gateway.wakeups import Wakeups
 from gateway.worker import FloodGuard, Worker
 from storage import open_store
 
@@ -42,7 +46,10 @@ STOP_SECONDS = 8.0  # of the 10 s between SIGTERM and the end (design §7, fault
 
 
 class Gateway:
-    """All roles in one process. `start` returns when messages are taken; `stop` when nothing is under way any more."""
+    """The parts of a process and its roles. `start` returns when it serves; `stop` when nothing is under way any more.
+
+    Raises ValueError when some of the roles are asked for over a store that one process owns.
+    """
 
     def __init__(
         self,
@@ -51,11 +58,16 @@ class Gateway:
         store: Store | None = None,
         now: Callable[[], datetime] = utc_now,
         channels: dict[str, Channel] | None = None,
+        roles: Collection[str] = ROLES,
+        hints: Hints | None = None,
     ) -> None:
         self.config, self.now = config, now
         self.metrics = Metrics()
+        self.hints = hints or build_hints(config, self.metrics)
         outer = frozenset(name for name, desk in config.desks.items() if desk.kind != "builtin")
         self.store = store or open_store(config.storage.url, clock=lambda: self.now().timestamp(), outer_desks=outer)
+        if not self.store.shared and set(roles) != set(ROLES):
+            raise ValueError("one process serves this store, with all roles")
         self.channels = build_channels(config) if channels is None else channels
         self.deployment = build_deployment(config)
         self.publisher = Publisher(
@@ -77,10 +89,30 @@ class Gateway:
             config.storage.file_size,
         )
         self.sender = Sender(
-            self.store, self.channels, self.calls, self.metrics, self._settled, at_once=at_once(config)
+            self.store,
+            self.channels,
+            self.calls,
+            self.metrics,
+            self._settled,
+            at_once=at_once(config),
+            hands=self.hands,
         )
-        self.intake = Intake(self.store, self.worker, self.metrics, self.sender.offer, self._wake)
-        self.clock = Clock(self.store, self.worker, self.intake, now)
+        self.leases = Leases(self.store, self.metrics, changed=self.sender.wake)
+        self.wakeups = Wakeups(self.hints)
+        self.pressure = Pressure(self.store, config.intake, self.metrics)
+        self.intake = Intake(
+            self.store,
+            self.worker,
+            self.metrics,
+            self.sender.offer,
+            self.wake,
+            pressure=self.pressure,
+            poll=lambda channel: self.leases.turn(f"poll:{channel}"),
+        )
+        self.intake.hears = self.intake.decides = False
+        self.clock = Clock(self.store, self.worker, self.intake, now, fires=False, works=False)
+        self.sends = False
+        self.roles = build_roles(roles, self)
         self.port = 0
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
@@ -108,34 +140,62 @@ class Gateway:
         """New flows are live: the lines' side reads their system words."""
         self.house = build_house(self.config, self.publisher.book.bot.words)
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """There may be pending events."""
         self.clock.wake()
+
+    def hands(self, channel: str) -> bool:
+        """Whether this process sends for the channel, by the lease of its sender; "" are calls, outer tickets and files."""
+        return self.sends and (not channel or self.leases.holds(f"send:{channel}"))
 
     def _settled(self, receipts: Sequence[Receipt]) -> None:
         for receipt in receipts:
             if receipt.outbox:
                 self.sender.offer(receipt.outbox)
             if not receipt.processed:
-                self._wake()
+                self.wake()
 
     # --- start and stop ------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Raises ValueError with a clear text when a part of the configuration cannot work."""
         await self.store.open()
-        self.store.on_events = self._wake
+        await self.hints.open()
+        self._connect()
         await self.publisher.start()
         self._switched()
         self._be_careful()
+        for role in self.roles:
+            await role.start()
         await self._listen()
+        if any(role.channels for role in self.roles):
+            await self._start_channels()
+        loops = {name: loop for role in self.roles for name, loop in role.loops().items()}
+        for name, loop in {**loops, "publisher": self.publisher.watch}.items():
+            self._supervise(name, loop)
+        self._ready = True
+
+    def _connect(self) -> None:
+        """A process alone wakes itself; others are told by hints."""
+        if not self.store.shared:
+            self.store.on_events = self.wake
+            return
+        self.store.hands = self.hands
+        self.wakeups.connect(self.store)
+
+    async def _start_channels(self) -> None:
         for name, channel in self.channels.items():
-            self.metrics.heard(name)
+            if self.intake.hears:
+                self.metrics.heard(name)
             await channel.start(self.intake)
             log.info("channel_started", channel=name, kind=channel.kind)
-        self._supervise("clock", lambda: self.clock.run(self.channels.values()))
-        self._supervise("sender", self.sender.sweep)
-        self._supervise("publisher", self.publisher.watch)
-        self._ready = True
+
+    async def run_clock(self) -> None:
+        """The loop of worker and clock. Where another process polls, timers wait as long as a poller may need."""
+        if self.intake.hears:
+            await self.clock.run(self.channels.values())
+        else:
+            await self.clock.run([], patience=CATCH_UP_SECONDS if self.channels else 0.0)
 
     def _be_careful(self) -> None:
         """After an unclean stop, events wait in the inbox with their attempts counted before they are tried."""
@@ -151,10 +211,7 @@ class Gateway:
         asyncio.get_running_loop().call_later(seconds, trust)
 
     async def _listen(self) -> None:
-        doors = OutsideDoors(self.store, self.config, self._accounts(), self._wake)
-        routes = [*self._own_routes(), *doors.routes()]
-        for channel in self.channels.values():
-            routes.extend(channel.routes())
+        routes = [*self._own_routes(), *(route for role in self.roles for route in role.routes())]
         self._runner = web.AppRunner(
             build_server(routes, self.config.http.trusted_proxies), access_log=None, shutdown_timeout=STOP_SECONDS / 4
         )
@@ -164,13 +221,10 @@ class Gateway:
         self.port = self._runner.addresses[0][1]
         log.info("listening", address=f"http://{self.config.http.host}:{self.port}")
 
-    def _accounts(self) -> dict[str, str]:
-        return {name: channel.account for name, channel in self.channels.items()}
-
-    def _supervise(self, name: str, role: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def _supervise(self, name: str, role: Loop) -> None:
         self._tasks.append(asyncio.create_task(self._keep_running(name, role), name=name))
 
-    async def _keep_running(self, name: str, role: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def _keep_running(self, name: str, role: Loop) -> None:
         """A role that falls is started again; the others never notice."""
         pause = 0.1
         while True:
@@ -183,15 +237,17 @@ class Gateway:
             await asyncio.sleep(pause)
 
     async def stop(self) -> None:
-        """Nothing lost: what waits stays in the store for the next start.
+        """Nothing lost: what waits stays in the store for the next start, or for other processes.
 
         The sender ends before the channels close their connections: a message whose connection is closed under it is
         one that may come twice. What clients write meanwhile is taken, and answered by the next start.
         """
         self._ready = False
         self.publisher.stop()
-        self.clock.stop()
-        await self.sender.stop(STOP_SECONDS / 2)
+        for role in self.roles:
+            await role.rest()
+        for role in self.roles:
+            await role.stop(STOP_SECONDS / 2)
         await asyncio.gather(*(self._stop_channel(channel) for channel in self.channels.values()))
         if self._runner is not None:
             await self._runner.cleanup()
@@ -202,6 +258,9 @@ class Gateway:
             await service.close()
         for desk in self.desks.values():
             await desk.close()
+        self.wakeups.stop()
+        await self.leases.release()
+        await self.hints.close()
         await self.store.close()
         log.info("stopped")
 
@@ -246,12 +305,14 @@ def tune() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
-async def run_gateway(config: Config, *, told: Callable[[str], None] = lambda address: None) -> int:
+async def run_gateway(
+    config: Config, roles: Collection[str] = ROLES, *, told: Callable[[str], None] = lambda address: None
+) -> int:
     """`frontline run`: serves until SIGTERM or SIGINT, commands of the control socket included. The exit code.
 
     `told` gets the address once messages are taken. Raises what `Gateway.start` raises.
     """
-    gateway = Gateway(config)
+    gateway = Gateway(config, roles=roles)
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

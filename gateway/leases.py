@@ -10,7 +10,8 @@ import socket
 import time
 from collections.abc import Callable, Iterable
 
-from core.ports import Hold, StorageFull, Store
+from core.hold import Hold
+from core.ports import StorageFull, Store
 from gateway.logs import logger
 from gateway.metrics import Metrics
 
@@ -106,6 +107,7 @@ class Leases:
         self.owner = owner or process_name()
         self._leases: dict[str, Lease] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._released: tuple[str, ...] = ()
 
     def want(self, name: str) -> Lease:
         """From now on the lease is taken whenever it is free."""
@@ -116,7 +118,7 @@ class Leases:
         return self._leases[name]
 
     def _start(self, lease: Lease) -> None:
-        if self._leases.get(lease.name) is lease:
+        if self._leases.get(lease.name) is lease and not lease.name.startswith(self._released):
             task = self._tasks[lease.name] = asyncio.create_task(self._keep(lease), name=f"lease {lease.name}")
             task.add_done_callback(lambda ended: self._fell(lease, ended))
 
@@ -176,11 +178,12 @@ class Leases:
             self._metrics.leases_lost.inc()
 
     async def release(self, prefix: str = "") -> None:
-        """Gives the leases back whose names begin so, and wants them no longer: another process takes them at once."""
-        names = [name for name in self._leases if name.startswith(prefix)]
-        for name in names:
-            self._leases.pop(name).drop()
+        """Gives the leases back whose names begin so, for ever: another process takes them at once."""
+        self._released = (*self._released, prefix)
+        names = [name for name in self._tasks if name.startswith(prefix)]
         await _end(self._tasks.pop(name) for name in names)
+        for name in names:
+            self._leases[name].drop()
         # Those we did not hold, too: what was asked for at the last moment may have been granted.
         await asyncio.gather(*(self._give_back(name) for name in names))
 

@@ -21,6 +21,9 @@ SWEEP_SECONDS = 1.0  # losing a wake-up costs at most this (design §5)
 # A row is leased for 30 s; a retry that waits less than this keeps its lane in memory, a longer one goes back to the store.
 PATIENCE_SECONDS = 10.0
 MOST_FAULTS = 5  # errors of ours over one row; patience with the platform is not counted
+LIMIT = 100  # rows that one sweep takes; the next comes at once when there were so many
+MOST_LANES = 1000  # conversations under way; with more, the next sweep takes its time
+LEFT = Sent("retry", reason="another process sends for the channel")
 _FREE: AbstractAsyncContextManager[None] = nullcontext()
 
 
@@ -42,6 +45,7 @@ class Sender:
 
     `at_once` bounds, per channel, the messages between send and mark: so many may be repeated after a kill where the
     platform has no idempotency key. A lane never has more than one, so a client sees at most one.
+    `hands` says whether this process sends for a channel: what it holds when that ends, it leaves to the next one.
     """
 
     def __init__(
@@ -52,7 +56,9 @@ class Sender:
         metrics: Metrics,
         woken: Callable[[Sequence[Receipt]], None],
         at_once: Mapping[str, int] | None = None,
+        hands: Callable[[str], bool] = lambda channel: True,
     ) -> None:
+        self._hands = hands
         self._store, self._channels, self._calls, self._metrics, self._woken = store, channels, calls, metrics, woken
         self._lanes: dict[int, Lane] = {}
         self._slots = {channel: asyncio.Semaphore(most) for channel, most in (at_once or {}).items()}
@@ -60,6 +66,7 @@ class Sender:
         self._faults: dict[int, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
+        self._news = asyncio.Event()
 
     def offer(self, rows: Sequence[OutboxRow]) -> None:
         """Takes leased rows; each is worked on once, however often it is offered. Once stopped, leaves them in the store."""
@@ -109,6 +116,8 @@ class Sender:
         channel = self._channels.get(row.channel)
         early = await channel.pace(row) if channel is not None else None
         async with self._slots.get(row.channel, _FREE):
+            if not self._hands(row.channel):
+                return LEFT, False
             sent = early or await self._deliver(row)
             return sent, await self._settle(row, sent)
 
@@ -187,17 +196,33 @@ class Sender:
             self._busy.discard(row.id)
 
     async def sweep(self) -> None:
-        """Runs until `stop`: leases what nobody holds."""
+        """Runs until `stop`: leases what nobody holds, once a second and whenever it is woken."""
         while not self._stopping.is_set():
+            self._news.clear()  # before the lease: a wake-up that comes meanwhile is not lost
             try:
-                self.offer(await self._store.lease())
+                rows = await self._store.lease(LIMIT)
             except StorageFull:
                 log.warning("sweep_storage_full")
-            await self._wait(SWEEP_SECONDS)
+                await self._wait(SWEEP_SECONDS)
+                continue
+            self.offer(rows)
+            if len(rows) < LIMIT or len(self._lanes) >= MOST_LANES:
+                await self._sleep()
+
+    async def _sleep(self) -> None:
+        try:
+            await asyncio.wait_for(self._news.wait(), SWEEP_SECONDS)
+        except TimeoutError:
+            return
+
+    def wake(self) -> None:
+        """There may be rows that nobody holds."""
+        self._news.set()
 
     async def stop(self, grace: float = 8.0) -> None:
         """Finishes what is under way within the grace (seconds); the rest stays in the store for the next start."""
         self._stopping.set()
+        self._news.set()
         if self._tasks:
             _, late = await asyncio.wait(set(self._tasks), timeout=grace)
             for task in late:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 from collections.abc import Awaitable, Callable, Iterable
 from ipaddress import ip_address
 from typing import Any
@@ -12,21 +13,21 @@ import orjson
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from core.ports import StorageFull
+from core.ports import Busy, StorageFull
 from gateway.logs import logger
 
 log = logger()
 MAX_BODY = 1 << 20  # 1 MiB: more is answered 413
-RETRY_AFTER = "5"
+RETRY_AFTER = 5.0  # seconds
 SAFE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Route = tuple[str, str, Handler]
 
 
-def problem(status: int, title: str) -> web.Response:
-    """An RFC 9457 problem: what went wrong, never why inside."""
+def problem(status: int, title: str, after: float = RETRY_AFTER) -> web.Response:
+    """An RFC 9457 problem: what went wrong, never why inside. A 503 asks to come again after so many seconds."""
     body = orjson.dumps({"title": title, "status": status})
-    headers = SAFE | ({"Retry-After": RETRY_AFTER} if status == 503 else {})
+    headers = SAFE | ({"Retry-After": str(math.ceil(after))} if status == 503 else {})
     return web.Response(body=body, status=status, content_type="application/problem+json", headers=headers)
 
 
@@ -38,9 +39,11 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPException as answer:
         answer.headers.update(SAFE)
         raise
-    except StorageFull:
+    except Busy as busy:
+        return problem(503, "busy", busy.after)
+    except StorageFull as full:
         log.error("intake_storage_full")
-        return problem(503, "storage is full")
+        return problem(503, "storage is full", full.after)
     except Exception as error:
         log.error("request_failed", error_type=type(error).__name__, exc_info=True)
         return problem(500, "internal error")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import math
 import mimetypes
 import random
 import re
@@ -73,14 +74,15 @@ class Telegram:
         return [("POST", f"/hooks/{self.name}", self._hook)] if self._mode == "webhook" else []
 
     async def start(self, gate: Gate) -> None:
-        """Registers the webhook, or starts the poller. Raises ValueError when the configuration cannot work.
+        """Registers the webhook where messages are taken, or starts the poller, which waits for its turn. Raises
+        ValueError when the configuration cannot work.
 
         A platform that cannot be reached now is tried again in the background: other channels must not wait for it.
         """
         self._gate = gate
         if self._mode == "webhook":
             self._check_webhook()
-            if not await self._register():
+            if gate.hears and not await self._register():
                 self._main = asyncio.create_task(self._keep_registering())
         elif self._mode == "polling":
             self._poller = Poller(self._session, self._token, self.name, self._take_batch, self._poll_seconds)
@@ -162,8 +164,8 @@ class Telegram:
             return web.Response(status=413)
         try:
             return await self._accept_one(raw)
-        except StorageFull:
-            return web.Response(status=503, headers={"Retry-After": "5"})
+        except StorageFull as full:
+            return web.Response(status=503, headers={"Retry-After": str(math.ceil(full.after))})
 
     async def _accept_one(self, raw: bytes) -> web.Response:
         gate = self._gate
@@ -234,7 +236,7 @@ class Telegram:
     # --- in: polling -------------------------------------------------------------------------------------------------
 
     async def _keep_polling(self, poller: Poller, gate: Gate) -> None:
-        """Starts the poller anew should our own fault end it: a silent channel is the worst one."""
+        """Polls in its turn; starts the poller anew should our own fault end it: a silent channel is the worst one."""
         seconds = 1.0
         while not poller.stopping:
             run = asyncio.create_task(poller.run(gate))
@@ -243,8 +245,8 @@ class Telegram:
             finally:
                 run.cancel()
             error = run.exception()
-            if error is None:
-                return
+            if error is None:  # stopped, or another's turn
+                continue
             log.error("telegram_polling_failed", channel=self.name, error_type=type(error).__name__, exc_info=error)
             await poller.rest(seconds)
             seconds = min(60.0, seconds * 2)

@@ -14,7 +14,8 @@ from aiogram.exceptions import TelegramAPIError
 
 from adapters.telegram.capabilities import UPDATES
 from adapters.telegram.session import LeanSession, Refusal, Unconfirmed, Unsent
-from core.ports import Cursor, Gate, StorageFull
+from core.hold import Hold
+from core.ports import Cursor, Gate, LeaseLost, StorageFull
 
 log = structlog.get_logger("frontline")
 
@@ -27,7 +28,7 @@ Take = Callable[[Gate, Sequence[Any], Cursor], Awaitable[None]]
 
 
 class Poller:
-    """Asks for updates until `stop`. `take` makes a batch durable, together with the cursor behind it.
+    """Asks for updates in its turn, until `stop`. `take` makes a batch durable, together with the cursor behind it.
 
     The stored cursor is `<next offset>@<unix time>`; `timeout` is in seconds (the platform takes at most 50).
     """
@@ -38,13 +39,27 @@ class Poller:
         self.caught_up = asyncio.Event()  # set by the first poll that brings less than it could
         self._offset, self._moved_at = 0, 0.0
         self._trouble = ""
+        self._hold: Hold | None = None
 
     async def run(self, gate: Gate) -> None:
-        """The loop; returns soon after `stop`."""
+        """Waits for its turn and polls; returns soon after `stop`, or when another process has taken over."""
+        hold: Hold | None = await self._until_stop(gate.turn(self._name))
+        if hold is None:
+            return
+        self._hold = hold
+        try:
+            await self._poll(gate, hold)
+        except LeaseLost:
+            log.warning("telegram_poller_replaced", channel=self._name)
+            hold.drop()
+        finally:
+            self._hold = None
+
+    async def _poll(self, gate: Gate, hold: Hold) -> None:
         self._offset, self._moved_at = parse_cursor(await gate.cursor(self._name))
         failures = 0
         ready = False
-        while not self._stopping.is_set():
+        while self._mine(hold):
             try:
                 ready = ready or await self._drop_webhook()
                 updates = await self._until_stop(self._get_updates())
@@ -57,9 +72,12 @@ class Poller:
             failures = 0
             self._well()
             if updates:
-                await self._take(gate, sorted(updates, key=_update_id))
-            if len(updates or ()) < LIMIT:
+                await self._take(gate, hold, sorted(updates, key=_update_id))
+            if updates is not None and len(updates) < LIMIT:
                 self.caught_up.set()
+
+    def _mine(self, hold: Hold) -> bool:
+        return hold.held and not self._stopping.is_set()
 
     def stop(self) -> None:
         """Ends the loop: a poll under way is dropped, a batch under way is finished."""
@@ -90,14 +108,14 @@ class Poller:
         found = await self._session.call(self._token, "getUpdates", params, seconds=wait + 15)
         return found if isinstance(found, list) else []
 
-    async def _take(self, gate: Gate, updates: list[Any]) -> None:
+    async def _take(self, gate: Gate, hold: Hold, updates: list[Any]) -> None:
         """Stores a batch with the offset behind it; as long as the store is full, waits and tries again."""
         offset = max([self._offset, *(_update_id(update) + 1 for update in updates)])
         now = time.time()
         failures = 0
-        while not self._stopping.is_set():
+        while self._mine(hold):
             try:
-                await self._take_batch(gate, updates, Cursor(self._name, f"{offset}@{now:.0f}"))
+                await self._take_batch(gate, updates, Cursor(self._name, f"{offset}@{now:.0f}", hold.epoch))
             except StorageFull:
                 failures += 1
                 await self._pause(None, failures)
@@ -106,14 +124,16 @@ class Poller:
             return
 
     async def _until_stop(self, work: Any) -> Any:
-        """The result, or None when the loop shall end first."""
+        """The result, or None when the loop shall end first, or is no longer ours."""
         task = asyncio.ensure_future(work)
-        stopped = asyncio.ensure_future(self._stopping.wait())
+        ends: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._stopping.wait())]
+        if self._hold is not None:
+            ends.append(asyncio.ensure_future(self._hold.lost()))
         try:
-            await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({task, *ends}, return_when=asyncio.FIRST_COMPLETED)
             return task.result() if task.done() else None
         finally:
-            await _cancel(task, stopped)
+            await _cancel(task, *ends)
 
     async def _pause(self, error: TelegramAPIError | None, failures: int) -> None:
         trouble = "storage full" if error is None else _describe(error)

@@ -184,8 +184,8 @@ def answering(room: Room, handler: Handler) -> Handler:
             return refuse(refused, room.settings.language)
         except web.RequestPayloadError:
             return refuse(Refused("bad_request", reason="body"), room.settings.language)
-        except StorageFull:
-            return refuse(Refused("busy", RETRY_STORAGE), room.settings.language)
+        except StorageFull as full:
+            return refuse(Refused("busy", full.after), room.settings.language)
 
     return answer
 

@@ -11,7 +11,7 @@ from core.locale import LANGUAGES
 from gateway.config.channels import EMPTY, Channel
 from gateway.config.lines import Desk, LineSettings, Service
 from gateway.config.settings import Settings
-from gateway.config.values import FilePath, Limit, Name, Rate, RedisUrl, Size, StorageUrl, Url, WebName, Zone
+from gateway.config.values import Duration, FilePath, Limit, Name, Rate, RedisUrl, Size, StorageUrl, Url, WebName, Zone
 
 assert LANGUAGES == ("ru", "en")  # the Literal below cannot be computed
 
@@ -52,6 +52,20 @@ class Redis(Settings):
     """The beginning of all names on a server that others use, too."""
 
 
+class Intake(Settings):
+    """When messages are refused for a while: webhooks and the web chat answer 503, pollers pause. What is refused stays
+    with its platform, or on the client's page, and comes again."""
+
+    longest: int = Field(default=10_000, ge=0)
+    """Events that may wait in the inbox; `0`: any number."""
+    oldest: Duration = 300.0
+    """How long the oldest of them may have waited; `0`: any time."""
+    slow: Duration = Field(default=3.0, gt=0)
+    """How long a write to the database, or one look at it, may take."""
+    retry_after: Duration = Field(default=5.0, gt=0)
+    """When the platform should come again: the header `Retry-After` of a 503."""
+
+
 class Events(Settings):
     """Events of other systems: `POST /events/<name>` with the body `{id: …, client: …, data: {…}}`. The `id`, or without
     one the whole body, tells repeats."""
@@ -87,6 +101,8 @@ class Config(Settings):
     """The time zone of hours, dates and times."""
     flood: Limit = Rate(20, 10)
     """Messages of one client; more are recorded but not answered until the wave is over."""
+    intake: Intake = Intake()
+    """When messages are refused for a while."""
     events: Events = Events()
     """Events of other systems."""
     metrics: Metrics = Metrics()

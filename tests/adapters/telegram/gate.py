@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from core.events import Inbound
+from core.hold import Hold
 from core.outbox import OutboxRow
 from core.ports import Cursor, Receipt, StorageFull, Store, StoredFile
+from gateway.leases import Alone
 
 
 class FakeStore:
@@ -38,6 +40,15 @@ class FakeGate:
         self.full = 0
         self._seen: set[tuple[str, str, str]] = set()
         self._news = asyncio.Condition()
+        self.hears = True
+        self.hold: Hold = Alone()
+        self.given = asyncio.Event()
+        self.given.set()
+
+    async def turn(self, channel: str) -> Hold:
+        """The lease of the poller: `hold`, when it is given out."""
+        await self.given.wait()
+        return self.hold
 
     @property
     def store(self) -> Store:

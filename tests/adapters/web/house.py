@@ -14,10 +14,12 @@ from adapters.web.channel import Web
 from adapters.web.settings import Settings
 from core.effects import Author, Send
 from core.events import Event, Inbound, Message, Opened, Press, TimerFired
+from core.hold import Hold
 from core.messages import Button, Outgoing
 from core.outbox import OutboxRow, Settled
 from core.ports import Cursor, Done, Receipt, Result, StorageFull, Store, Work
 from core.rich import Mark, Rich, plain
+from gateway.leases import Alone
 
 Script = Callable[[Event], Sequence[Outgoing]]
 
@@ -64,6 +66,7 @@ class House:
     settings: Settings
     store: Store
     script: Script = echo
+    hears: bool = True
     full: bool = False  # the disk is full: nothing is accepted
     asleep: bool = False  # the worker sleeps: events wait in the inbox
     holding: bool = False  # the sender waits: messages are committed, not sent
@@ -147,6 +150,10 @@ class House:
     async def quarantine(self, channel: str, raw: bytes, reason: str) -> None:
         """The web chat stores no unread payloads: it answers 400."""
         raise AssertionError("nothing of the web chat goes to quarantine")
+
+    async def turn(self, channel: str) -> Hold:
+        """No poller here."""
+        return Alone()
 
     async def cursor(self, channel: str) -> str:
         """No poller here."""

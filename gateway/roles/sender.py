@@ -1,0 +1,32 @@
+"""The role sender: outbox lanes of the channels whose lease it holds; calls, outer tickets and files of all."""
+
+from __future__ import annotations
+
+from gateway.roles.role import Loop, Quiet
+
+
+class Role(Quiet):
+    """One sender for an account, by the lease `send:<channel>`: the platform's limits are kept in one place."""
+
+    channels = True
+
+    async def start(self) -> None:
+        house = self.house
+        house.sends = True
+        if not house.store.shared:
+            return
+        for topic in ("", *house.channels):
+            house.wakeups.listen(f"rows:{topic}", house.sender.wake)
+        for name in house.channels:
+            house.leases.want(f"send:{name}")
+
+    def loops(self) -> dict[str, Loop]:
+        return {"sender": self.house.sender.sweep}
+
+    async def rest(self) -> None:
+        """From now on rows are left to others."""
+        self.house.sends = False
+
+    async def stop(self, grace: float) -> None:
+        await self.house.sender.stop(grace)
+        await self.house.leases.release("send:")
