@@ -218,6 +218,10 @@ class MemoryStore:
         rows = sorted(self._rows.all("bundles"), key=lambda row: (-row["published_at"], row["id"]))
         return [shape.bundle(row) for row in rows]
 
+    async def current_bundle(self) -> tuple[str, float]:
+        found = next((bundle for bundle in await self.bundles() if bundle.current), None)
+        return ("", 0.0) if found is None else (found.id, found.published_at)
+
     async def live_versions(self) -> dict[str, dict[str, int]]:
         found = [self._rows.conversation(row["id"]) for row in self._rows.all("conversations")]
         return count_versions([it for it in found if it is not None])

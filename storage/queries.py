@@ -302,6 +302,7 @@ SET_CURSOR = _upsert(cursors, "channel")
 PUBLISH = _upsert(bundles, "id")
 RETIRE_OTHERS = update(bundles).where(bundles.c.id != _p("the_id")).values(current=ZERO)
 BUNDLES = select(bundles).order_by(bundles.c.published_at.desc(), bundles.c.id)
+CURRENT_BUNDLE = select(bundles.c.id, bundles.c.published_at).where(bundles.c.current == ONE)
 DROP_BUNDLE = delete(bundles).where(bundles.c.id == _p("the_id"))
 WEB_CLIENT = select(web_clients.c.chat).where(
     web_clients.c.channel == _p("channel"), web_clients.c.token_hash == _p("token_hash")

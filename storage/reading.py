@@ -90,6 +90,10 @@ class Reading(Driver):
     def bundles(self) -> list[Bundle]:
         return [shape.bundle(row) for row in self.all(q.BUNDLES)]
 
+    def current_bundle(self) -> tuple[str, float]:
+        row = self.one(q.CURRENT_BUNDLE)
+        return ("", 0.0) if row is None else (row["id"], row["published_at"])
+
     def live_versions(self) -> dict[str, dict[str, int]]:
         return count_versions([decode_conversation.decode(state) for (state,) in self.run(q.LIVE)])
 

@@ -285,6 +285,9 @@ class SQLiteStore:
     async def bundles(self) -> list[Bundle]:
         return await self._read(self._slow.bundles)
 
+    async def current_bundle(self) -> tuple[str, float]:
+        return await self._read(self._slow.current_bundle)
+
     async def live_versions(self) -> dict[str, dict[str, int]]:
         return await self._read(self._slow.live_versions)
 

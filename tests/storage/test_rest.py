@@ -240,11 +240,13 @@ async def test_live_versions_are_counted(store: AnyStore) -> None:
 
 
 async def test_one_bundle_is_current(store: AnyStore) -> None:
+    assert await store.current_bundle() == ("", 0.0)
     await store.publish(Bundle("one", {"a.yaml": "x: 1"}, {"a": "v1"}, 1.0))
     await store.publish(Bundle("two", {"a.yaml": "x: 2"}, {"a": "v2"}, 2.0))
     assert [(it.id, it.current) for it in await store.bundles()] == [("two", True), ("one", False)]
     await store.publish(Bundle("one", {"a.yaml": "x: 1"}, {"a": "v1"}, 3.0))
     assert [(it.id, it.current) for it in await store.bundles()] == [("one", True), ("two", False)]
+    assert await store.current_bundle() == ("one", 3.0)
     await store.drop_bundle("two")
     (bundle,) = await store.bundles()
     assert (bundle.sources, bundle.versions) == ({"a.yaml": "x: 1"}, {"a": "v1"})
