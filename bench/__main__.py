@@ -33,10 +33,20 @@ def path(options: argparse.Namespace, how: str) -> None:
 
 
 def micro(options: argparse.Namespace, how: str) -> None:
-    """The step alone."""
+    """The step and the matcher alone."""
+    from bench.matcher import matcher_lines
     from bench.step import step_speed
 
-    finish("micro", [f"- {step_speed()}"], options, how)
+    finish("micro", [f"- {step_speed()}", *([] if options.only else matcher_lines())], options, how)
+
+
+def volume(options: argparse.Namespace, how: str) -> None:
+    """A store full of history beside an empty one."""
+    from bench.volume import Size, run_volume
+
+    keys = [key for key in choose(options.only or "sqlite,postgres", True) if key in ("sqlite", "postgres")]
+    size = Size(options.conversations)
+    finish("volume", uvloop.run(run_volume(keys, size, options.seconds, options.rounds, console)), options, how)
 
 
 def finish(part: str, lines: Sequence[str], options: argparse.Namespace, how: str) -> None:
@@ -50,7 +60,7 @@ def show(lines: Sequence[str]) -> None:
     console.print(Markdown("\n".join(lines)))
 
 
-PARTS = {"path": path, "micro": micro}
+PARTS = {"path": path, "micro": micro, "volume": volume}
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -62,6 +72,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--clients", default="1,16,128", help="clients at once, with commas between")
     parser.add_argument("--seconds", type=float, default=5.0, help="of one round of one load")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--conversations", type=int, default=10_000, help="open ones of the part volume")
     parser.add_argument("--write", action="store_true", help="keep the results and write docs/performance.md")
     return parser.parse_args(arguments)
 

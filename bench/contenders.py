@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.machine import BOT, ROOT, free_port, running
+from bench.servers import make_database
 from bench.stats import Outcome
 
 PEERS = ROOT / "bench" / "peers"
@@ -44,6 +45,7 @@ class Contender:
     ports: list[int] = field(default_factory=list)
     path: str = "/hook"
     stores: tuple[str, ...] = ("redis",)
+    store: str = ""  # URL of frontline's own
     pids: list[int] = field(default_factory=list)
 
     @property
@@ -90,7 +92,7 @@ def frontline(
 ) -> Contender:
     """frontline on a store: one process for each entry of `roles` ("" for all roles)."""
     config = config_file(place, key, extra)
-    bot = Contender(Outcome(key, name, "ours"), path="/hooks/telegram", stores=())
+    bot = Contender(Outcome(key, name, "ours"), path="/hooks/telegram", stores=(), store=store)
     for part in roles:
         port = free_port()
         environ = {"BENCH_PORT": str(port), "BENCH_API": place.api, "BENCH_STORE": store}
@@ -101,9 +103,30 @@ def frontline(
     return bot
 
 
-def on_sqlite(place: Place) -> Contender:
-    store = f"sqlite:///{place.scratch / 'sqlite' / 'bench.db'}"
-    return frontline(place, "sqlite", "frontline (SQLite, FULL)", store)
+# Processes of frontline by the contender's key: their roles, "" for all of them.
+TEAMS = {
+    "postgres": ("",),
+    "postgres-2": ("", ""),
+    "postgres-roles": ("intake", "worker", "worker", "sender,clock"),
+}
+OURS = {
+    "sqlite": "frontline (SQLite, FULL)",
+    "postgres": "frontline (PostgreSQL + Redis)",
+    "postgres-2": "frontline (PostgreSQL + Redis, 2 processes)",
+    "postgres-roles": "frontline (PostgreSQL + Redis, 4 processes by roles)",
+}
+
+
+async def ours(place: Place, key: str, mark: str = "") -> Contender:
+    """frontline as a contender; `mark` makes another installation of the same kind."""
+    folder = f"{key}-{mark}" if mark else key
+    if key == "sqlite":
+        return frontline(place, folder, OURS[key], f"sqlite:///{place.scratch / folder / 'bench.db'}")
+    store = await make_database(place.postgres, folder)
+    hints = f'redis: {{url: "{place.redis}/15", prefix: "{folder}"}}\n'
+    bot = frontline(place, folder, OURS[key], store, TEAMS[key], hints)
+    bot.stores = ("postgres", "redis")
+    return bot
 
 
 # --- peers -----------------------------------------------------------------------------------------------------------
@@ -133,8 +156,9 @@ def node_peer(place: Place, key: str, number: int) -> Contender:
     return bot
 
 
-def own_peer(place: Place, key: str, module: str, name: str, kind: str, number: int, loop: str = "") -> Contender:
+def own_peer(place: Place, key: str, number: int) -> Contender:
     """A bot that needs nothing but what frontline needs itself."""
+    module, name, kind, loop = OWN[key]
     bot = peer(place, key, name, kind, [sys.executable, "-m", f"bench.peers.{module}"], number)
     bot.programs[0].environ |= {"BENCH_LOOP": loop} if loop else {}
     return bot
@@ -151,36 +175,31 @@ def peer(place: Place, key: str, name: str, kind: str, command: list[str], numbe
 # --- all of them -----------------------------------------------------------------------------------------------------
 
 QUICK = ("sqlite", "aiogram", "floor")
-EVERY = ("sqlite", "aiogram", "aiogram-uvloop", *PYTHON, *NODE, "floor")
+EVERY = (*OURS, "aiogram", "aiogram-uvloop", *PYTHON, *NODE, "floor")
+OWN = {
+    "aiogram": ("aiogram_redis", "aiogram + Redis, by hand", "python", ""),
+    "aiogram-uvloop": ("aiogram_redis", "aiogram + Redis, by hand, uvloop", "python", "uvloop"),
+    "floor": ("floor", "bare aiohttp + Redis (floor)", "floor", ""),
+}
+NAMES = {**OURS, **{key: own[1] for key, own in OWN.items()}, **{key: it[1] for key, it in PYTHON.items()}, **NODE}
 
 
-def build(place: Place, key: str) -> Contender:
+async def build(place: Place, key: str, mark: str = "") -> Contender:
     """A contender by its key."""
     number = EVERY.index(key)
+    if key in OURS:
+        return await ours(place, key, mark)
     if key in PYTHON:
         return python_peer(place, key, number)
-    if key in NODE:
-        return node_peer(place, key, number)
-    return {
-        "sqlite": lambda: on_sqlite(place),
-        "aiogram": lambda: own_peer(place, key, "aiogram_redis", "aiogram + Redis, by hand", "python", number),
-        "aiogram-uvloop": lambda: own_peer(
-            place, key, "aiogram_redis", "aiogram + Redis, by hand, uvloop", "python", number, "uvloop"
-        ),
-        "floor": lambda: own_peer(place, key, "floor", "bare aiohttp + Redis (floor)", "floor", number),
-    }[key]()
-
-
-NAMES = {"sqlite": "frontline SQLite", "aiogram": "aiogram", "floor": "floor", **{key: key for key in (*PYTHON, *NODE)}}
+    return node_peer(place, key, number) if key in NODE else own_peer(place, key, number)
 
 
 def choose(only: str, all_: bool) -> list[str]:
     """Keys of who runs: the quick three or all; with `only`, those whose key or name has one of its words in it."""
     words = [word.strip().lower() for word in only.split(",") if word.strip()]
-    pool = EVERY if all_ else QUICK
-    found = [key for key in pool if not words or _named(key, words)]
+    found = [key for key in (EVERY if all_ else QUICK) if not words or _named(key, words)]
     return found or [key for key in EVERY if _named(key, words)]
 
 
 def _named(key: str, words: list[str]) -> bool:
-    return any(word in f"{key} {NAMES.get(key, '')}".lower() for word in words)
+    return any(word in f"{key} {NAMES[key]}".lower() for word in words)

@@ -10,7 +10,8 @@ import contextlib
 import json
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -170,31 +171,26 @@ class Load:
     async def run(self, clients: int, seconds: float) -> Measured:
         chats = [Client(Load.next_chat + n) for n in range(clients)]
         Load.next_chat += clients
-        return await self.drive(chats, seconds)
+        return await self.drive([deque([client]) for client in chats], seconds)
 
-    async def drive(self, chats: Sequence[Client], seconds: float) -> Measured:
-        """The chats talk as fast as they are answered."""
-        Platform.clients = {client.chat: client for client in chats}
-        hooks = await self._connect(len(chats))
+    async def drive(self, groups: Sequence[deque[Client]], seconds: float) -> Measured:
+        """Each group has one message under way; its clients take turns, as fast as they are answered."""
+        everybody = [client for group in groups for client in group]
+        Platform.clients = {client.chat: client for client in everybody}
+        heard = sum(client.heard for client in everybody)
+        hooks = await self.connect(len(groups))
         latencies: list[float] = []
         began = time.perf_counter()
-        tasks = [
-            asyncio.create_task(self._talk(client, hook, began + seconds, latencies))
-            for client, hook in zip(chats, hooks, strict=True)
-        ]
-        _, waiting = await asyncio.wait(tasks, timeout=seconds + PATIENCE)
+        talks = [self._talk(*pair, began + seconds, latencies) for pair in zip(groups, hooks, strict=True)]
+        failed = await _count_failures(talks, seconds + PATIENCE)
         took = time.perf_counter() - began
-        for task in waiting:
-            task.cancel()
-        ended = await asyncio.gather(*tasks, return_exceptions=True)
         for hook in hooks:
             hook.transport.close()
-        failed = sum(it if isinstance(it, int) else 1 for it in ended)
-        twice = sum(client.heard for client in chats) - len(latencies)
-        return Measured(len(chats), len(latencies), took, latencies, failed + max(0, twice))
+        twice = sum(client.heard for client in everybody) - heard - len(latencies)
+        return Measured(len(groups), len(latencies), took, latencies, failed + max(0, twice))
 
-    async def _connect(self, number: int) -> list[Hook]:
-        """Connections before the clock runs, a few at a time: a listener's backlog may be short."""
+    async def connect(self, number: int) -> list[Hook]:
+        """Connections to the ports in turn, one after another: a listener's backlog may be short."""
         loop = asyncio.get_running_loop()
         hooks: list[Hook] = []
         for n in range(number):
@@ -202,9 +198,11 @@ class Load:
             hooks.append(hook)
         return hooks
 
-    async def _talk(self, client: Client, hook: Hook, until: float, latencies: list[float]) -> int:
+    async def _talk(self, group: deque[Client], hook: Hook, until: float, latencies: list[float]) -> int:
         failed = 0
         while (began := time.perf_counter()) < until:
+            client = group[0]
+            group.rotate(-1)
             status = await hook.post(self.says(client))
             await client.answered.wait()
             failed += status != b"200"
@@ -220,13 +218,22 @@ class Load:
         return request("127.0.0.1", self.path, self.secret, update(Load.update_id, client.chat, text))
 
 
+async def _count_failures(talks: Sequence[Coroutine[Any, Any, int]], patience: float) -> int:
+    """Failures of all talks; one that has not ended in time, or has broken, is one."""
+    tasks = [asyncio.create_task(talk) for talk in talks]
+    _, waiting = await asyncio.wait(tasks, timeout=patience)
+    for task in waiting:
+        task.cancel()
+    return sum(it if isinstance(it, int) else 1 for it in await asyncio.gather(*tasks, return_exceptions=True))
+
+
 async def probe(port: int, path: str, secret: str) -> None:
     """One dialogue; raises ValueError when the bot does not say in it what it should, TimeoutError when nothing."""
     load = Load([port], path, secret)
     client = Client(Load.next_chat)
     Load.next_chat += 1
     Platform.clients = {client.chat: client}
-    (hook,) = await load._connect(1)
+    (hook,) = await load.connect(1)
     try:
         for words in EXPECTED:
             async with asyncio.timeout(PATIENCE):

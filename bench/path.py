@@ -59,7 +59,7 @@ class Plan:
 async def run_path(keys: Sequence[str], plan: Plan, console: Console) -> list[Outcome]:
     """All contenders are started, then take turns: one round of every load each, again and again."""
     async with house(any(key.startswith("postgres") for key in keys)) as made, AsyncExitStack() as stack:
-        bots = [build(made.place, key) for key in keys]
+        bots = [await build(made.place, key) for key in keys]
         for bot in bots:
             await _start(bot, made, stack, console)
         for number in range(plan.rounds):
