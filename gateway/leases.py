@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import secrets
@@ -83,10 +84,9 @@ class Lease:
         """Returns when it is no longer ours, or ours anew after somebody else's time."""
         epoch = self.epoch
         while self.held and self.epoch == epoch:
-            try:
-                await asyncio.wait_for(self._change.wait(), self._until - self._clock())
-            except TimeoutError:
-                continue  # renewed meanwhile, or over
+            with contextlib.suppress(TimeoutError):  # renewed meanwhile, or over
+                async with asyncio.timeout(self._until - self._clock()):
+                    await self._change.wait()
 
 
 class Leases:

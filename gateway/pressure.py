@@ -54,7 +54,8 @@ class Pressure:
         if self._slowest() > self._limits.slow:
             return "slow"
         try:
-            count, age = await asyncio.wait_for(self._store.backlog(), self._limits.slow)
+            async with asyncio.timeout(self._limits.slow):
+                count, age = await self._store.backlog()
         except StorageFull:
             return "away"
         except TimeoutError:
