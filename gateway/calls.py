@@ -9,6 +9,7 @@ from pathlib import Path
 from core.events import CallDone
 from core.outbox import OutboxRow, Sent
 from core.ports import Channel, Outcome, OuterDesk, Service, Store
+from gateway.failpoints import failpoint
 from gateway.files import save_bytes
 from gateway.logs import logger
 from gateway.metrics import Metrics
@@ -115,5 +116,6 @@ class Calls:
             await self._store.store_file(file, "", 0, "", error=str(error))
             return Sent("rejected", reason=str(error))
         sha256 = await asyncio.to_thread(save_bytes, self._files, data)
+        failpoint("files.saved")
         await self._store.store_file(file, sha256, len(data), mime)
         return Sent("sent")

@@ -1,1 +1,0 @@
-"""Real processes, killed for real at every window between two durable steps."""
