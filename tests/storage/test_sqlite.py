@@ -319,7 +319,7 @@ def run_and_kill(path: Path, run: int) -> list[str]:
         return acknowledged + process.stdout.read().split("\n")[:-1]
 
 
-@pytest.mark.crash
+@pytest.mark.faults
 async def test_kill_minus_nine_loses_nothing_acknowledged(path: Path, clock: FakeClock) -> None:
     acknowledged = [name for run in range(5) for name in run_and_kill(path, run)]
     store = SQLiteStore(path, clock)
@@ -451,7 +451,7 @@ def run_on_little_space(path: Path) -> tuple[list[int], int, bool, bool]:
     return acknowledged, refused, healthy, unnoticed
 
 
-@pytest.mark.crash
+@pytest.mark.faults
 async def test_the_kernel_refuses_to_grow_the_files(path: Path, clock: FakeClock) -> None:
     acknowledged, refused, healthy, unnoticed = run_on_little_space(path)
     assert acknowledged
