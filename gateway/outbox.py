@@ -43,8 +43,9 @@ class Lane:
 class Sender:
     """Takes rows from `offer` (fresh from a commit) and from a sweep of the store (after a crash, a retry, a lost wake-up).
 
-    `at_once` bounds, per channel, the messages between send and mark: so many may be repeated after a kill where the
-    platform has no idempotency key. A lane never has more than one, so a client sees at most one.
+    `at_once` bounds, per channel, the messages between call and answer (where the store cannot note an answer at once:
+    between call and mark): so many may be repeated after a kill where the platform has no idempotency key. A lane never
+    has more than one, so a client sees at most one.
     `hands` says whether this process sends for a channel: what it holds when that ends, it leaves to the next one.
     """
 
@@ -119,7 +120,9 @@ class Sender:
             if not self._hands(row.channel):
                 return LEFT, False
             sent = early or await self._deliver(row)
-            return sent, await self._settle(row, sent)
+            if not (sent.verdict == "sent" and self._store.note(row, sent)):
+                return sent, await self._settle(row, sent)
+        return sent, await self._settle(row, sent)  # noted: in doubt no longer, the slot is free for the next
 
     async def _wait(self, seconds: float) -> bool:
         """Sleeps; False when the sender stops meanwhile."""

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from core.conversation import Conversation
 from core.events import Event, Inbound
-from core.outbox import OutboxRow, Settled
+from core.outbox import OutboxRow, Sent, Settled
 from core.ports import Bundle, Cursor, Decide, Done, HistoryItem, Receipt, StoredFile, Ticket
 from storage import alarms, desk, intake, lanes, shape
 from storage.ledger import Ledger, Numbers, is_free
@@ -112,6 +112,10 @@ class MemoryStore:
     async def epoch(self, conversation: int) -> int:
         row = self._rows.get("conversations", conversation)
         return 0 if row is None else int(row["epoch"])
+
+    def note(self, row: OutboxRow, sent: Sent) -> bool:
+        """What dies with the process cannot come twice."""
+        return True
 
     async def mark(self, settled: Sequence[Settled]) -> list[Receipt]:
         return self._write(lambda: lanes.mark(self._ledger, settled))

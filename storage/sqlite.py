@@ -15,17 +15,18 @@ from typing import Any, TypeVar
 
 from core.conversation import Conversation
 from core.events import Event, Inbound
-from core.outbox import OutboxRow, Settled
+from core.outbox import OutboxRow, Sent, Settled
 from core.ports import Bundle, Cursor, Decide, Done, HistoryItem, Receipt, StorageFull, StoredFile, Ticket
 from storage import alarms, desk, intake, lanes, shape
 from storage import queries as q
 from storage.codec import decode_conversation
 from storage.driver import Driver
+from storage.journal import Journal, Note, fits
 from storage.ledger import Ledger, Numbers
 from storage.lockfile import FileLock
 from storage.migrate import migrate_file
 from storage.reading import Reading
-from storage.seal import TICKETS_FROM, require_unsealed_file
+from storage.seal import require_unsealed_file
 from storage.sql_rows import SqlRows
 from storage.writer import Writer
 
@@ -46,6 +47,7 @@ class SQLiteStore:
         self.clock = clock
         self.outer_desks = outer_desks
         self._lock = FileLock(self.path)
+        self._journal = Journal(self.path.with_name(self.path.name + ".sent"))
         self._unclean = False
         self._careful = False  # events that the last process left may have killed it
         self._opened = False
@@ -68,6 +70,7 @@ class SQLiteStore:
             raise
         self._unclean = self._careful = self._hot.meta("running") == "yes"
         await self._writer.run(self._start)
+        await self._settle_noted()
         self._opened = True
 
     def _connect(self) -> None:
@@ -86,6 +89,22 @@ class SQLiteStore:
             self._ledger.numbers.instance = secrets.token_hex(6)
             self._rows.set_meta("instance", self._ledger.numbers.instance)
 
+    async def _settle_noted(self) -> None:
+        """What the last process noted as sent and could not mark any more. The database may be of another day than the
+        notes: then they speak of no row of it."""
+        notes = self._journal.open()
+        if notes:
+            await self._writer.run(lambda: self._mark_noted(notes))
+        self._journal.empty()
+
+    def _mark_noted(self, notes: list[Note]) -> None:
+        for note in notes:
+            stored = self._rows.outbox_row(note.id)
+            if stored is not None and fits(note, stored):
+                sent = Settled(shape.outbox_row(stored), Sent("sent", note.platform_ids))
+                for receipt in lanes.mark(self._ledger, [sent]):
+                    self._ledger.leases.drop(row.id for row in receipt.outbox)  # the sender asks for it later
+
     async def close(self) -> None:
         """Write what waits, say that the stop was a clean one, leave one tidy file behind. A second call does nothing."""
         if not self._opened:
@@ -99,6 +118,7 @@ class SQLiteStore:
         for reader in self._readers:
             reader.close()
         await asyncio.to_thread(self._writing.close)
+        self._journal.close()
         self._lock.free()
 
     @property
@@ -190,8 +210,13 @@ class SQLiteStore:
         known = self._rows.states.committed(conversation)
         return self._hot.epoch(conversation) if known is None else known[1]
 
+    def note(self, row: OutboxRow, sent: Sent) -> bool:
+        return self._journal.note(row, sent)
+
     async def mark(self, settled: Sequence[Settled]) -> list[Receipt]:
-        return await self._writer.run(lambda: lanes.mark(self._ledger, settled))
+        receipts = await self._writer.run(lambda: lanes.mark(self._ledger, settled))
+        self._journal.marked(it.row.id for it in settled)
+        return receipts
 
     async def progress(self, row: OutboxRow) -> None:
         await self._writer.run(lambda: lanes.progress(self._ledger, row))
@@ -351,6 +376,12 @@ def _connect_reader(path: Path) -> sqlite3.Connection:
 def _load_numbers(connection: sqlite3.Connection) -> Numbers:
     driver = Driver(connection)
     highest = {name: int(driver.value(statement) or 0) for name, statement in q.HIGHEST.items()}
-    highest["ticket"] = max(highest["ticket"], int(driver.value(q.META, name=TICKETS_FROM) or 1) - 1)
+    highest["ticket"] = max(highest["ticket"], _numbers_left_out(connection))
     instance = driver.value(q.META, name="instance") or ""
     return Numbers(**{name: number + 1 for name, number in highest.items()}, instance=instance)
+
+
+def _numbers_left_out(connection: sqlite3.Connection) -> int:
+    """The highest ticket number that was left out: after a restore, those that the original may have given away."""
+    found = connection.execute("SELECT next FROM counters WHERE name = 'ticket'").fetchone()
+    return found[0] - 1 if found else 0
