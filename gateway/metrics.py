@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from functools import cache
 from typing import Any
@@ -52,6 +53,7 @@ class Metrics:
         for counted in (self.messages, self.duplicates, self.sends, self.calls):
             # What a metric has for these labels never changes, and looking it up costs more than counting.
             counted.labels = cache(counted.labels)  # type: ignore[method-assign]
+        self.tasks = Gauge("frontline_tasks", "asyncio tasks of this process", **made)
         self._heard: dict[str, float] = {}
         self.depth = Gauge(
             "frontline_store", "Inbox, outbox, timers, queue: rows and ages in seconds", ["what"], **made
@@ -67,4 +69,5 @@ class Metrics:
             self.depth.labels(what).set(value)
         for channel, at in self._heard.items():
             self.silence.labels(channel).set(time.monotonic() - at)
+        self.tasks.set(len(asyncio.all_tasks()))
         return generate_latest(self.registry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -84,6 +85,7 @@ async def test_the_page_of_numbers() -> None:
     assert 'frontline_messages_total{channel="telegram",kind="message"} 1.0' in page
     for what in ("inbox", "outbox", "inbox_age", "outbox_age", "timers", "queued", "quarantine"):
         assert f'frontline_store{{what="{what}"}} 0.0' in page
+    assert f"frontline_tasks {len(asyncio.all_tasks()):.1f}" in page
     await store.close()
 
 
