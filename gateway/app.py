@@ -71,7 +71,13 @@ class Gateway:
         self.channels = build_channels(config) if channels is None else channels
         self.deployment = build_deployment(config)
         self.publisher = Publisher(
-            self.store, config, self.deployment, on_switch=self._switched, metrics=self.metrics, now=now
+            self.store,
+            config,
+            self.deployment,
+            on_switch=self._switched,
+            metrics=self.metrics,
+            now=now,
+            hints=self.hints,
         )
         self.house = build_house(config, {})
         self.services = self._services()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -17,8 +18,30 @@ from core.findings import Finding
 from handoff.lines import House, line_facts
 
 TESTS = "tests/"
-# A name that cannot be a file of the folder: it marks an edition whose predecessors were ended at once.
+# A name that cannot be a file of the folder: it marks an edition whose predecessors were ended at once. Beside it stands
+# who did so, and why.
 URGENT = "!urgent"
+
+
+@dataclass(frozen=True)
+class Urgency:
+    """Who ended older versions at once, and why."""
+
+    by: str = ""
+    why: str = ""
+
+    def text(self) -> str:
+        """As it stands in a bundle."""
+        return json.dumps(self.plain(), ensure_ascii=False)
+
+    def plain(self) -> dict[str, str]:
+        return {"by": self.by, "why": self.why}
+
+    @classmethod
+    def read(cls, text: str) -> Urgency:
+        """From a bundle; one of before these words were kept has none."""
+        values = json.loads(text) if text else {}
+        return cls(values.get("by", ""), values.get("why", ""))
 
 
 @dataclass(frozen=True)
@@ -35,6 +58,11 @@ class Edition:
     def errors(self) -> list[Finding]:
         """What keeps the edition from going live."""
         return [finding for finding in self.findings if finding.level == "error"]
+
+    @property
+    def sound(self) -> bool:
+        """Whether it can be compiled here."""
+        return self.library is not None and not self.errors
 
     def require(self) -> Library:
         """The library of a sound edition. Raises ValueError for one with errors."""
@@ -58,6 +86,12 @@ def read_folder(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
         text = path.read_bytes().decode("utf-8-sig", "surrogateescape")
         (tests if name.startswith(TESTS) else flows)[name] = text
     return flows, tests
+
+
+def folder_time(folder: Path) -> float:
+    """When a file of the folder was changed last (seconds since the epoch); 0 for a folder without files."""
+    times = [path.stat().st_mtime for path in folder.rglob("*.yaml") if path.is_file()]
+    return max(times, default=0.0)
 
 
 def edition_id(sources: Mapping[str, str]) -> str:

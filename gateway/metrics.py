@@ -44,6 +44,7 @@ class Metrics:
             "frontline_hints_up", "1 while Redis takes hints; 0 without Redis, or while it is lost", **made
         )
         self.publishes = Counter("frontline_publishes", "Attempts to publish flows", ["result"], **made)
+        self.behind = Gauge("frontline_flows_behind", "1 while this process cannot serve the current flows", **made)
         self.silence = Gauge(
             "frontline_silence_seconds", "Since the last event of a channel, or since the start", ["channel"], **made
         )

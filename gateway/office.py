@@ -13,6 +13,9 @@ from core.ports import Store
 from gateway.config.model import Config
 from gateway.control import NotRunning, Refused, ask, socket_path
 from gateway.deployment import build_deployment
+from gateway.edition import Urgency
+from gateway.hints import build_hints
+from gateway.metrics import Metrics
 from gateway.publish import Publisher, render_problems
 
 Ask = Callable[..., Awaitable[Any]]
@@ -39,13 +42,16 @@ class Office:
         """Versions and the runs on each, and the numbers of the store."""
         return {"flows": await self._publisher.status(), "store": await self._store.stats()}
 
-    async def publish(self, urgent: bool = False, rollback: str = "", language: str = "en") -> dict[str, Any]:
+    async def publish(
+        self, urgent: bool = False, rollback: str = "", language: str = "en", by: str = "", why: str = ""
+    ) -> dict[str, Any]:
         """Switch to the edited flows, or back to an older edition. Raises Refused when there is no such edition."""
+        urgency = Urgency(by, why) if urgent else None
         try:
             outcome = await (
-                self._publisher.rollback(rollback, urgent=urgent)
+                self._publisher.rollback(rollback, urgent=urgency)
                 if rollback
-                else self._publisher.publish(urgent=urgent)
+                else self._publisher.publish(urgent=urgency)
             )
         except LookupError:
             raise Refused("edition") from None
@@ -110,7 +116,13 @@ async def opened(config: Config) -> AsyncIterator[Office]:
     outer = frozenset(name for name, desk in build_deployment(config).desks.items() if desk.outer)
     store = open_store(config.storage.url, time.time, outer)
     await store.open()
+    # Who serves, and that something new is to be served, is known through hints; nobody hears those of this process alone.
+    hints = build_hints(config, Metrics()) if store.shared and config.redis.url else None
     try:
-        yield Office(store, Publisher(store, config))
+        if hints is not None:
+            await hints.open()
+        yield Office(store, Publisher(store, config, hints=hints))
     finally:
+        if hints is not None:
+            await hints.close()
         await store.close()

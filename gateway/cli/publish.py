@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
+import os
+import socket
 from typing import Any
 
 import click
@@ -14,15 +17,17 @@ from gateway.config.model import Config
 
 @command("publish", help=n_("Switch to the edited flows when they are sound and their tests are green."))
 @option("--urgent", is_flag=True, help=n_("End older versions at once: their runs start anew in the new version."))
+@option("--why", metavar="TEXT", default="", help=n_("Why it is urgent; kept with who said so, `status` shows it."))
 @option("--rollback", metavar="HASH", default="", help=n_("Go back to an older edition; `status` lists them."))
 @option("--format", "form", type=click.Choice(["text", "json"]), default="text", help=n_("`json` for scripts."))
 @click.pass_obj
-def publish_command(shell: Shell, urgent: bool, rollback: str, form: str) -> int:
+def publish_command(shell: Shell, urgent: bool, why: str, rollback: str, form: str) -> int:
     from gateway.control import Refused
 
     config = shell.load()
+    asked = {"urgent": urgent, "why": why, "by": _who(), "rollback": rollback, "language": shell.language}
     try:
-        done = ask_office(shell, config, "publish", urgent=urgent, rollback=rollback, language=shell.language)
+        done = ask_office(shell, config, "publish", **asked)
     except Refused:
         raise shell.fail(shell.t("There is no edition {id}; `frontline status` lists them.", id=rollback)) from None
     if form == "json":
@@ -30,6 +35,15 @@ def publish_command(shell: Shell, urgent: bool, rollback: str, form: str) -> int
     else:
         _report(shell, done)
     return 0 if done["live"] else 1
+
+
+def _who() -> str:
+    """Who is at the keyboard; a container may have no name for its user."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = str(os.getuid())
+    return f"{name}@{socket.gethostname()}"
 
 
 def _report(shell: Shell, done: dict[str, Any]) -> None:
@@ -76,13 +90,31 @@ def _flows(shell: Shell, config: Config, flows: dict[str, Any]) -> None:
         shell.say(t("Nothing is published yet."))
     if flows["edited"]:
         shell.say(t("The folder holds other flows than those that serve."))
+    if flows["urgent"] is not None:
+        shell.say(t("It ended older versions at once: {by}, {why}.", **_told(flows["urgent"])))
     for line in flows["problems"]:
         shell.say(f"  {line}")
+    _processes(shell, flows)
     if flows["runs"]:
         shell.table((t("Flow"), t("Version"), t("Runs"), ""), (_run(t, row) for row in flows["runs"]))
     if flows["older"]:
         older = ", ".join(f"{row['id']} ({render_time(config, row['published_at'])})" for row in flows["older"][:5])
         shell.say(t("Older editions: {older}", older=older))
+
+
+def _told(urgent: dict[str, str]) -> dict[str, str]:
+    return {name: value or "—" for name, value in urgent.items()}
+
+
+def _processes(shell: Shell, flows: dict[str, Any]) -> None:
+    """Where several serve, which serves what; one that cannot serve the current edition stands out."""
+    t, rows = shell.t, flows["processes"]
+    if len(rows) > 1 or any(row["edition"] != flows["id"] for row in rows):
+        shell.table((t("Process"), t("Edition"), ""), ((it["process"], it["edition"], _lag(t, it)) for it in rows))
+
+
+def _lag(t: Texts, row: dict[str, Any]) -> str:
+    return t("cannot serve the current edition: see its log") if row["behind"] else ""
 
 
 def _run(t: Texts, row: dict[str, Any]) -> tuple[Any, ...]:

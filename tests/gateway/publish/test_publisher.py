@@ -15,6 +15,7 @@ from core.outbox import Sent, Settled
 from core.ports import Bundle, Store
 from gateway.config import Config, read_config
 from gateway.deployment import build_deployment, build_house
+from gateway.edition import Urgency
 from gateway.metrics import Metrics
 from gateway.publish import Publisher, Unpublishable
 from gateway.worker import FloodGuard, Worker
@@ -202,7 +203,7 @@ async def test_urgent_ends_old_versions_even_after_a_restart(house: House) -> No
     await publisher.start()
     await house.say(publisher, "сделать заказ")
     house.write("order", ORDER.replace("Записал", "Внёс"))
-    assert (await publisher.publish(urgent=True)).live
+    assert (await publisher.publish(urgent=Urgency("t", "w"))).live
     again = house.publisher()
     await again.start()
     for serving in (publisher, again):
@@ -216,7 +217,7 @@ async def test_urgent_without_an_edit_ends_old_versions(house: House) -> None:
     house.write("order", ORDER.replace("Записал", "Внёс"))
     await publisher.publish()
     assert len([flow for flow, _ in publisher.book.versions if flow == "order"]) == 2
-    assert (await publisher.publish(urgent=True)).live
+    assert (await publisher.publish(urgent=Urgency("t", "w"))).live
     assert len([flow for flow, _ in publisher.book.versions if flow == "order"]) == 1
 
 
