@@ -101,7 +101,7 @@ class Gateway:
             self.metrics,
             self._settled,
             at_once=at_once(config),
-            hands=self.hands,
+            hands=lambda channel: self.leases.holds(f"send:{channel}"),
         )
         self.leases = Leases(self.store, self.metrics, changed=self.sender.wake)
         self.wakeups = Wakeups(self.hints)
@@ -151,7 +151,7 @@ class Gateway:
         self.clock.wake()
 
     def hands(self, channel: str) -> bool:
-        """Whether this process sends for the channel, by the lease of its sender; "" are calls, outer tickets and files."""
+        """Whether this process takes rows of the channel, by the lease of its sender; "" are calls, outer tickets, files."""
         return self.sends and (not channel or self.leases.holds(f"send:{channel}"))
 
     def _settled(self, receipts: Sequence[Receipt]) -> None:

@@ -63,7 +63,7 @@ class Sender:
         self._store, self._channels, self._calls, self._metrics, self._woken = store, channels, calls, metrics, woken
         self._lanes: dict[int, Lane] = {}
         self._slots = {channel: asyncio.Semaphore(most) for channel, most in (at_once or {}).items()}
-        self._busy: set[int] = set()
+        self._held: dict[int, OutboxRow] = {}  # handed to us; sends not yet begun, calls not yet done
         self._faults: dict[int, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -78,12 +78,14 @@ class Sender:
         for row in rows:
             if row.kind in LANE_KINDS:
                 self._offer_lane(row)
-            elif row.id not in self._busy:
-                self._busy.add(row.id)
+            elif row.id not in self._held:
+                self._held[row.id] = row
                 self._spawn(self._side_row(row))
 
     def _offer_lane(self, row: OutboxRow) -> None:
         lane = self._lanes.setdefault(row.conversation, Lane())
+        if row.id not in lane.rows:
+            self._held[row.id] = row
         lane.rows[row.id] = row
         if not lane.running:
             lane.running = True
@@ -117,6 +119,7 @@ class Sender:
         channel = self._channels.get(row.channel)
         early = await channel.pace(row) if channel is not None else None
         async with self._slots.get(row.channel, _FREE):
+            self._held.pop(row.id, None)  # from here on it may be out
             if not self._hands(row.channel):
                 return LEFT, False
             sent = early or await self._deliver(row)
@@ -196,7 +199,8 @@ class Sender:
         try:
             await self._settle(row, await self._calls.run(row))
         finally:
-            self._busy.discard(row.id)
+            if not self._stopping.is_set():
+                del self._held[row.id]
 
     async def sweep(self) -> None:
         """Runs until `stop`: leases what nobody holds, once a second and whenever it is woken."""
@@ -223,7 +227,8 @@ class Sender:
         self._news.set()
 
     async def stop(self, grace: float = 8.0) -> None:
-        """Finishes what is under way within the grace (seconds); the rest stays in the store for the next start."""
+        """Finishes what is under way within the grace (seconds); the rest stays in the store for the next start, or for
+        the next sender of a shared one, which need not wait for the end of our leases."""
         self._stopping.set()
         self._news.set()
         if self._tasks:
@@ -231,3 +236,11 @@ class Sender:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        if self._held and self._store.shared:
+            await self._give_back([Settled(row, LEFT) for row in self._held.values()])
+
+    async def _give_back(self, rows: Sequence[Settled]) -> None:
+        try:
+            await self._store.mark(rows)
+        except StorageFull:
+            log.warning("rows_not_given_back", count=len(rows))  # their leases end by themselves
