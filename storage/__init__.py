@@ -6,13 +6,15 @@ from collections.abc import Callable
 
 from core.ports import Store
 from storage.lockfile import StoreBusy
+from storage.migrate import SchemaMismatch
 from storage.seal import StoreSealed
 
-__all__ = ["StoreBusy", "StoreSealed", "open_store"]
+__all__ = ["SchemaMismatch", "StoreBusy", "StoreSealed", "open_store"]
 
 
 def open_store(url: str, clock: Callable[[], float], outer_desks: frozenset[str] = frozenset()) -> Store:
-    """The store of a URL, not opened yet: `sqlite:///path` (`sqlite:////` for an absolute one), `memory:` or `memory://`.
+    """The store of a URL, not opened yet: `sqlite:///path` (`sqlite:////` for an absolute one), `postgresql://…`, `memory:`
+    or `memory://`.
 
     `clock` gives seconds since the epoch (UTC). Raises ValueError for an engine that is not there.
     """
@@ -24,6 +26,8 @@ def open_store(url: str, clock: Callable[[], float], outer_desks: frozenset[str]
         from storage.sqlite import SQLiteStore
 
         return SQLiteStore(url.removeprefix("sqlite:///"), clock, outer_desks)
-    if url.startswith(("postgres:", "postgresql:", "postgresql+")):
-        raise ValueError("PostgreSQL is not available yet: use sqlite:///path")
-    raise ValueError(f"unknown storage {url.partition(':')[0]!r}: use sqlite:///path or memory:")
+    if url.startswith(("postgresql://", "postgres://")):
+        from storage.postgres import PostgresStore
+
+        return PostgresStore(url, clock, outer_desks)
+    raise ValueError(f"unknown storage {url.partition(':')[0]!r}: use sqlite:///path, postgresql://… or memory:")

@@ -251,9 +251,9 @@ SAVE_TICKET = (
 TICKETS = (
     select(tickets)
     .where(
-        or_(_p("client").is_(None), tickets.c.client == _p("client")),
-        or_(_p("desk").is_(None), tickets.c.desk == _p("desk")),
-        or_(_p("status").is_(None), tickets.c.status == _p("status")),
+        or_(tickets.c.client == _p("client"), _p("client").is_(None)),
+        or_(tickets.c.desk == _p("desk"), _p("desk").is_(None)),
+        or_(tickets.c.status == _p("status"), _p("status").is_(None)),
     )
     .order_by(tickets.c.number.desc())
     .limit(_p("n"))
@@ -263,8 +263,8 @@ TICKETS_OF_CLIENT = (
     select(tickets)
     .where(
         tickets.c.client == _p("client"),
-        or_(_p("desk").is_(None), tickets.c.desk == _p("desk")),
-        or_(_p("status").is_(None), tickets.c.status == _p("status")),
+        or_(tickets.c.desk == _p("desk"), _p("desk").is_(None)),
+        or_(tickets.c.status == _p("status"), _p("status").is_(None)),
     )
     .order_by(tickets.c.number.desc())
     .limit(_p("n"))
@@ -277,7 +277,7 @@ ENQUEUE = _upsert(queue, "conversation")
 UNQUEUE = delete(queue).where(queue.c.conversation == _p("conversation"))
 QUEUE = (
     select(queue)
-    .where(or_(_p("line").is_(None), queue.c.line == _p("line")))
+    .where(or_(queue.c.line == _p("line"), _p("line").is_(None)))
     .order_by(queue.c.deadline, queue.c.priority.desc(), queue.c.since, queue.c.conversation)
 )
 _count = upsert(uncaught).values(text=_p("text"), times=ONE, last_at=_p("now"))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import Executable
 
 from core.conversation import Conversation, Run
 from core.ports import Bundle, Done, HistoryItem, StoredFile, Ticket
@@ -13,7 +16,17 @@ from storage.driver import Driver
 from storage.rows import Row
 
 
-class Reading(Driver):
+class Asked(Protocol):
+    """Whoever runs statements: `storage.driver.Driver` for SQLite, `storage.postgres.asking.Asking` for PostgreSQL."""
+
+    def run(self, statement: Executable, /, **values: Any) -> Iterable[Sequence[Any]]: ...
+    def value(self, statement: Executable, /, **values: Any) -> Any: ...
+    def one(self, statement: Executable, /, **values: Any) -> Row | None: ...
+    def all(self, statement: Executable, /, **values: Any) -> list[Row]: ...
+    def column(self, statement: Executable, /, **values: Any) -> list[int]: ...
+
+
+class Questions(Asked, Protocol):
     """All reads of the port. Nothing is kept between two calls, so every answer is what was committed last."""
 
     # --- conversations and clients ---
@@ -127,6 +140,10 @@ class Reading(Driver):
             "quarantine": counts["quarantine"],
             "dead": counts["dead_events"] + counts["dead_rows"],
         }
+
+
+class Reading(Driver, Questions):
+    """The reads over a connection to SQLite."""
 
 
 def _age(now: float, since: float | None) -> float:

@@ -14,9 +14,10 @@ from core.ports import Decide, Done, Pending, Receipt, Result, Work
 from core.rich import plain
 from core.turn import Trace
 from storage.memory import MemoryStore
+from storage.postgres import PostgresStore
 from storage.sqlite import SQLiteStore
 
-AnyStore = MemoryStore | SQLiteStore
+AnyStore = MemoryStore | SQLiteStore | PostgresStore
 START = 1_800_000_000.0
 
 

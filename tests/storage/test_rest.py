@@ -273,7 +273,7 @@ def test_a_url_names_its_store() -> None:
     assert str(getattr(open_store("sqlite:////abs/f.db", clock), "path", "")) == "/abs/f.db"
 
 
-@pytest.mark.parametrize("url", ["postgresql://u:secret@h/db", "mysql://u:secret@h/db", "sqlite:///", "memory:x", ""])
+@pytest.mark.parametrize("url", ["postgres+x://u:secret@h/db", "mysql://u:secret@h/db", "sqlite:///", "memory:x", ""])
 def test_an_engine_that_is_not_there_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(ValueError, match=r"available|unknown") as caught:
         open_store(url, FakeClock())

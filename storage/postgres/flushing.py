@@ -1,0 +1,162 @@
+"""What a group of units wrote, as one statement: a part for each kind of change, many rows in each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import BigInteger, Float, LargeBinary, Table, Text
+from sqlalchemy.types import TypeEngine
+
+from storage.tables import metadata
+
+_KINDS: tuple[tuple[type[TypeEngine[Any]], str], ...] = (
+    (BigInteger, "bigint"),
+    (Float, "float8"),
+    (LargeBinary, "bytea"),
+    (Text, "text"),
+)
+_NUMBERED = {"notes": "id", "records": "id", "quarantine": "id"}  # the database numbers them
+
+
+def kind_of(table: str, column: str) -> str:
+    """The type of a column as PostgreSQL names it."""
+    declared = metadata.tables[table].c[column].type
+    return next(name for kind, name in _KINDS if isinstance(declared, kind))
+
+
+def columns_of(table: str) -> tuple[str, ...]:
+    return tuple(c.name for c in metadata.tables[table].columns)
+
+
+def quoted(columns: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in columns)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One kind of change. `sql` has `{v}` where the rows go; `types` are those of the row's values."""
+
+    sql: str
+    types: tuple[str, ...]
+
+
+def _inserting(table: Table) -> Part:
+    columns = tuple(c.name for c in table.columns if c.name != _NUMBERED.get(table.name))
+    sql = f"INSERT INTO {table.name} ({quoted(columns)}) SELECT * FROM {{v}}"
+    return Part(sql, tuple(kind_of(table.name, name) for name in columns))
+
+
+def _changing(table: str, keys: Sequence[str], columns: Sequence[str], more: str = "", where: str = "") -> Part:
+    """UPDATE of rows by their keys; `more` sets and `where` asks for what needs no value of the row."""
+    setting = ", ".join(f'"{name}" = v."{name}"' for name in columns) + more
+    having = " AND ".join(f't."{name}" = v."{name}"' for name in keys) + where
+    names = (*keys, *columns)
+    sql = f"UPDATE {table} AS t SET {setting} FROM {{v}} AS v({quoted(names)}) WHERE {having}"
+    return Part(sql, tuple(kind_of(table, name) for name in names))
+
+
+_WAITING = " AND t.state = 0"
+_FREE = ", lease_owner = '', lease_until = 0"
+
+# In this order they are carried out: rows that others may insert too come first and in the order of their keys.
+PARTS: dict[str, Part] = {
+    **{
+        f"insert {name}": _inserting(metadata.tables[name])
+        for name in (
+            "clients",
+            "identities",
+            "conversations",
+            "inbox",
+            "messages",
+            "outbox",
+            "tickets",
+            "ticket_history",
+            "notes",
+            "records",
+            "quarantine",
+        )
+    },
+    # The conversation is another's now, who may be storing the very same event.
+    "insert inbox once": Part(
+        _inserting(metadata.tables["inbox"]).sql + " ON CONFLICT DO NOTHING", _inserting(metadata.tables["inbox"]).types
+    ),
+    "save conversation": Part(
+        "UPDATE conversations AS t SET version = v.version, epoch = v.epoch, live = v.live, state = v.state,"
+        " last_at = CASE WHEN v.last_at > 0 THEN v.last_at ELSE t.last_at END"
+        " FROM {v} AS v(id, was, version, epoch, live, last_at, state) WHERE t.id = v.id AND t.version = v.was RETURNING 1",
+        ("bigint", "bigint", "bigint", "bigint", "bigint", "float8", "bytea"),
+    ),
+    "finish event": _changing("inbox", ("id",), ("state", "place", "facts", "outcome", "error")),
+    "delay event": _changing("inbox", ("id",), ("attempts", "not_before", "error")),
+    "settle row": _changing("outbox", ("id",), ("state", "platform_ids", "reason", "settled_at"), _FREE, _WAITING),
+    "delay row": _changing("outbox", ("id",), ("attempts", "not_before", "reason"), _FREE, _WAITING),
+    "advance row": _changing("outbox", ("id",), ("sent_parts",), "", _WAITING),
+    "rewrite row": _changing("outbox", ("id",), ("message", "epoch", "guarded"), "", _WAITING),
+    "lease row": _changing("outbox", ("id",), ("lease_owner", "lease_until"), "", _WAITING),
+    "settle message": _changing("messages", ("conversation", "seq"), ("state", "reason", "message_id")),
+    "edit message": _changing("messages", ("conversation", "seq"), ("message",), ", edited = t.edited + 1"),
+    "set timer": Part(
+        "INSERT INTO timers (conversation, key, due, after, seconds, data) SELECT * FROM {v}"
+        " ON CONFLICT (conversation, key) DO UPDATE SET due = excluded.due, after = excluded.after,"
+        " seconds = excluded.seconds, data = excluded.data",
+        ("bigint", "text", "float8", "bigint", "float8", "bytea"),
+    ),
+    "stop timer": Part(
+        "DELETE FROM timers AS t USING {v} AS v(conversation, key)"
+        " WHERE t.conversation = v.conversation AND t.key = v.key",
+        ("bigint", "text"),
+    ),
+    "arm timers": Part(
+        "UPDATE timers AS t SET due = t.seconds + v.now, after = 0 FROM {v} AS v(conversation, after, now)"
+        " WHERE t.conversation = v.conversation AND t.after = v.after",
+        ("bigint", "bigint", "float8"),
+    ),
+    "save card": _changing("clients", ("id",), ("card", "phone")),
+    "enqueue": Part(
+        "INSERT INTO queue (conversation, line, priority, deadline, note, since) SELECT * FROM {v}"
+        " ON CONFLICT (conversation) DO UPDATE SET line = excluded.line, priority = excluded.priority,"
+        " deadline = excluded.deadline, note = excluded.note, since = excluded.since",
+        ("bigint", "text", "bigint", "float8", "text", "float8"),
+    ),
+    "unqueue": Part(
+        "DELETE FROM queue AS t USING {v} AS v(conversation) WHERE t.conversation = v.conversation", ("bigint",)
+    ),
+    "count uncaught": Part(
+        "INSERT INTO uncaught (text, times, last_at) SELECT * FROM {v}"
+        " ON CONFLICT (text) DO UPDATE SET times = uncaught.times + excluded.times, last_at = excluded.last_at",
+        ("text", "bigint", "float8"),
+    ),
+}
+_PLACES = {name: place for place, name in enumerate(PARTS)}
+SAVED = "save conversation"
+
+
+def picker(table: str) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """A row of a table as the values that its insertion takes."""
+    return itemgetter(*(name for name in columns_of(table) if name != _NUMBERED.get(table)))
+
+
+PICKERS = {name: picker(name) for name in metadata.tables if f"insert {name}" in PARTS}
+
+
+@cache
+def statement(names: tuple[str, ...]) -> str:
+    """The statement of these parts. It answers how many conversations were saved."""
+    steps, number = [], 0
+    for place, name in enumerate(names):
+        part = PARTS[name]
+        values = ", ".join(f"${number + n}::{kind}[]" for n, kind in enumerate(part.types, 1))
+        number += len(part.types)
+        steps.append(f"w{place} AS ({part.sql.format(v=f'unnest({values})')})")
+    saved = f"(SELECT count(*) FROM w{names.index(SAVED)})" if SAVED in names else "0"
+    return f"WITH {', '.join(steps)} SELECT {saved}"
+
+
+def compose(changes: Mapping[str, Sequence[tuple[Any, ...]]]) -> tuple[str, list[Sequence[Any]]]:
+    """The statement for changes and its arguments, a sequence for each column."""
+    names = tuple(sorted(changes, key=_PLACES.__getitem__))
+    return statement(names), [column for name in names for column in zip(*changes[name], strict=True)]

@@ -1,0 +1,397 @@
+"""Group commit on PostgreSQL: units that wait at the same time share one transaction, a few groups run at once.
+
+The rules run in a greenlet between the loading and the writing, so a rare question of theirs may go to the database while
+other groups and everything else on the loop go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
+
+from asyncpg import exceptions as errors
+from sqlalchemy.util.concurrency import await_, greenlet_spawn
+
+from core.ports import Decide, Receipt, StorageFull
+from storage import intake
+from storage.ledger import Ledger, Unit
+from storage.postgres.links import Links, is_away, is_lost, is_passing, sqlstate
+from storage.postgres.loading import Needs, claim, gather, prepare
+from storage.postgres.numbers import Block, TicketBlocks
+from storage.postgres.rows import PostgresRows, RowLeases
+
+T = TypeVar("T")
+
+GROUP = 64  # units in one transaction
+SPAN = 0.005  # seconds that a group holds the loop at a stretch
+TRIES = 4  # of a unit by itself, when others were in its way
+PAUSE = 0.02  # seconds before the second of them, more with each
+SMOOTH = 0.05  # weight of the last group in what a turn writes on average
+
+# The driver's own transactions ask which isolation there is; ours say it.
+BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
+BEGIN_POOLED = f"{BEGIN}; SET LOCAL idle_in_transaction_session_timeout = '8s'; SET LOCAL jit = off"
+TAKE_BLOCK = (
+    "INSERT INTO counters (name, next) VALUES ('ticket', $1::bigint + $2::bigint)"
+    " ON CONFLICT (name) DO UPDATE SET next = greatest(counters.next, $1) + $2 RETURNING next"
+)
+HIGHEST_TICKET = "SELECT coalesce(max(number), 0) + 1 FROM tickets"
+GIVE_BACK = "UPDATE counters SET next = $1 WHERE name = 'ticket' AND next = $2"
+
+
+@dataclass
+class Task:
+    """A unit that waits, and what became of it."""
+
+    work: Callable[[Ledger], Any]
+    needs: Needs
+    future: asyncio.Future[Any]
+    unit: Unit = field(default_factory=Unit)
+    result: Any = None
+    alone: bool = False  # a unit of its group failed: each tries by itself
+    tries: int = 0
+    clean: bool = False  # its texts hold what the database does not store
+
+    def chats(self) -> set[tuple[str, str, str]]:
+        return {(it.channel, it.account, it.chat) for it in self.needs.inbounds}
+
+
+@dataclass
+class Told:
+    """What a commit is followed by."""
+
+    events: Callable[[bool], None]  # True: a conversation was locked by others, look again soon
+    rows: Callable[[frozenset[str]], None]
+
+
+class Groups:
+    """Runs units of writing over a few connections."""
+
+    def __init__(
+        self,
+        links: Links,
+        told: Told,
+        owner: str,
+        outer_desks: frozenset[str],
+        own_clock: Callable[[], float] | None,
+        at_once: int,
+    ) -> None:
+        self._links, self._told = links, told
+        self.owner, self.instance = owner, ""
+        self._outer_desks, self._own_clock = outer_desks, own_clock
+        self._at_once = at_once
+        self._waiting: deque[Task] = deque()
+        self._running: set[asyncio.Task[None]] = set()
+        self._chats: set[tuple[str, str, str]] = set()
+        self._blocks = TicketBlocks()
+        self._per_turn = 2.0
+        self.hands: Callable[[str], bool] | None = None
+        self.abandoned: set[int] = set()  # rows that were leased to us and reached nobody
+
+    # --- from outside ---
+
+    async def run(self, work: Callable[[Ledger], T], needs: Needs | None = None) -> T:
+        """The result of `work` once it is committed. Raises `StorageFull`, or what `work` raised."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append(Task(work, needs or Needs(), future))
+        self._wake()
+        return await future
+
+    async def work(self, decide: Decide, limit: int, careful: bool = False) -> list[Receipt]:
+        """Claim conversations with pending events and process them together; each by itself when that fails."""
+        claimed: list[int] = []
+        turn = partial(intake.take_turn, decide=decide, one=careful)
+        try:
+            if careful:
+                await self._claimed(intake.note_attempt, limit, claimed)
+                limit, claimed = len(claimed), []
+            return await self._claimed(turn, limit, claimed)
+        except Exception as error:
+            if isinstance(error, StorageFull) or is_away(error):
+                raise full(error) from error
+            if not claimed:
+                raise
+        return await self._work_alone(turn, claimed)
+
+    async def _work_alone(self, turn: Callable[[Ledger, int], Receipt | None], homes: list[int]) -> list[Receipt]:
+        """The first error is raised when all have had their turn; then nobody sees the receipts of the others."""
+        receipts: list[Receipt] = []
+        wrong: Exception | None = None
+        for home in homes:
+            try:
+                receipts += await self._claimed(turn, 1, [], [home])
+            except Exception as error:
+                wrong = wrong or error
+        if wrong is None:
+            return receipts
+        self.abandoned.update(row.id for receipt in receipts for row in receipt.outbox)
+        raise full(wrong) if is_away(wrong) else wrong
+
+    async def _claimed(
+        self,
+        turn: Callable[[Ledger, int], T | None],
+        limit: int,
+        claimed: list[int],
+        only: list[int] | None = None,
+    ) -> list[T]:
+        """A transaction of turns; what was claimed is put into `claimed`, for whoever has to do it again."""
+        now = self._own_clock() if self._own_clock is not None else None
+        units: list[Unit] = []
+        async with self._links.one() as link, self.rows(link, limit, False, only is not None) as rows:
+            ledger = self.ledger(rows)
+            async with self.transaction(link):
+                claimed += await claim(link, rows, now, limit, intake.LOOK_AHEAD, only)
+                if not claimed:
+                    await link.execute("ROLLBACK")
+                    return []
+                results = await greenlet_spawn(
+                    self._turn_all,
+                    ledger,
+                    rows,
+                    [(lambda ledger, home=home: turn(ledger, home)) for home in claimed],
+                    units,
+                )
+                await self.commit(link, [id for unit in units for id in unit.taken])
+        self.tell(units)
+        return [it for it in results if it is not None]
+
+    def _turn_all(
+        self, ledger: Ledger, rows: PostgresRows, turns: list[Callable[[Ledger], T | None]], units: list[Unit]
+    ) -> list[T | None]:
+        results = []
+        for turn in turns:
+            units.append(ledger.begin())
+            results.append(turn(ledger))
+            await_(asyncio.sleep(0))  # others on the loop have their turn
+        rows.flush()
+        return results
+
+    async def close(self) -> None:
+        """Returns when everything that waited is written."""
+        while self._running:
+            await asyncio.wait(self._running)
+        await self._give_numbers_back()
+
+    def _wake(self) -> None:
+        if self._waiting and len(self._running) < self._at_once:
+            running = asyncio.get_running_loop().create_task(self._run_next())
+            self._running.add(running)
+            running.add_done_callback(self._ended)
+
+    def _ended(self, running: asyncio.Task[None]) -> None:
+        self._running.discard(running)
+        self._wake()
+
+    # --- groups ---
+
+    async def _run_next(self) -> None:
+        group = self._form()
+        if not group:
+            return
+        self._wake()
+        chats = set[tuple[str, str, str]]().union(*(task.chats() for task in group))
+        self._chats |= chats
+        try:
+            await self._attempt(group)
+        except BaseException as error:
+            self._blame(group, error)
+        finally:
+            self._chats -= chats
+
+    def _form(self) -> list[Task]:
+        """The next units, in order. A chat that another group works on waits for it: elsewhere it would be locked."""
+        group: list[Task] = []
+        passed: deque[Task] = deque()
+        busy = set(self._chats)
+        while self._waiting and len(group) < GROUP:
+            task = self._waiting.popleft()
+            if task.future.cancelled():
+                continue
+            chats = task.chats()
+            if chats & busy or (group and (task.alone or group[-1].alone)):
+                passed.append(task)
+                busy |= chats
+            else:
+                group.append(task)
+        self._waiting.extendleft(reversed(passed))
+        return group
+
+    async def _attempt(self, group: list[Task]) -> None:
+        """Once more when only the connection was lost, as long as nothing was committed."""
+        try:
+            await self._transact(group)
+        except StorageFull:
+            raise
+        except Exception as error:
+            if not is_lost(error) or any(task.tries for task in group):
+                raise
+            for task in group:
+                task.tries += 1
+            await self._transact(group)
+
+    async def _transact(self, group: list[Task]) -> None:
+        turns = sum(len(task.needs.inbounds) for task in group if task.needs.turns)
+        first = group[0]
+        async with self._links.one() as link, self.rows(link, turns, first.clean, first.alone) as rows:
+            ledger = self.ledger(rows)
+            async with self.transaction(link):
+                await prepare(link, rows, gather(task.needs for task in group))
+                await greenlet_spawn(self._fill, ledger, rows, group)
+                await self.commit(link, [id for task in group for id in task.unit.taken])
+        self._answer(group, bool(rows.foreign))
+
+    @property
+    def begin(self) -> str:
+        return BEGIN_POOLED if self._links.pooled else BEGIN
+
+    def transaction(self, link: Any) -> Transaction:
+        """BEGIN, and ROLLBACK when what is inside raises."""
+        return Transaction(link, self.begin)
+
+    async def commit(self, link: Any, taken: Iterable[int]) -> None:
+        """Commit. When nobody knows whether it happened, what was handed out is free for the next `lease`."""
+        try:
+            await link.execute("COMMIT")
+        except BaseException as error:
+            self.abandoned.update(taken)
+            if isinstance(error, errors.PostgresError) and not is_away(error):
+                raise
+            raise StorageFull(f"the outcome of a commit is unknown: {type(error).__name__}") from error
+
+    @asynccontextmanager
+    async def rows(
+        self, link: Any, turns: int, clean: bool = False, doubtful: bool = False
+    ) -> AsyncIterator[PostgresRows]:
+        """The rows of a new transaction, in which so many turns are made: with ticket numbers for them."""
+        block = await self._ticket_block(link) if turns else Block(0, 0)
+        rows = PostgresRows(
+            link, self.owner, self.instance, block.next, self._own_clock, self._per_turn, clean, doubtful
+        )
+        used = block.next
+        try:
+            yield rows
+            used = rows.numbers.ticket
+            self._learn(rows.outbox_count, turns)
+        finally:
+            if turns:
+                self._blocks.give(block, used)
+
+    def ledger(self, rows: PostgresRows) -> Ledger:
+        """The rules' hands in a transaction."""
+        return Ledger(rows, rows.numbers, lambda: rows.now, self._outer_desks, leases=RowLeases(rows), hands=self.hands)
+
+    def _fill(self, ledger: Ledger, rows: PostgresRows, group: list[Task]) -> None:
+        until = time.perf_counter() + SPAN
+        for task in group:
+            task.unit = ledger.begin()
+            task.result = task.work(ledger)
+            if time.perf_counter() > until and len(group) > 1:
+                await_(asyncio.sleep(0))  # others on the loop have their turn
+                until = time.perf_counter() + SPAN
+        rows.flush()
+
+    def _learn(self, rows: int, turns: int) -> None:
+        """How many rows a turn writes."""
+        if turns:
+            self._per_turn += SMOOTH * (rows / turns * 1.5 - self._per_turn)
+
+    def _answer(self, group: list[Task], again: bool) -> None:
+        self.tell([task.unit for task in group], again)
+        for task in group:
+            if task.future.cancelled():
+                self.abandoned.update(task.unit.taken)
+            else:
+                task.future.set_result(task.result)
+
+    def tell(self, units: Iterable[Unit], again: bool = False) -> None:
+        """Wake those who wait for what was committed."""
+        left: set[str] = set()
+        woke = False
+        for unit in units:
+            left |= unit.left
+            woke = woke or unit.woke
+        if woke:
+            self._told.events(again)
+        if left:
+            self._told.rows(frozenset(left))
+
+    # --- failures ---
+
+    def _blame(self, group: list[Task], error: BaseException) -> None:
+        """A database that is away is everybody's; any other failure is of one unit, so each of the group tries alone."""
+        if isinstance(error, StorageFull) or is_away(error):
+            _fail(group, full(error))
+        elif len(group) > 1:
+            self._again(group, error)
+        elif self._may_pass(group[0], error):
+            task = group[0]
+            task.tries += 1
+            asyncio.get_running_loop().call_later(PAUSE * task.tries, self._again, group, error)
+        else:
+            _fail(group, error)
+
+    def _may_pass(self, task: Task, error: BaseException) -> bool:
+        if getattr(error, "constraint_name", "") == "pk_tickets":
+            self._blocks.spoil()
+        washable = sqlstate(error) == "22021" and not task.clean
+        return washable or (task.tries < TRIES and is_passing(error))
+
+    def _again(self, group: list[Task], error: BaseException) -> None:
+        for task in reversed(group):
+            task.alone = True
+            task.clean = task.clean or sqlstate(error) == "22021"
+            self._waiting.appendleft(task)
+        self._wake()
+
+    # --- ticket numbers ---
+
+    async def _ticket_block(self, link: Any) -> Block:
+        """Taken before the transaction, so that nobody waits for its end."""
+        block = self._blocks.take()
+        if block is not None:
+            return block
+        floor = max(self._blocks.floor, int(await link.fetchval(HIGHEST_TICKET)))
+        end = int(await link.fetchval(TAKE_BLOCK, floor, TicketBlocks.SIZE))
+        return Block(end - TicketBlocks.SIZE, end)
+
+    async def _give_numbers_back(self) -> None:
+        """At a clean stop the numbers that nobody used are the next process's, if they are the last that were taken."""
+        while (block := self._blocks.take()) is not None:
+            with suppress(StorageFull, errors.PostgresError, OSError):
+                async with self._links.one() as link:
+                    await link.execute(GIVE_BACK, block.next, block.end)
+
+
+class Transaction:
+    """A transaction of ours on a connection: begun here, committed inside, rolled back when what is inside raises."""
+
+    def __init__(self, link: Any, begin: str) -> None:
+        self._link, self._begin = link, begin
+
+    async def __aenter__(self) -> None:
+        await self._link.execute(self._begin)
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is not None and not self._link.is_closed():
+            if isinstance(error, asyncio.CancelledError | TimeoutError | OSError):
+                self._link.terminate()
+            else:
+                with suppress(errors.PostgresError, OSError, TimeoutError):
+                    await self._link.execute("ROLLBACK")
+
+
+def full(error: BaseException) -> StorageFull:
+    """What callers hear of a database that cannot take it now."""
+    return error if isinstance(error, StorageFull) else StorageFull(f"{type(error).__name__}: {error}")
+
+
+def _fail(group: list[Task], error: BaseException) -> None:
+    for task in group:
+        if not task.future.done():
+            task.future.set_exception(error)

@@ -1,0 +1,155 @@
+"""Connections: a bounded set that opens them when needed, notices when they are dead, and says when there are none."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import asyncpg
+from asyncpg import exceptions as errors
+
+from core.ports import StorageFull
+from storage.postgres.address import Address
+
+CONNECT_SECONDS = 5.0
+COMMAND_SECONDS = 10.0  # a statement that takes longer has no server any more: a half-open connection says nothing
+IDLE_SECONDS = 8  # a transaction whose process stands still gives its locks back
+SILENCE_MS = 10_000  # sent bytes that nobody acknowledges for so long end a connection
+
+# Settings of the session, where it is ours alone. JIT compiles for longer than any statement of ours runs.
+_SESSION = {
+    "application_name": "frontline",
+    "jit": "off",
+    "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
+    "tcp_user_timeout": str(SILENCE_MS),
+}
+
+# SQLSTATE classes that say: the database cannot take it now. https://www.postgresql.org/docs/current/errcodes-appendix.html
+_AWAY_CLASSES = frozenset({"08", "28", "3D", "53", "57", "58"})
+_AWAY_STATES = frozenset({"25006", "25P03", "55000", "XX000"})
+# … and: try it again.
+_AGAIN_STATES = frozenset({"40001", "40P01", "23505", "55P03", "0A000", "26000"})
+
+
+def sqlstate(error: BaseException) -> str:
+    return str(getattr(error, "sqlstate", "") or "")
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the database is gone, full or refuses to write; a mistake of one unit is something else."""
+    state = sqlstate(error)
+    if state:
+        return state[:2] in _AWAY_CLASSES or state in _AWAY_STATES
+    return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError | EOFError)
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether only this connection ended, and another may be had at once."""
+    state = sqlstate(error)
+    return state in {"08003", "08006", "57P01", "57P02", "25P03"} or isinstance(error, ConnectionError)
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same unit may succeed when it is tried again: a deadlock, a key that somebody else just wrote."""
+    return sqlstate(error) in _AGAIN_STATES
+
+
+class Links:
+    """At most `size` connections. Everything that cannot be had raises `StorageFull`."""
+
+    def __init__(self, address: Address, size: int) -> None:
+        self._address = address
+        self._idle: list[Any] = []
+        self._free = asyncio.Semaphore(size)
+        self._closed = False
+        self.pooled = address.pgbouncer == "yes"
+        self.waits = 0  # how many waited for a connection
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[Any]:
+        """A connection. It is used again unless what was done with it ended in doubt."""
+        if self._free.locked():
+            self.waits += 1
+        async with self._free:
+            link = await self._take()
+            try:
+                yield link
+            except errors.PostgresError:
+                self._give(link)
+                raise
+            except BaseException:
+                link.terminate()
+                raise
+            self._give(link)
+
+    async def _take(self) -> Any:
+        while self._idle:
+            link = self._idle.pop()
+            if not link.is_closed():
+                return link
+        try:
+            return await self.connect()
+        except (errors.PostgresError, OSError, TimeoutError, asyncpg.InterfaceError) as error:
+            raise StorageFull(f"the database does not answer: {type(error).__name__}: {error}") from error
+
+    def _give(self, link: Any) -> None:
+        if self._closed or link.is_closed() or link.is_in_transaction():
+            link.terminate()
+        else:
+            self._idle.append(link)
+
+    async def connect(self) -> Any:
+        """A new connection, with what the way to the server allows."""
+        pooled = self.pooled
+        link = await asyncpg.connect(
+            self._address.dsn,
+            timeout=CONNECT_SECONDS,
+            command_timeout=COMMAND_SECONDS,
+            # Behind a pool the next statement may run in another session, which knows no statement of ours.
+            statement_cache_size=0 if pooled else 256,
+            max_cached_statement_lifetime=0,
+            max_cacheable_statement_size=0,
+            server_settings=None if pooled else _SESSION,
+        )
+        _watch(link)
+        return link
+
+    async def close(self) -> None:
+        self._closed = True
+        idle, self._idle = self._idle, []
+        for link in idle:
+            with suppress(Exception):
+                await link.close(timeout=1.0)
+
+
+def _watch(link: Any) -> None:
+    """Let the kernel find out that the other side is gone."""
+    transport = getattr(link, "_transport", None)
+    sock = transport.get_extra_info("socket") if transport is not None else None
+    if sock is None or sock.family not in {socket.AF_INET, socket.AF_INET6}:
+        return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (
+        ("TCP_KEEPIDLE", 5),
+        ("TCP_KEEPINTVL", 2),
+        ("TCP_KEEPCNT", 3),
+        ("TCP_USER_TIMEOUT", SILENCE_MS),
+    ):
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+async def is_pooled(address: Address) -> bool:
+    """Whether a pool stands between: the process that answers is not the one the connection was greeted by."""
+    if address.pgbouncer != "auto":
+        return address.pgbouncer == "yes"
+    link = await asyncpg.connect(
+        address.dsn, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS, statement_cache_size=0
+    )
+    try:
+        return bool(await link.fetchval("SELECT pg_backend_pid()") != link.get_server_pid())
+    finally:
+        await link.close(timeout=1.0)

@@ -1,0 +1,543 @@
+"""The rows of the store in a transaction of PostgreSQL: what was loaded beforehand, and what is to be written at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.util.concurrency import await_
+
+from core.conversation import Conversation
+from core.events import Inbound
+from core.ports import LeaseLost
+from storage import queries as q
+from storage.codec import decode_conversation, decode_dict, encode
+from storage.ledger import LEASE, Leases
+from storage.postgres.asking import Asking
+from storage.postgres.flushing import PICKERS, SAVED, columns_of, compose, quoted
+from storage.postgres.numbers import Sequences
+from storage.rows import WAITING, Row
+
+LANE_AHEAD = 2  # rows of a lane that are loaded behind the one that gets its verdict
+
+_OUTBOX = quoted(columns_of("outbox"))
+LOCK_STATE = "SELECT version, epoch, client, state FROM conversations WHERE id = $1 FOR NO KEY UPDATE"
+LOCK_ROW = "SELECT state FROM outbox WHERE id = $1 FOR NO KEY UPDATE"
+LOCK_CARD = "SELECT card FROM clients WHERE id = $1 FOR NO KEY UPDATE"
+LOCK_TICKET = "SELECT 1 FROM tickets WHERE number = $1 FOR NO KEY UPDATE"
+LANE = f"SELECT id FROM outbox WHERE conversation = $1 AND state = 0 AND lane = 1 ORDER BY id LIMIT {LANE_AHEAD}"
+ROW = f"SELECT {_OUTBOX} FROM outbox WHERE id = $1"
+NEXT = "SELECT nextval($1::regclass) FROM generate_series(1, $2::int)"
+DUE = (
+    "SELECT conversation, key, due, after, seconds, data FROM timers WHERE due IS NOT NULL AND due <= $1"
+    " ORDER BY due LIMIT $2 FOR UPDATE SKIP LOCKED"
+)
+# The lease cannot change hands before this transaction ends.
+FENCE = "SELECT epoch FROM leases WHERE name = $1 FOR SHARE"
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A conversation that this transaction has locked."""
+
+    version: int
+    epoch: int
+    client: int
+    state: bytes
+
+
+@dataclass(slots=True)
+class Lane:
+    """The waiting rows of a conversation that go one after another; with `more`, these are only the first."""
+
+    ids: list[int]
+    more: bool = False
+
+
+class RowLeases(Leases):
+    """Leases as columns of the rows: other processes see them."""
+
+    def __init__(self, rows: PostgresRows) -> None:
+        super().__init__()
+        self._rows = rows
+
+    def take(self, id: int, now: float) -> None:
+        self._rows.lease(id, now + LEASE)
+
+    def held(self, id: int, now: float) -> bool:
+        row = self._rows.outbox_row(id)
+        return row is not None and bool(row["lease_until"] > now)
+
+
+class PostgresRows(Asking):
+    """`storage.rows.Rows` within one transaction; works inside `greenlet_spawn`.
+
+    Changes are collected and written together: at the end, or before a question whose answer they may change.
+    """
+
+    def __init__(
+        self,
+        link: Any,
+        owner: str,
+        instance: str,
+        ticket: int,
+        own_clock: Callable[[], float] | None = None,
+        per_turn: float = 2.0,
+        clean: bool = False,
+        doubtful: bool = False,
+    ) -> None:
+        super().__init__(link)
+        self.owner = owner
+        self.own_clock = own_clock
+        self.now = 0.0
+        self.numbers = Sequences(
+            lambda name, count: [it[0] for it in self.link_fetch(NEXT, name, count)], instance, ticket
+        )
+        self.outbox_count = 0
+        self._per_turn = per_turn
+        self._clean = clean
+        self._doubtful = doubtful
+        # what was loaded
+        self.seen_events: dict[tuple[str, str, str], int | None] = {}
+        self.homes: dict[tuple[str, str, str], int | None] = {}  # None: a new chat
+        self.senders: dict[tuple[str, str, str], int | None] = {}
+        self.states: dict[int, Loaded] = {}
+        self.foreign: set[int] = set()  # conversations that another transaction has locked
+        self.pending_flags: dict[int, bool] = {}
+        self.waiting_events: dict[int, list[Row]] = {}
+        self.cards: dict[int, bytes | None] = {}
+        self.lanes: dict[int, Lane] = {}
+        self.outbox: dict[int, Row] = {}
+        self.row_states: dict[int, int | None] = {}
+        # what is to be written
+        self._changes: dict[str, list[tuple[Any, ...]]] = {}
+        self._fresh: dict[tuple[str, Any], Row] = {}
+        self._inserts: dict[str, list[Row]] = {}
+        self._touched: set[tuple[str, Any]] = set()
+        self._saves: dict[int, tuple[Any, ...]] = {}
+        self._timers: dict[tuple[int, str], Row | None] = {}
+        self._armed: set[int] = set()
+        self._uncaught: dict[str, tuple[int, float]] = {}
+        self._queue: dict[int, Row | None] = {}
+
+    # --- the statements ---
+
+    def link_fetch(self, sql: str, *values: Any) -> Sequence[Any]:
+        """A question that no change of this transaction concerns."""
+        return super().fetch(sql, *map(self.wash, values))
+
+    def fetch(self, sql: str, *values: Any) -> Sequence[Any]:
+        self.flush()
+        return self.link_fetch(sql, *values)
+
+    def wash(self, value: Any) -> Any:
+        """PostgreSQL stores no NUL in texts; who sends one anyway is not refused."""
+        return value.replace("\0", "�") if self._clean and isinstance(value, str) else value
+
+    def flush(self) -> None:
+        """Write what was collected."""
+        changes = self._collect()
+        if not changes:
+            return
+        saved = len(self._saves)
+        if self._clean:
+            changes = {name: [tuple(map(self.wash, row)) for row in rows] for name, rows in changes.items()}
+        sql, arguments = compose(changes)
+        self._forget()
+        if await_(self.link.fetchval(sql, *arguments)) != saved:
+            raise RuntimeError("a conversation changed under its turn")
+
+    def _collect(self) -> dict[str, list[tuple[Any, ...]]]:
+        changes = self._changes
+        for table, rows in self._inserts.items():
+            changes[f"insert {table}"] = list(map(PICKERS[table], rows))
+        for name in ("insert identities", "insert inbox"):  # neighbours wait for each other in one order
+            if len(changes.get(name, ())) > 1:
+                changes[name].sort(key=lambda row: row[:3] if name == "insert identities" else row[2:5])
+        if "insert inbox" in changes and self.foreign:
+            self._split_foreign(changes)
+        if self._saves:
+            changes[SAVED] = [self._saves[id] for id in sorted(self._saves)]
+        self._collect_keyed(changes)
+        return changes
+
+    def _split_foreign(self, changes: dict[str, list[tuple[Any, ...]]]) -> None:
+        rows = changes.pop("insert inbox")
+        for name, wanted in (("insert inbox once", True), ("insert inbox", False)):
+            found = [row for row in rows if (row[1] in self.foreign) is wanted]
+            if found:
+                changes[name] = found
+
+    def _collect_keyed(self, changes: dict[str, list[tuple[Any, ...]]]) -> None:
+        for key, timer in sorted(self._timers.items()):
+            if timer is None:
+                changes.setdefault("stop timer", []).append(key)
+            else:
+                row = (*key, timer["due"], timer["after"], timer["seconds"], timer["data"])
+                changes.setdefault("set timer", []).append(row)
+        for home, entry in sorted(self._queue.items()):
+            if entry is None:
+                changes.setdefault("unqueue", []).append((home,))
+            else:
+                values = (entry[name] for name in ("line", "priority", "deadline", "note", "since"))
+                changes.setdefault("enqueue", []).append((home, *values))
+        if self._uncaught:
+            changes["count uncaught"] = [(text, *self._uncaught[text]) for text in sorted(self._uncaught)]
+
+    def _forget(self) -> None:
+        """What is written is no longer collected."""
+        self._changes, self._inserts, self._fresh = {}, {}, {}
+        self._saves, self._timers, self._uncaught, self._queue = {}, {}, {}, {}
+        self._touched, self._armed = set(), set()
+
+    def _change(self, kind: str, key: tuple[str, Any], *values: Any) -> None:
+        """Collect a change of a stored row; a second one of the same row follows the first."""
+        if key in self._touched:
+            self.flush()
+        self._touched.add(key)
+        self._changes.setdefault(kind, []).append(values)
+
+    def insert(self, table: str, row: Row) -> None:
+        if table == "inbox":
+            self._fresh["inbox", row["id"]] = row
+            self.seen_events[row["channel"], row["account"], row["external_id"]] = row["conversation"]
+            if not row["state"]:
+                self.pending_flags[row["conversation"]] = True
+                self.waiting_events.pop(row["conversation"], None)
+        elif table == "outbox":
+            self._insert_outbox(row)
+        elif table == "messages":
+            self._fresh["messages", (row["conversation"], row["seq"])] = row
+        elif table in {"conversations", "clients", "identities"}:
+            self._insert_known(table, row)
+        self._inserts.setdefault(table, []).append(row)
+
+    def _insert_outbox(self, row: Row) -> None:
+        row["lease_owner"], row["lease_until"] = "", 0.0
+        self._fresh["outbox", row["id"]] = self.outbox[row["id"]] = row
+        self.outbox_count += 1
+        lane = self.lanes.get(row["conversation"])
+        if row["lane"] and lane is not None and not lane.more:
+            lane.ids.append(row["id"])
+
+    def _insert_known(self, table: str, row: Row) -> None:
+        if table == "conversations":
+            self._fresh["conversations", row["id"]] = row
+            self.homes[row["channel"], row["account"], row["chat"]] = row["id"]
+            self.states[row["id"]] = Loaded(row["version"], row["epoch"], row["client"], row["state"])
+            self.pending_flags[row["id"]] = False
+            self.lanes[row["id"]] = Lane([])
+        elif table == "clients":
+            self._fresh["clients", row["id"]] = row
+            self.cards[row["id"]] = row["card"]
+        else:
+            self.senders[row["channel"], row["account"], row["sender"]] = row["client"]
+
+    # --- what the loading brings ---
+
+    def estimate(self, turns: int) -> int:
+        """How many rows of the outbox so many turns will write."""
+        return int(turns * self._per_turn) + 2 if turns else 0
+
+    def meet(self, missing: Sequence[Inbound], homes: Sequence[int | None], clients: Sequence[int | None]) -> None:
+        """Chats that could not be locked: new ones, and those that another transaction has."""
+        for it, home, client in zip(missing, homes, clients, strict=True):
+            self.senders[it.channel, it.account, it.sender_id or it.chat] = client
+            self.homes[it.channel, it.account, it.chat] = home
+            if home is not None:
+                self.foreign.add(home)
+
+    def hold(self, holds: Sequence[tuple[int, int]], found: Sequence[int | None]) -> None:
+        """Rows that get their verdict (their state), and the first rows of lanes (their id)."""
+        for (home, id), value in zip(holds, found, strict=True):
+            if id:
+                self.row_states[id] = value
+            else:
+                self.lanes[home] = Lane([] if value is None else [value], more=value is not None)
+
+    # --- inbox ---
+
+    def seen(self, channel: str, account: str, external_id: str) -> int | None:
+        key = (channel, account, external_id)
+        if key not in self.seen_events:
+            # Keys of internal events are new by their making; one that is not is refused by the database, and then we look.
+            if not channel and not self._doubtful:
+                return None
+            self.seen_events[key] = self.value(q.SEEN, channel=channel, account=account, external_id=external_id)
+        return self.seen_events[key]
+
+    def has_pending(self, conversation: int) -> bool:
+        if conversation in self.foreign:
+            return True  # whoever has it may leave something
+        known = self.pending_flags.get(conversation)
+        if known is None:
+            known = self.value(q.HAS_PENDING, conversation=conversation) is not None
+            self.pending_flags[conversation] = known
+        return known
+
+    def pending(self, conversation: int, limit: int) -> list[Row]:
+        known = self.waiting_events.get(conversation)
+        return self.all(q.PENDING, conversation=conversation, n=limit) if known is None else known
+
+    def finish_event(self, id: int, state: int, place: int, facts: bytes, outcome: bytes, error: str) -> None:
+        fresh = self._fresh.get(("inbox", id))
+        if fresh is not None:
+            fresh.update(state=state, place=place, facts=facts, outcome=outcome, error=error)
+        else:
+            self._change("finish event", ("inbox", id), id, state, place, facts, outcome, error)
+        self._unknown_pending()
+
+    def delay_event(self, id: int, attempts: int, not_before: float, error: str) -> None:
+        fresh = self._fresh.get(("inbox", id))
+        if fresh is not None:
+            fresh.update(attempts=attempts, not_before=not_before, error=error)
+        else:
+            self._change("delay event", ("inbox", id), id, attempts, not_before, error)
+        self._unknown_pending()
+
+    def _unknown_pending(self) -> None:
+        """Who looks again must see what has changed."""
+        self.waiting_events = {}
+
+    # --- conversations and clients ---
+
+    def conversation_of(self, channel: str, account: str, chat: str) -> int | None:
+        key = (channel, account, chat)
+        if key not in self.homes:
+            self.homes[key] = self.value(q.CONVERSATION_OF, channel=channel, account=account, chat=chat)
+        return self.homes[key]
+
+    def conversation(self, id: int) -> Conversation | None:
+        known = self._state(id)
+        return None if known is None else decode_conversation.decode(known.state)
+
+    def _state(self, id: int) -> Loaded | None:
+        if id not in self.states:
+            found = self.fetch(LOCK_STATE, id)
+            if not found:
+                return None
+            self.states[id] = Loaded(*found[0])
+        return self.states[id]
+
+    def save_conversation(self, conversation: Conversation, was: int, last_at: float) -> None:
+        id, known = conversation.id, self._state(conversation.id)
+        if known is None or known.version != was:
+            raise RuntimeError(f"conversation {id} changed under its turn (version {was} is gone)")
+        known.state, known.version, known.epoch = encode(conversation), conversation.version, conversation.session.epoch
+        talk = conversation.talk
+        live = int(talk.run is not None or talk.suspended is not None)
+        fresh = self._fresh.get(("conversations", id))
+        if fresh is not None:
+            values = {"version": known.version, "epoch": known.epoch, "live": live, "state": known.state}
+            fresh.update(values, last_at=last_at or fresh["last_at"])
+            return
+        before = self._saves.get(id)
+        first, spoken = (before[1], last_at or before[5]) if before is not None else (was, last_at)
+        self._saves[id] = (id, first, known.version, known.epoch, live, spoken, known.state)
+
+    def move_conversation(self, conversation: Conversation, chat: str) -> None:
+        version = conversation.version
+        conversation.chat, conversation.version = chat, version + 1
+        self.homes.pop((conversation.channel, conversation.account, chat), None)
+        self.run(q.MOVE_CONVERSATION, the_id=conversation.id, chat=chat)
+        self.save_conversation(conversation, version, 0.0)
+
+    def last_conversation(self, client: int) -> int | None:
+        found: int | None = self.value(q.LAST_CONVERSATION, client=client)
+        return found
+
+    def client_of(self, channel: str, account: str, sender: str) -> int | None:
+        key = (channel, account, sender)
+        if key not in self.senders:
+            self.senders[key] = self.value(q.CLIENT_OF, channel=channel, account=account, sender=sender)
+        return self.senders[key]
+
+    def card(self, client: int, own: bool = False) -> dict[str, Any]:
+        if own and ("clients", client) not in self._fresh and ("card", client) not in self._touched:
+            self.cards[client] = self.fetch(LOCK_CARD, client)[0][0]
+        known = self.cards.get(client)
+        if known is None:
+            known = self.cards[client] = self.value(q.CARD, the_id=client)
+        return decode_dict.decode(known)
+
+    def save_card(self, client: int, card: dict[str, Any]) -> None:
+        stored, phone = encode(card), str(card.get("phone") or "")
+        self.cards[client] = stored
+        fresh = self._fresh.get(("clients", client))
+        if fresh is not None:
+            fresh.update(card=stored, phone=phone)
+        else:
+            self._change("save card", ("card", client), client, stored, phone)
+
+    # --- history ---
+
+    def edit_message(self, conversation: int, seq: int, message: bytes) -> None:
+        fresh = self._fresh.get(("messages", (conversation, seq)))
+        if fresh is not None:
+            fresh.update(message=message, edited=fresh["edited"] + 1)
+        else:
+            self._change("edit message", ("messages", (conversation, seq)), conversation, seq, message)
+
+    def settle_message(self, conversation: int, seq: int, state: str, reason: str, message_id: str) -> None:
+        fresh = self._fresh.get(("messages", (conversation, seq)))
+        if fresh is not None:
+            fresh.update(state=state, reason=reason, message_id=message_id)
+        else:
+            key = ("messages", (conversation, seq))
+            self._change("settle message", key, conversation, seq, state, reason, message_id)
+
+    # --- outbox ---
+
+    def head(self, conversation: int) -> int | None:
+        lane = self.lanes.get(conversation)
+        if lane is None or (lane.more and not lane.ids):
+            ids = [record[0] for record in self.fetch(LANE, conversation)]
+            lane = self.lanes[conversation] = Lane(ids, more=len(ids) == LANE_AHEAD)
+        return lane.ids[0] if lane.ids else None
+
+    def outbox_row(self, id: int) -> Row | None:
+        if id not in self.outbox:
+            found = self.fetch(ROW, id)
+            if not found:
+                return None
+            self.outbox[id] = dict(found[0].items())
+        return self.outbox[id]
+
+    def newest_in_slot(self, conversation: int, slot: str) -> Row | None:
+        row = self.one(q.NEWEST_IN_SLOT, conversation=conversation, slot=slot)
+        if row is not None:
+            self.outbox[row["id"]] = row
+        return row
+
+    def _change_row(self, id: int, kind: str, **values: Any) -> None:
+        """Change a row that is still waiting."""
+        known = self.outbox.get(id)
+        if known is not None:
+            known.update(values)
+        if ("outbox", id) not in self._fresh:
+            self._change(kind, ("outbox", id), id, *values.values())
+
+    def _is_waiting(self, id: int) -> bool:
+        state = self.outbox[id]["state"] if id in self.outbox else self.row_states.get(id)
+        if state is None:
+            found = self.fetch(LOCK_ROW, id)
+            state = self.row_states[id] = found[0][0] if found else None
+        return bool(state == WAITING)
+
+    def rewrite(self, id: int, message: bytes, epoch: int, guarded: int) -> None:
+        if self._is_waiting(id):
+            self._change_row(id, "rewrite row", message=message, epoch=epoch, guarded=guarded)
+
+    def settle_row(self, id: int, home: int, state: int, platform_ids: bytes, reason: str, now: float) -> bool:
+        if not self._is_waiting(id):
+            return False
+        self._change_row(id, "settle row", state=state, platform_ids=platform_ids, reason=reason, settled_at=now)
+        self.row_states[id] = state
+        lane = self.lanes.get(home)
+        if lane is not None and id in lane.ids:
+            lane.ids.remove(id)
+        return True
+
+    def delay_row(self, id: int, attempts: int, not_before: float, reason: str) -> bool:
+        if not self._is_waiting(id):
+            return False
+        self._change_row(id, "delay row", attempts=attempts, not_before=not_before, reason=reason)
+        if id in self.outbox:
+            self.outbox[id].update(lease_owner="", lease_until=0.0)
+        return True
+
+    def advance_row(self, id: int, sent_parts: bytes) -> None:
+        if self._is_waiting(id):
+            self._change_row(id, "advance row", sent_parts=sent_parts)
+
+    def lease(self, id: int, until: float) -> None:
+        """Note who sends the row until when."""
+        self._change_row(id, "lease row", lease_owner=self.owner, lease_until=until)
+
+    def waiting_edits(self, target: int) -> list[int]:
+        return self.column(q.WAITING_EDITS, target=target)
+
+    def readdress(self, conversation: int, chat: str) -> None:
+        self.run(q.READDRESS, home=conversation, chat=chat)
+        for row in self.outbox.values():
+            if row["conversation"] == conversation and row["lane"] and row["state"] == WAITING:
+                row["chat"] = chat
+
+    # --- timers ---
+
+    def set_timer(self, row: Row) -> None:
+        self._write_timer(row["conversation"], row["key"], row)
+
+    def stop_timer(self, conversation: int, key: str) -> None:
+        self._write_timer(conversation, key, None)
+
+    def _write_timer(self, conversation: int, key: str, row: Row | None) -> None:
+        if conversation in self._armed:
+            self.flush()
+        self._timers[conversation, key] = row
+
+    def arm_timers(self, conversation: int, after: int, now: float) -> None:
+        if any(home == conversation for home, _ in self._timers):
+            self.flush()
+        self._armed.add(conversation)
+        self._change("arm timers", ("timers", (conversation, after)), conversation, after, now)
+
+    def due_timers(self, now: float, limit: int) -> list[Row]:
+        due = [dict(record.items()) for record in self.fetch(DUE, now, limit)]
+        self.numbers.ensure("inbox", len(due) + 1)
+        return due
+
+    # --- tickets, queue, files, reports ---
+
+    def has_ticket(self, key: str) -> bool:
+        if not self._doubtful:  # as with keys of internal events
+            return any(row["key"] == key for row in self._inserts.get("tickets", ()))
+        return self.value(q.HAS_TICKET, key=key) is not None
+
+    def ticket_row(self, number: int) -> Row | None:
+        self.fetch(LOCK_TICKET, number)
+        return self.one(q.TICKET, number=number)
+
+    def ticket_length(self, number: int) -> int:
+        return int(self.value(q.TICKET_LENGTH, number=number))
+
+    def save_ticket(self, number: int, row: Row) -> None:
+        self.run(q.SAVE_TICKET, the_number=number, **row)
+
+    def enqueue(self, row: Row) -> None:
+        self._queue[row["conversation"]] = row
+
+    def unqueue(self, conversation: int) -> None:
+        self._queue[conversation] = None
+
+    def add_file(self, row: Row) -> None:
+        self.run(q.ADD_FILE, **row)
+
+    def store_file(self, id: str, sha256: str, size: int, mime: str, error: str) -> None:
+        self.run(q.STORE_FILE, the_id=id, sha256=sha256, size=size, mime=mime, error=error)
+
+    def count_uncaught(self, text: str, now: float) -> None:
+        self._uncaught[text] = (self._uncaught.get(text, (0, 0.0))[0] + 1, now)
+
+    # --- the rest ---
+
+    def set_cursor(self, channel: str, value: str, epoch: int) -> None:
+        if epoch:
+            held = self.link_fetch(FENCE, f"poll:{channel}")
+            if not held or held[0][0] != epoch:
+                raise LeaseLost(f"poll:{channel} has another epoch than {epoch}")
+        self.run(q.SET_CURSOR, channel=channel, value=value)
+
+    def publish(self, row: Row) -> None:
+        self.run(q.RETIRE_OTHERS, the_id=row["id"])
+        self.run(q.PUBLISH, **row)
+
+    def drop_bundle(self, id: str) -> None:
+        self.run(q.DROP_BUNDLE, the_id=id)
+
+    def add_web_client(self, row: Row) -> None:
+        self.run(q.ADD_WEB_CLIENT, **row)
+
+    def set_meta(self, name: str, value: str) -> None:
+        self.run(q.SET_META, name=name, value=value)

@@ -1,0 +1,491 @@
+"""The store for many processes: one PostgreSQL database is the truth, every process of the deployment opens it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+from typing import Any, TypeVar
+
+import asyncpg
+from sqlalchemy.util.concurrency import greenlet_spawn
+
+from core.conversation import Conversation
+from core.events import Event, Inbound
+from core.outbox import OutboxRow, Sent, Settled
+from core.ports import Bundle, Cursor, Decide, Done, HistoryItem, Receipt, StorageFull, StoredFile, Ticket
+from storage import alarms, desk, intake, lanes, shape
+from storage.ledger import LEASE, Ledger
+from storage.migrate import check_revision
+from storage.postgres.address import parse_address
+from storage.postgres.asking import PostgresReading, as_row
+from storage.postgres.flushing import columns_of
+from storage.postgres.groups import Groups, Told
+from storage.postgres.links import Links, is_away, is_lost, is_pooled
+from storage.postgres.loading import Needs
+from storage.rows import Row
+from storage.seal import require_home
+
+T = TypeVar("T")
+
+TIMERS = 200  # due timers of one transaction
+AGAIN = (0.02, 0.06, 0.15)  # seconds after which a conversation that others had locked is looked at again
+BEAT_SECONDS = 10.0  # a living process says so this often …
+DEAD_SECONDS = 30.0  # … and is taken for dead after this long
+
+_NOW = "coalesce({0}::float8, extract(epoch FROM clock_timestamp())::float8)"
+_OUTBOX = ", ".join(f'o."{name}"' for name in columns_of("outbox"))
+
+# Free rows: the first of each lane, and all others; taken in the statement that finds them.
+_HEADS = f"""
+SELECT o.id FROM (SELECT min(id) AS id FROM outbox WHERE state = 0 AND lane = 1 GROUP BY conversation) AS h
+JOIN outbox o ON o.id = h.id
+WHERE o.state = 0 AND o.not_before <= {_NOW.format("$1")} AND o.lease_until <= {_NOW.format("$1")}
+AND o.channel <> ALL($5::text[]) ORDER BY o.id LIMIT $2 FOR NO KEY UPDATE OF o SKIP LOCKED"""
+_ASIDE = f"""
+SELECT o.id FROM outbox o WHERE o.state = 0 AND o.lane = 0 AND o.not_before <= {_NOW.format("$1")}
+AND o.lease_until <= {_NOW.format("$1")} AND $6::boolean
+ORDER BY o.not_before LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"""
+LEASE_ROWS = f"""
+WITH heads AS ({_HEADS}), aside AS ({_ASIDE}),
+free AS (SELECT id FROM heads UNION ALL SELECT id FROM aside ORDER BY id LIMIT $2)
+UPDATE outbox AS o SET lease_owner = $3, lease_until = {_NOW.format("$1")} + $4 FROM free WHERE o.id = free.id
+RETURNING {_OUTBOX}"""
+CHANNELS = "SELECT DISTINCT channel FROM outbox WHERE state = 0 AND lane = 1"
+FREE_ROWS = "UPDATE outbox SET lease_owner = '', lease_until = 0 WHERE id = ANY($1::bigint[]) AND state = 0 AND lease_owner = $2"
+TARGETS = "SELECT id, platform_ids FROM outbox WHERE id = ANY($1::bigint[])"
+EPOCHS = "SELECT id, epoch FROM conversations WHERE id = ANY($1::bigint[])"
+HOLD = f"""
+INSERT INTO leases AS l (name, owner, epoch, until) VALUES ($2, $3, 1, {_NOW.format("$1")} + $4)
+ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until,
+epoch = l.epoch + CASE WHEN l.owner = excluded.owner THEN 0 ELSE 1 END
+WHERE l.owner = excluded.owner OR l.until <= {_NOW.format("$1")} RETURNING epoch"""
+RELEASE = "UPDATE leases SET owner = '', until = 0 WHERE name = $1 AND owner = $2"
+NEXT_DUE = "SELECT min(due), extract(epoch FROM clock_timestamp())::float8 FROM timers WHERE due IS NOT NULL"
+NOW = "SELECT extract(epoch FROM clock_timestamp())::float8"
+INSTANCE = "INSERT INTO meta (name, value) VALUES ('instance', $1) ON CONFLICT (name) DO NOTHING"
+META = "SELECT value FROM meta WHERE name = $1"
+CHECKED = (
+    "INSERT INTO meta (name, value) VALUES ('checked', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
+# Processes that ended without a word left their row, and nobody renewed it.
+ALIVE = "SELECT name, until <= extract(epoch FROM clock_timestamp()) FROM leases WHERE name LIKE 'live:%'"
+BURY = "DELETE FROM leases WHERE name = ANY($1::text[])"
+
+
+class PostgresStore:
+    """`core.ports.Store` over a database that several processes use at once.
+
+    Times come from the database, so a process whose clock is wrong does no harm; `clock` only says what this process takes
+    for now. With `own_clock` it is the time of the rows too (tests). Raises `SchemaMismatch` at `open` when the tables are
+    not those of this version, `StorageFull` where nothing can be written.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        clock: Callable[[], float],
+        outer_desks: frozenset[str] = frozenset(),
+        own_clock: bool = False,
+    ) -> None:
+        self.url = url
+        self.clock = clock
+        self.outer_desks = outer_desks
+        self.on_events: Callable[[], None] | None = None
+        self.on_rows: Callable[[frozenset[str]], None] | None = None
+        self._own_clock = clock if own_clock else None
+        self._address = parse_address(url)
+        self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._writers = Links(self._address, self._address.writers)
+        self._readers = Links(self._address, self._address.readers)
+        self._groups = Groups(
+            self._writers,
+            Told(self._tell_events, self._tell_rows),
+            self._owner,
+            outer_desks,
+            self._own_clock,
+            self._address.writers,
+        )
+        self._unclean = self._careful = self._opened = False
+        self._beating: asyncio.Task[None] | None = None
+        self._known_channels: set[str] = set()
+        self._asked: dict[int, list[asyncio.Future[int]]] = {}
+        self._asking: asyncio.Task[None] | None = None
+
+    # --- life ---
+
+    async def open(self) -> None:
+        """Find out what stands between, whether the tables are ours, and how the last process ended."""
+        try:
+            self._writers.pooled = self._readers.pooled = await is_pooled(self._address)
+            async with self._readers.one() as link:
+                await check_revision(link)
+                await require_home(link)
+                await link.execute(INSTANCE, secrets.token_hex(6))
+                self._groups.instance = await link.fetchval(META, "instance")
+                await self._find_dead(link)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            await self._readers.close()
+            raise StorageFull(f"{type(error).__name__}: {error}") from error
+        except BaseException:
+            await self._readers.close()
+            raise
+        self._opened = True
+        self._beating = asyncio.get_running_loop().create_task(self._beat())
+
+    async def _find_dead(self, link: Any) -> None:
+        dead = [name for name, over in await link.fetch(ALIVE) if over or _ended_here(name)]
+        if dead:
+            await link.execute(BURY, dead)
+        self._unclean = self._careful = bool(dead)
+        await link.fetchval(HOLD, None, self._live, self._owner, DEAD_SECONDS)
+
+    @property
+    def _live(self) -> str:
+        return f"live:{self._owner}"
+
+    async def _beat(self) -> None:
+        """Say that this process lives, so that the next one knows who was killed."""
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            with suppress(StorageFull):
+                await self._ask(HOLD, None, self._live, self._owner, DEAD_SECONDS)
+
+    async def close(self) -> None:
+        """Write what waits and say that the stop was a clean one. A second call does nothing."""
+        if not self._opened:
+            return
+        self._opened = False
+        await self._groups.close()
+        if self._beating is not None:
+            self._beating.cancel()
+            await asyncio.gather(self._beating, return_exceptions=True)
+        # A database that is away now takes the next start for one after a crash: slower, never wrong.
+        with suppress(StorageFull):
+            await self._free_abandoned()
+            await self._ask(BURY, [self._live])
+        await asyncio.gather(self._writers.close(), self._readers.close())
+
+    @property
+    def shared(self) -> bool:
+        return True
+
+    @property
+    def unclean(self) -> bool:
+        """Whether a process ended without `close` since the last `open`: an event may have killed it."""
+        return self._unclean
+
+    @property
+    def hands(self) -> Callable[[str], bool] | None:
+        return self._groups.hands
+
+    @hands.setter
+    def hands(self, hands: Callable[[str], bool] | None) -> None:
+        self._groups.hands = hands
+
+    @property
+    def waits(self) -> int:
+        """How many times a connection had to be waited for."""
+        return self._writers.waits + self._readers.waits
+
+    def _tell_events(self, again: bool) -> None:
+        if self.on_events is None:
+            return
+        loop = asyncio.get_running_loop()
+        loop.call_soon(self.on_events)
+        for seconds in AGAIN if again else ():
+            loop.call_later(seconds, self.on_events)
+
+    def _tell_rows(self, channels: frozenset[str]) -> None:
+        if self.on_rows is not None:
+            asyncio.get_running_loop().call_soon(self.on_rows, channels)
+
+    # --- statements by themselves ---
+
+    async def _reading(self, question: Callable[[Any], Any]) -> Any:
+        """A question to committed data, asked once more when the connection turns out to be dead."""
+        for last in (False, True):
+            try:
+                async with self._readers.one() as link:
+                    return await question(link)
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+                if last or not is_lost(error):
+                    if is_away(error):
+                        raise StorageFull(f"{type(error).__name__}: {error}") from error
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _ask(self, sql: str, *values: Any) -> list[Any]:
+        found: list[Any] = await self._reading(lambda link: link.fetch(sql, *values))
+        return found
+
+    async def _read(self, question: Callable[[PostgresReading], T]) -> T:
+        found: T = await self._reading(lambda link: greenlet_spawn(lambda: question(PostgresReading(link))))
+        return found
+
+    async def _now(self) -> float:
+        return self._own_clock() if self._own_clock is not None else float((await self._ask(NOW))[0][0])
+
+    def _given(self) -> float | None:
+        """The time for statements that take the database's when there is none."""
+        return None if self._own_clock is None else self._own_clock()
+
+    # --- inbox and worker ---
+
+    async def accept(
+        self, inbounds: Sequence[Inbound], decide: Decide | None = None, cursor: Cursor | None = None
+    ) -> list[Receipt]:
+        needs = Needs(inbounds=inbounds, turns=decide is not None)
+        return await self._groups.run(lambda ledger: intake.accept(ledger, inbounds, decide, cursor), needs)
+
+    async def push(self, conversation: int, event: Event, key: str) -> bool:
+        needs = Needs(keys=((conversation, key),))
+        return await self._groups.run(lambda ledger: ledger.put_event(conversation, event, key), needs)
+
+    async def work(self, decide: Decide, limit: int = 20) -> list[Receipt]:
+        receipts = await self._groups.work(decide, limit, self._careful)
+        self._careful = self._careful and bool(receipts)
+        return receipts
+
+    async def quarantine(self, channel: str, raw: bytes, reason: str) -> None:
+        def keep(ledger: Ledger) -> None:
+            ledger.rows.insert("quarantine", {"at": ledger.clock(), "channel": channel, "raw": raw, "reason": reason})
+
+        await self._groups.run(keep)
+
+    async def cursor(self, channel: str) -> str:
+        return await self._read(lambda reading: reading.cursor(channel))
+
+    # --- leases of roles ---
+
+    async def hold(self, name: str, owner: str, seconds: float) -> int | None:
+        found = await self._ask(HOLD, self._given(), name, owner, seconds)
+        return int(found[0][0]) if found else None
+
+    async def release(self, name: str, owner: str) -> None:
+        await self._ask(RELEASE, name, owner)
+
+    # --- outbox ---
+
+    async def lease(self, limit: int = 100) -> list[OutboxRow]:
+        await self._free_abandoned()
+        hands = self.hands
+        others: list[str] = []
+        if hands is not None:
+            self._known_channels |= {record[0] for record in await self._ask(CHANNELS)}
+            others = [channel for channel in self._known_channels if not hands(channel)]
+        aside = hands is None or hands("")
+        found = await self._ask(LEASE_ROWS, self._given(), limit, self._owner, LEASE, others, aside)
+        return await self._as_outbox([as_row(record) for record in found])
+
+    async def _as_outbox(self, rows: list[Row]) -> list[OutboxRow]:
+        wanted = [row["target"] for row in rows if row["target"]]
+        targets = {record[0]: as_row(record) for record in await self._ask(TARGETS, wanted)} if wanted else {}
+        rows.sort(key=lambda row: int(row["id"]))
+        return [shape.outbox_row(row, targets.get(row["target"])) for row in rows]
+
+    async def _free_abandoned(self) -> None:
+        """Rows that were handed out and reached nobody."""
+        abandoned, self._groups.abandoned = self._groups.abandoned, set()
+        if not abandoned:
+            return
+        try:
+            await self._ask(FREE_ROWS, list(abandoned), self._owner)
+        except BaseException:
+            self._groups.abandoned |= abandoned
+            raise
+
+    async def epoch(self, conversation: int) -> int:
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._asked.setdefault(conversation, []).append(future)
+        if self._asking is None:
+            self._asking = asyncio.get_running_loop().create_task(self._answer_epochs())
+        return await future
+
+    async def _answer_epochs(self) -> None:
+        """Those who ask at the same time share a question; who asks while it is under way is in the next one."""
+        try:
+            while self._asked:
+                asked, self._asked = self._asked, {}
+                await self._answer_some(asked)
+        finally:
+            self._asking = None
+
+    async def _answer_some(self, asked: dict[int, list[asyncio.Future[int]]]) -> None:
+        waiting = [(home, future) for home, futures in asked.items() for future in futures]
+        try:
+            known = dict(await self._ask(EPOCHS, list(asked)))
+        except Exception as error:
+            for _, future in waiting:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for home, future in waiting:
+            if not future.done():
+                future.set_result(known.get(home, 0))
+
+    def note(self, row: OutboxRow, sent: Sent) -> bool:
+        """Another process may take the row over, and would not see a note of ours: only `mark` counts."""
+        return False
+
+    async def mark(self, settled: Sequence[Settled]) -> list[Receipt]:
+        return await self._groups.run(lambda ledger: lanes.mark(ledger, settled), Needs(settled=settled))
+
+    async def progress(self, row: OutboxRow) -> None:
+        await self._groups.run(lambda ledger: lanes.progress(ledger, row))
+
+    # --- timers ---
+
+    async def due(self, now: datetime) -> int:
+        """By the database's clock; `now` counts for a store with a clock of its own only."""
+        at = now.timestamp() if self._own_clock is not None else None
+        fired = count = await self._groups.run(partial(_fire_due, at=at))
+        while count == TIMERS:
+            count = await self._groups.run(partial(_fire_due, at=at))
+            fired += count
+        return fired
+
+    async def next_due(self) -> float | None:
+        """When this process's clock will show the time of the next timer."""
+        due, now = (await self._ask(NEXT_DUE))[0]
+        if due is None or self._own_clock is not None:
+            return due if due is None else float(due)
+        return self.clock() + float(due - now)
+
+    # --- what people and channels read ---
+
+    async def conversation(self, id: int) -> Conversation | None:
+        return await self._read(lambda reading: reading.conversation(id))
+
+    async def find_conversation(self, channel: str, account: str, chat: str) -> Conversation | None:
+        return await self._read(lambda reading: reading.find_conversation(channel, account, chat))
+
+    async def history(self, conversation: int, after: int = 0, limit: int = 200) -> list[HistoryItem]:
+        return await self._read(lambda reading: reading.history(conversation, after, limit))
+
+    async def events(self, conversation: int) -> list[Done]:
+        return await self._read(lambda reading: reading.events(conversation))
+
+    async def notes(self, conversation: int) -> list[dict[str, Any]]:
+        """Private notes, oldest first: `at`, `author`, `text`."""
+        return await self._read(lambda reading: reading.notes(conversation))
+
+    async def client(self, id: int) -> dict[str, Any] | None:
+        return await self._read(lambda reading: reading.client(id))
+
+    async def find_clients(self, phone: str) -> list[int]:
+        return await self._read(lambda reading: reading.find_clients(phone))
+
+    async def last_conversation(self, client: int) -> Conversation | None:
+        return await self._read(lambda reading: reading.last_conversation(client))
+
+    async def ticket(self, number: int) -> Ticket | None:
+        return await self._read(lambda reading: reading.ticket(number))
+
+    async def tickets(
+        self, client: int | None = None, desk: str | None = None, status: str | None = None, limit: int = 50
+    ) -> list[Ticket]:
+        return await self._read(lambda reading: reading.tickets(client, desk, status, limit))
+
+    async def change_ticket(
+        self,
+        number: int,
+        status: str = "",
+        done: bool | None = None,
+        outer_number: str = "",
+        outer_link: str = "",
+        comment: str = "",
+        tell: bool = True,
+    ) -> Ticket | None:
+        asked = (number, status, done, outer_number, outer_link, comment, tell)
+        changed = await self._groups.run(lambda ledger: desk.change_ticket(ledger, *asked))
+        return await self.ticket(number) if changed else None
+
+    async def queue(self, line: str | None = None) -> list[dict[str, Any]]:
+        return await self._read(lambda reading: reading.queue(line))
+
+    async def uncaught(self, limit: int = 100) -> list[tuple[str, int, float]]:
+        return await self._read(lambda reading: reading.uncaught(limit))
+
+    # --- files ---
+
+    async def add_file(self, file: StoredFile) -> None:
+        await self._groups.run(lambda ledger: ledger.rows.add_file(shape.file_row(file, ledger.clock())))
+
+    async def file(self, id: str) -> StoredFile | None:
+        return await self._read(lambda reading: reading.file(id))
+
+    async def store_file(self, id: str, sha256: str, size: int, mime: str, error: str = "") -> None:
+        await self._groups.run(lambda ledger: ledger.rows.store_file(id, sha256, size, mime, error))
+
+    # --- flows ---
+
+    async def publish(self, bundle: Bundle) -> None:
+        await self._groups.run(lambda ledger: ledger.rows.publish(shape.bundle_row(bundle)))
+
+    async def bundles(self) -> list[Bundle]:
+        return await self._read(lambda reading: reading.bundles())
+
+    async def current_bundle(self) -> tuple[str, float]:
+        return await self._read(lambda reading: reading.current_bundle())
+
+    async def live_versions(self) -> dict[str, dict[str, int]]:
+        return await self._read(lambda reading: reading.live_versions())
+
+    async def drop_bundle(self, id: str) -> None:
+        await self._groups.run(lambda ledger: ledger.rows.drop_bundle(id))
+
+    # --- secrets of web chat clients ---
+
+    async def web_client(self, channel: str, token_hash: str) -> str | None:
+        return await self._read(lambda reading: reading.web_client(channel, token_hash))
+
+    async def add_web_client(self, channel: str, token_hash: str, chat: str) -> None:
+        def add(ledger: Ledger) -> None:
+            row = {"channel": channel, "token_hash": token_hash, "chat": chat, "created_at": ledger.clock()}
+            ledger.rows.add_web_client(row)
+
+        await self._groups.run(add)
+
+    # --- state of the store ---
+
+    async def stats(self) -> dict[str, float]:
+        now = await self._now()
+        return await self._read(lambda reading: reading.stats(now))
+
+    async def backlog(self) -> tuple[int, float]:
+        now = await self._now()
+        return await self._read(lambda reading: reading.backlog(now))
+
+    async def healthy(self) -> bool:
+        """Whether messages can be taken: only a write that was committed says so."""
+        try:
+            await self._ask(CHECKED, secrets.token_hex(8))
+        except StorageFull:
+            return False
+        return True
+
+
+def _fire_due(ledger: Ledger, at: float | None) -> int:
+    return alarms.fire_due(ledger, ledger.clock() if at is None else at, TIMERS)
+
+
+def _ended_here(name: str) -> bool:
+    """Whether a name `live:<host>:<pid>:…` is of a process of this machine that is gone."""
+    _, host, pid, _ = [*name.split(":"), "", "", ""][:4]
+    if host != socket.gethostname() or not pid.isdigit():
+        return False
+    if int(pid) == os.getpid():  # ours is another life of the same number
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
