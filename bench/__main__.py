@@ -49,6 +49,15 @@ def volume(options: argparse.Namespace, how: str) -> None:
     finish("volume", uvloop.run(run_volume(keys, size, options.seconds, options.rounds, console)), options, how)
 
 
+def steady(options: argparse.Namespace, how: str) -> None:
+    """Steady load and bursts."""
+    from bench.steady import run_steady, trials
+
+    keys = choose(options.only or "sqlite,postgres", True)
+    asked = [trial for trial in trials(options.steady) if trial.contender in keys]
+    finish("steady", uvloop.run(run_steady(asked, console)), options, how)
+
+
 def finish(part: str, lines: Sequence[str], options: argparse.Namespace, how: str) -> None:
     """Shows the lines of a part, and keeps them when asked to."""
     show(lines)
@@ -60,7 +69,7 @@ def show(lines: Sequence[str]) -> None:
     console.print(Markdown("\n".join(lines)))
 
 
-PARTS = {"path": path, "micro": micro, "volume": volume}
+PARTS = {"path": path, "micro": micro, "volume": volume, "steady": steady}
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -73,6 +82,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=5.0, help="of one round of one load")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--conversations", type=int, default=10_000, help="open ones of the part volume")
+    parser.add_argument("--steady", type=float, default=30.0, help="seconds of steady load of the part steady")
     parser.add_argument("--write", action="store_true", help="keep the results and write docs/performance.md")
     return parser.parse_args(arguments)
 

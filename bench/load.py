@@ -114,6 +114,9 @@ class Hook(asyncio.Protocol):
             self.acknowledged.set_exception(ConnectionError("the bot hung up"))
 
     async def post(self, request: bytes) -> bytes:
+        """The status. Raises ConnectionError when the bot hangs up, or has hung up before."""
+        if self.transport.is_closing():
+            raise ConnectionError("the bot has hung up")
         self.acknowledged = asyncio.get_running_loop().create_future()
         self.transport.write(request)
         return await self.acknowledged

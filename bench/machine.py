@@ -29,17 +29,17 @@ def running(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """The process and its children on one core; asked to end at the end, killed after 15 s."""
     with log.open("ab") as out:
-        process = _start(command, {**os.environ, **environ}, out, core, user)
+        process = launch(command, {**os.environ, **environ}, out, core, user)
         try:
             yield process
         finally:
             end(process)
 
 
-def _start(
+def launch(
     command: list[str], environ: Mapping[str, str], out: IO[bytes], core: int, user: str | None
 ) -> subprocess.Popen[bytes]:
-    """A child inherits the cores of the thread that starts it."""
+    """Starts a process on one core: a child inherits the cores of the thread that starts it."""
     home = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {core})
     try:
@@ -92,6 +92,14 @@ def memory_mb(pids: Iterable[int]) -> tuple[float, float]:
         now += values.get("VmRSS", 0) / 1e3
         peak += values.get("VmHWM", 0) / 1e3
     return now * 1.024, peak * 1.024
+
+
+def descriptors(pid: int) -> int:
+    """Open files and sockets of a process; 0 when it has ended."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    except OSError:
+        return 0
 
 
 def status(pid: int) -> dict[str, int]:

@@ -111,7 +111,10 @@ def from_json(kept: dict[str, Any]) -> Outcome:
 
 
 def keep(part: str, how: str, body: Any) -> None:
-    """Writes the results of a part down, with when and how they were made, and the page anew."""
+    """Writes the results of a part down, with when and how they were made, and the page anew.
+
+    A part may have several results: `soak-sqlite` stands beside `soak-postgres`.
+    """
     FOLDER.mkdir(parents=True, exist_ok=True)
     made = {
         "made": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
@@ -127,11 +130,14 @@ def keep_path(outcomes: Sequence[Outcome], how: str) -> None:
     keep("path", how, [asdict(one) for one in outcomes])
 
 
-def section(part: str, kept: dict[str, Any]) -> list[str]:
+def section(part: str, results: Sequence[dict[str, Any]]) -> list[str]:
     """A part of the page from its kept results: the path has tables of its own, all others keep lines."""
-    body = kept["body"]
-    lines = path_lines([from_json(one) for one in body]) if part == "path" else body
-    return [f"## {PARTS[part]}", "", f"`{kept['how']}`, {kept['made']}, {kept['machine']}.", "", *lines, ""]
+    lines = [f"## {PARTS[part]}", ""]
+    for kept in results:
+        body = kept["body"]
+        told = path_lines([from_json(one) for one in body]) if part == "path" else body
+        lines += [f"`{kept['how']}`, {kept['made']}, {kept['machine']}.", "", *told, ""]
+    return lines
 
 
 def write_page(folder: Path = FOLDER, page: Path = PAGE) -> None:
@@ -145,9 +151,9 @@ def write_page(folder: Path = FOLDER, page: Path = PAGE) -> None:
         "",
     ]
     for part in PARTS:
-        file = folder / f"{part}.json"
-        if file.exists():
-            lines += section(part, json.loads(file.read_text("utf-8")))
+        files = sorted(folder.glob(f"{part}*.json"))
+        if files:
+            lines += section(part, [json.loads(file.read_text("utf-8")) for file in files])
     notes = NOTES.read_text("utf-8") if NOTES.exists() else ""
     page.write_text("\n".join(lines).rstrip() + "\n" + notes, "utf-8")
 
