@@ -10,19 +10,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, delete, func, insert, select, tuple_, update
+import asyncpg
+from sqlalchemy import Connection, create_engine, delete, extract, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 
 from core.events import DeliveryFailed
 from storage.lockfile import FileLock
 from storage.migrate import migrate_file
+from storage.postgres.address import parse_address
 from storage.rows import UNKNOWN, WAITING, Row
-from storage.seal import OWN, SEALED, TICKETS_FROM, seal
+from storage.seal import HOME_NOW, OWN, SEALED, seal
 from storage.shape import event_row
-from storage.tables import inbox, messages, meta, outbox, tickets, timers
+from storage.tables import counters, inbox, leases, messages, meta, outbox, tickets, timers
 
 REASON = "the database was restored from a copy"
 TICKET_GAP = 1000  # numbers that the original may have given away since the copy was made
+
+
+class StillServed(Exception):
+    """Processes serve the database that should be restored."""
 
 
 class NoBackup(Exception):
@@ -83,20 +90,22 @@ async def restore(url: str, clock: Callable[[], float], keep: bool = False) -> R
     What waits to be sent to clients may have been sent by the original since: it is settled as `unknown`, and so shown as
     not confirmed. New keys get another origin and new tickets later numbers, as the original may have used the next ones.
     With `keep` the original stopped before the copy was made: only the mark is removed.
-    Raises `StoreBusy` while a gateway serves the file, and SQLAlchemy's errors.
+    Raises `StoreBusy` or `StillServed` while it is served, and SQLAlchemy's errors.
     """
     if url.startswith("sqlite:"):
         return _restore_file(Path(url.partition(":///")[2]), clock(), keep)
-    engine = create_async_engine(_with_driver(url), connect_args={"statement_cache_size": 0})
+    dsn = parse_address(url).dsn
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        poolclass=NullPool,
+        async_creator=lambda: asyncpg.connect(dsn, statement_cache_size=0),
+        connect_args={"prepared_statement_name_func": str},  # a pool may stand between
+    )
     try:
         async with engine.begin() as connection:
             return await connection.run_sync(_restore, clock(), keep)
     finally:
         await engine.dispose()
-
-
-def _with_driver(url: str) -> str:
-    return "postgresql+asyncpg:" + url.partition(":")[2]
 
 
 def _restore_file(path: Path, now: float, keep: bool) -> Restored:
@@ -113,6 +122,7 @@ def _restore_file(path: Path, now: float, keep: bool) -> Restored:
 
 
 def _restore(connection: Connection, now: float, keep: bool) -> Restored:
+    _require_idle(connection)
     sealed = connection.scalar(select(meta.c.value).where(meta.c.name == SEALED)) or ""
     connection.execute(delete(meta).where(meta.c.name.in_(OWN)))
     if keep:
@@ -122,18 +132,30 @@ def _restore(connection: Connection, now: float, keep: bool) -> Restored:
     return Restored(unsent, sealed, _skip_tickets(connection))
 
 
+def _require_idle(connection: Connection) -> None:
+    """Nobody serves this very database. In a dump that was put elsewhere, the leases are those of the original."""
+    if connection.dialect.name != "postgresql":
+        return  # the lock of the file says so
+    _, home, here = connection.exec_driver_sql(HOME_NOW).one()
+    alive = leases.c.name.like("live:%") & (leases.c.until > extract("epoch", func.clock_timestamp()))
+    if home in {None, here} and connection.scalar(select(leases.c.name).where(alive)):
+        raise StillServed
+
+
 def _set_meta(connection: Connection, name: str, value: str) -> None:
     connection.execute(delete(meta).where(meta.c.name == name))
     connection.execute(insert(meta).values(name=name, value=value))
 
 
+_next_ticket = select(counters.c.next).where(counters.c.name == "ticket")
+
+
 def _skip_tickets(connection: Connection) -> int:
     """Leave out the numbers that the original may have told clients since; the first one that is free."""
     first = int(connection.scalar(select(func.max(tickets.c.number))) or 0) + 1 + TICKET_GAP
-    if connection.dialect.name == "postgresql":
-        connection.scalar(select(func.setval(func.pg_get_serial_sequence("tickets", "number"), first, False)))
-    else:
-        _set_meta(connection, TICKETS_FROM, str(first))
+    first = max(first, int(connection.scalar(_next_ticket) or 0) + TICKET_GAP)
+    connection.execute(delete(counters).where(counters.c.name == "ticket"))
+    connection.execute(insert(counters).values(name="ticket", next=first))
     return first
 
 

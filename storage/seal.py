@@ -5,13 +5,11 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 # Rows of `meta` that belong to one database and never travel to another.
 SEALED, HOME = "sealed", "home"
 OWN = frozenset({SEALED, HOME})
-# A row of `meta`: the lowest number a new ticket of an SQLite file may get.
-TICKETS_FROM = "tickets_from"
 
 Why = Literal["backup", "moved", "moving", "copy"]
 
@@ -46,9 +44,21 @@ def require_unsealed_file(path: Path) -> None:
             require_unsealed(found[0] if found else "")
 
 
-# The database a connection is in: a dump that is restored elsewhere finds another one. `home` is this value, written by the
-# first process that serves; a stored value that differs means `StoreSealed("copy", …)`.
-HOME_SQL = (
-    "SELECT system_identifier || '/' || (SELECT oid FROM pg_database WHERE datname = current_database())"
+# The mark, where the rows were written, and where they are now: a dump that is restored has another database around it.
+# Only a physical copy (a base backup, a disk) looks like the original.
+HOME_NOW = (
+    "SELECT (SELECT value FROM meta WHERE name = 'sealed'), (SELECT value FROM meta WHERE name = 'home'),"
+    " system_identifier || '/' || (SELECT oid FROM pg_database WHERE datname = current_database())"
     " FROM pg_control_system()"
 )
+STAY = "INSERT INTO meta (name, value) VALUES ('home', $1) ON CONFLICT (name) DO NOTHING"
+
+
+async def require_home(link: Any) -> None:
+    """The same over a connection of asyncpg; the first process that serves a database writes down which one it is."""
+    sealed, home, here = await link.fetchrow(HOME_NOW)
+    require_unsealed(sealed or "")
+    if home is None:
+        await link.execute(STAY, here)
+    elif home != here:
+        raise StoreSealed("copy", home)

@@ -48,7 +48,7 @@ def restore_command(shell: Shell, keep: bool) -> int:
     config = shell.load()
     from sqlalchemy.exc import SQLAlchemyError
 
-    from storage.copies import restore
+    from storage.copies import StillServed, restore
 
     t = shell.t
     if config.storage.url == "memory:":
@@ -56,6 +56,8 @@ def restore_command(shell: Shell, keep: bool) -> int:
     try:
         with shell.refusals():
             done = run_async(restore(config.storage.url, time.time, keep))
+    except StillServed:
+        raise shell.fail(t("Processes serve this database: stop them first.")) from None
     except SQLAlchemyError as error:
         raise shell.fail(t("This did not work: {reason}", reason=getattr(error, "orig", None) or error)) from None
     if keep:

@@ -68,8 +68,14 @@ def _source(shell: Shell, typed: str) -> Path:
 
 def _target(shell: Shell, typed: str) -> str:
     url = _filled(shell, typed)
-    if not url.startswith(("postgresql://", "postgresql+asyncpg://")):
-        raise click.UsageError(shell.t("--to must be a PostgreSQL database: postgresql://user:password@host/name"))
+    from storage.postgres.address import parse_address
+
+    try:
+        parse_address(url)
+    except ValueError:
+        raise click.UsageError(
+            shell.t("--to must be a PostgreSQL database: postgresql://user:password@host/name")
+        ) from None
     return url
 
 

@@ -76,18 +76,33 @@ def parse_path(value: Any, info: ValidationInfo) -> Path:
 
 
 def parse_storage_url(value: Any, info: ValidationInfo) -> str:
-    """`sqlite:///relative.db` with its path counted from the folder of the config file; `memory:`, or `memory://`."""
+    """`sqlite:///relative.db` with its path counted from the folder of the config file; `postgresql://…`; `memory:`, or
+    `memory://`."""
     url = str(value)
     if url in {"memory:", "memory://"}:
         return "memory:"
+    if url.startswith(("postgresql://", "postgres://")):
+        return _checked_postgres(url)
     scheme, separator, path = url.partition(":///")
     if not separator or scheme != "sqlite" or not path:
         raise _wrong(
             "C114",
-            n_("«{value}» is not a storage this version knows: write sqlite:///var/frontline.db"),
+            n_(
+                "«{value}» is not a storage: write sqlite:///var/frontline.db or postgresql://user:password@host/database"
+            ),
             value=without_password(url),
         )
     return f"sqlite:///{parse_path(path, info).absolute()}"
+
+
+def _checked_postgres(url: str) -> str:
+    from storage.postgres.address import parse_address
+
+    try:
+        parse_address(url)
+    except ValueError as error:
+        raise _wrong("C114", n_("the address of PostgreSQL: {problem}"), problem=str(error)) from None
+    return url
 
 
 def without_password(url: str) -> str:
@@ -167,7 +182,9 @@ Limit = Annotated[
 Size = Annotated[int, BeforeValidator(parse_size), WithJsonSchema({"type": "string", "format": "size: 512KB, 20MB"})]
 FilePath = Annotated[Path, BeforeValidator(parse_path), WithJsonSchema({"type": "string", "format": "path"})]
 StorageUrl = Annotated[
-    str, BeforeValidator(parse_storage_url), WithJsonSchema({"type": "string", "format": "sqlite:///file"})
+    str,
+    BeforeValidator(parse_storage_url),
+    WithJsonSchema({"type": "string", "format": "sqlite:///file, postgresql://user:password@host:5432/database"}),
 ]
 Zone = Annotated[str, AfterValidator(check_timezone)]
 Url = Annotated[str, AfterValidator(check_url)]

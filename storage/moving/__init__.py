@@ -8,6 +8,7 @@ gateway is finished in a short stop: only what has changed since is written.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
@@ -15,11 +16,14 @@ from pathlib import Path
 
 import asyncpg
 
+from core.ports import StorageFull
 from storage.lockfile import FileLock, StoreBusy
-from storage.migrate import HEAD, current_revision, migrate_file
+from storage.migrate import HEAD, current_revision
 from storage.moving.refused import MoveRefused
 from storage.moving.sides import Source, seal_file, shown
 from storage.moving.target import Target
+from storage.seal import StoreSealed
+from storage.sqlite import SQLiteStore
 from storage.tables import metadata
 
 __all__ = ["MoveRefused", "Moved", "TableMoved", "move"]
@@ -52,6 +56,7 @@ async def move(path: Path, url: str, told: Told = lambda table, done, total: Non
     stopped the rest is copied, ids go on where they were, and the file is sealed, so that nothing is ever sent twice.
     Raises `MoveRefused`.
     """
+    await _settle(path)
     with _owned(path) as alone:
         _require_shape(path, alone)
         async with _connected(url) as target:
@@ -67,11 +72,30 @@ async def move(path: Path, url: str, told: Told = lambda table, done, total: Non
     return Moved(tuple(tables), alone)
 
 
+async def _settle(path: Path) -> None:
+    """Unless it is served: a start and a clean stop, so that what a killed gateway had sent is written down as sent."""
+    _require_file(path)
+    store = SQLiteStore(path, time.time)
+    try:
+        await store.open()
+        await store.close()
+    except StoreBusy:
+        return
+    except StoreSealed as error:
+        if error.why != "moved":  # a move that was cut off at its very end goes on
+            raise MoveRefused("sealed", f"{error.why} {error.detail}".rstrip()) from None
+    except (StorageFull, sqlite3.Error) as error:
+        raise MoveRefused("source", str(error)) from None
+
+
+def _require_file(path: Path) -> None:
+    if not path.is_file():
+        raise MoveRefused("no_file", str(path))
+
+
 @contextmanager
 def _owned(path: Path) -> Iterator[bool]:
     """Whether the file is ours for the time: nobody serves it, and nobody can begin to."""
-    if not path.is_file():
-        raise MoveRefused("no_file", str(path))
     lock = FileLock(path)
     try:
         lock.take()
@@ -86,9 +110,7 @@ def _owned(path: Path) -> Iterator[bool]:
 
 def _require_shape(path: Path, alone: bool) -> None:
     try:
-        if alone:
-            migrate_file(path)
-        elif current_revision(path) != HEAD:
+        if not alone and current_revision(path) != HEAD:
             raise MoveRefused("other_version", str(path))
     except sqlite3.Error as error:
         raise MoveRefused("source", str(error)) from None

@@ -14,7 +14,6 @@ from sqlalchemy import Boolean, Column, LargeBinary, Table, Text, func, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import TypeEngine
 
-from storage.moving.refused import MoveRefused
 from storage.seal import OWN, SEALED, seal
 from storage.tables import meta
 
@@ -86,7 +85,7 @@ def converters(table: Table) -> list[tuple[int, Callable[[Any], Any]]]:
 
 
 class Source:
-    """The file as it is now; what a gateway writes later is not seen. Raises `MoveRefused` for one that must not serve."""
+    """The file as it is now; what a gateway writes later is not seen. `moved`: it has handed over before."""
 
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None, cached_statements=0)
@@ -94,11 +93,7 @@ class Source:
             self._connection.execute(f"PRAGMA {pragma}")
         self._connection.execute("BEGIN")
         self.instance = self._meta("instance")
-        sealed = self._meta(SEALED)
-        self.moved = sealed.startswith("moved:")  # a move that was cut off at its very end goes on
-        if sealed and not self.moved:
-            self.close()
-            raise MoveRefused("sealed", sealed)
+        self.moved = bool(self._meta(SEALED))
 
     def _meta(self, name: str) -> str:
         found = self._connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()

@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql
 
 from storage.moving.refused import MoveRefused
 from storage.moving.sides import Values, columns, travels
+from storage.postgres.address import parse_address
 from storage.seal import HOME, OWN, SEALED, seal
 from storage.tables import meta, metadata
 
@@ -30,7 +31,8 @@ class Target:
     """
 
     def __init__(self, url: str) -> None:
-        self._url = url.replace("postgresql+asyncpg:", "postgresql:", 1)
+        self._url = url
+        self._dsn = parse_address(url).dsn
         self._open: list[asyncpg.Connection] = []
 
     async def open(self) -> None:
@@ -42,7 +44,7 @@ class Target:
         await make_tables(self._url)
 
     async def _connect(self) -> Any:
-        connection = await asyncpg.connect(self._url, statement_cache_size=0)
+        connection = await asyncpg.connect(self._dsn, statement_cache_size=0)
         self._open.append(connection)
         return connection
 

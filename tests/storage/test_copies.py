@@ -12,6 +12,7 @@ import pytest
 from core.effects import CreateTicket, StartTimer
 from core.events import DeliveryFailed
 from core.outbox import Sent, Settled
+from core.ports import Result, Work
 from storage import StoreBusy, StoreSealed
 from storage.copies import TICKET_GAP, NoBackup, back_up, restore
 from storage.sqlite import SQLiteStore
@@ -111,7 +112,12 @@ async def test_new_keys_and_numbers_are_not_those_of_the_original(
 async def work_of(store: SQLiteStore) -> list[int]:
     """The ticket number that the next step is told."""
     told: list[int] = []
-    await store.accept([inbound(10, chat="10")], lambda work: (told.append(work.ticket_number), ECHO(work))[1])
+
+    def decide(work: Work) -> Result:
+        told.append(work.ticket_number)
+        return ECHO(work)
+
+    await store.accept([inbound(10, chat="10")], decide)
     return told
 
 

@@ -114,7 +114,7 @@ def test_secrets_are_not_in_findings(tmp_path: Path) -> None:
     ("place", "value"),
     [
         ('"https://bot.example/"', "ftp://u:canary@bot.example"),
-        ('"sqlite:///var/a.db"', "postgresql://u:canary@h/db"),
+        ('"sqlite:///var/a.db"', "postgresql://u:canary@h/db?connections=x"),
         ('"https://desk.example/in"', "desk:canary@x"),
         ("secret: s3cret", "secret: [canary]"),
         ('secret: "${SHOP:-}"', "secret: {a: canary}"),
