@@ -27,7 +27,7 @@ def open_store(url: str, clock: Callable[[], float], outer_desks: frozenset[str]
 
         return SQLiteStore(url.removeprefix("sqlite:///"), clock, outer_desks)
     if url.startswith(("postgresql://", "postgres://")):
-        from storage.postgres import PostgresStore
+        from storage.postgres.store import PostgresStore
 
         return PostgresStore(url, clock, outer_desks)
     raise ValueError(f"unknown storage {url.partition(':')[0]!r}: use sqlite:///path, postgresql://… or memory:")

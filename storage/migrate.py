@@ -69,15 +69,20 @@ async def revision_of(link: Any) -> str:
 def migrate_postgres(url: str) -> tuple[str, str]:
     """Bring a PostgreSQL database to the newest revision: the revisions before and after. Not within a running loop.
 
-    Raises OSError or an error of asyncpg when it cannot be reached.
+    Raises OSError when it cannot be reached or does not let us in.
     """
+    import asyncpg
+
     from storage.postgres.address import parse_address
 
     dsn = parse_address(url).dsn
-    before = asyncio.run(_revision(dsn))
-    if before < HEAD:
-        migrate(dsn)
-    return before, asyncio.run(_revision(dsn))
+    try:
+        before = asyncio.run(_revision(dsn))
+        if before < HEAD:
+            migrate(dsn)
+        return before, asyncio.run(_revision(dsn))
+    except asyncpg.PostgresError as error:
+        raise OSError(f"PostgreSQL: {error}") from error
 
 
 async def _revision(dsn: str) -> str:

@@ -33,6 +33,12 @@ SEALED = {
     "moving": n_("The move into this database has not ended: run `frontline migrate --from … --to …` again."),
 }
 
+# Whether the tables are older than the program.
+MISMATCH = {
+    True: n_("The database has tables of revision {found}, this version needs {wanted}: run `frontline migrate`."),
+    False: n_("The database has tables of revision {found}, this version knows {wanted}: run a newer frontline."),
+}
+
 
 @dataclass
 class Shell:
@@ -79,7 +85,7 @@ class Shell:
     def refusals(self) -> Iterator[None]:
         """Turns what a store, a socket or a full disk say into one clear line and the exit code 1."""
         from core.ports import StorageFull
-        from storage import StoreBusy, StoreSealed
+        from storage import SchemaMismatch, StoreBusy, StoreSealed
 
         t = self.t
         try:
@@ -88,6 +94,8 @@ class Shell:
             raise self.fail(t("{path} is used by process {pid}.", path=error.path, pid=error.pid or "?")) from None
         except StoreSealed as error:
             raise self.fail(t(SEALED[error.why], detail=error.detail)) from None
+        except SchemaMismatch as error:
+            raise self.fail(t(MISMATCH[error.older], found=error.found or "—", wanted=error.wanted)) from None
         except StorageFull:
             raise self.fail(t("Nothing can be written: the disk is full or the database is away.")) from None
         except OSError as error:

@@ -52,7 +52,7 @@ def migrate_command(shell: Shell, source: str | None, target: str | None) -> int
         shell.say(t("A store in memory needs no migrations."))
         return 0
     with shell.refusals():
-        before, after = _migrate(Path(config.storage.url.partition(":///")[2]))
+        before, after = _migrate(config.storage.url)
     if before == after:
         shell.say(t("The database is up to date ({version}).", version=after))
     else:
@@ -60,8 +60,16 @@ def migrate_command(shell: Shell, source: str | None, target: str | None) -> int
     return 0
 
 
-def _migrate(path: Path) -> tuple[str, str]:
-    """The revisions before and after. The file is locked meanwhile: nobody may write."""
+def _migrate(url: str) -> tuple[str, str]:
+    """The revisions before and after."""
+    from storage.migrate import migrate_postgres
+
+    scheme, _, path = url.partition(":///")
+    return _migrate_file(Path(path)) if scheme == "sqlite" else migrate_postgres(url)
+
+
+def _migrate_file(path: Path) -> tuple[str, str]:
+    """The same for a file, which is locked meanwhile: nobody may write."""
     from storage.lockfile import FileLock
     from storage.migrate import current_revision, migrate_file
 

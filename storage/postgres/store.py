@@ -83,7 +83,7 @@ class PostgresStore:
 
     Times come from the database, so a process whose clock is wrong does no harm; `clock` only says what this process takes
     for now. With `own_clock` it is the time of the rows too (tests). Raises `SchemaMismatch` at `open` when the tables are
-    not those of this version, `StorageFull` where nothing can be written.
+    not those of this version, OSError when the database does not let us in, `StorageFull` where nothing can be written.
     """
 
     def __init__(
@@ -129,6 +129,8 @@ class PostgresStore:
                 await link.execute(INSTANCE, secrets.token_hex(6))
                 self._groups.instance = await link.fetchval(META, "instance")
                 await self._find_dead(link)
+        except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
+            raise OSError(f"PostgreSQL: {error}") from error  # waiting does not help
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
             await self._readers.close()
             raise StorageFull(f"{type(error).__name__}: {error}") from error

@@ -10,7 +10,7 @@ import pytest
 
 from storage.memory import MemoryStore
 from storage.migrate import migrate_file, migrate_postgres
-from storage.postgres import PostgresStore
+from storage.postgres.store import PostgresStore
 from storage.sqlite import SQLiteStore
 from storage.tables import metadata
 from tests.postgres import Bouncer, Cluster, bouncer, cluster

@@ -14,7 +14,7 @@ from core.ports import Decide, Done, Pending, Receipt, Result, Work
 from core.rich import plain
 from core.turn import Trace
 from storage.memory import MemoryStore
-from storage.postgres import PostgresStore
+from storage.postgres.store import PostgresStore
 from storage.sqlite import SQLiteStore
 
 AnyStore = MemoryStore | SQLiteStore | PostgresStore
