@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -122,11 +124,23 @@ async def ours(place: Place, key: str, mark: str = "") -> Contender:
     folder = f"{key}-{mark}" if mark else key
     if key == "sqlite":
         return frontline(place, folder, OURS[key], f"sqlite:///{place.scratch / folder / 'bench.db'}")
-    store = await make_database(place.postgres, folder)
+    if not place.postgres:
+        return Contender(Outcome(key, OURS[key], "ours", missing="not installed"))
+    store = await make_database(place.postgres, f"bench_{folder.replace('-', '_')}")
     hints = f'redis: {{url: "{place.redis}/15", prefix: "{folder}"}}\n'
     bot = frontline(place, folder, OURS[key], store, TEAMS[key], hints)
     bot.stores = ("postgres", "redis")
+    await migrate(bot)
     return bot
+
+
+async def migrate(bot: Contender) -> None:
+    """Makes the tables; raises ChildProcessError when it cannot."""
+    program = bot.programs[0]
+    command = [*program.command[: program.command.index("run")], "migrate"]
+    made = await asyncio.create_subprocess_exec(*command, env={**os.environ, **program.environ}, cwd=ROOT)
+    if await made.wait():
+        raise ChildProcessError("`frontline migrate` failed")
 
 
 # --- peers -----------------------------------------------------------------------------------------------------------

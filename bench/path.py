@@ -10,12 +10,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import asyncpg
 from rich.console import Console
 
-from bench.contenders import SECRET, Contender, Place, build
+from bench.contenders import NAMES, SECRET, Contender, Place, build
 from bench.load import Load, Measured, probe, serve_platform, wait_port
 from bench.machine import BOT, LOAD, core_seconds, cpu_seconds, memory_mb
-from bench.servers import postgres_server, redis_server
+from bench.servers import postgres_program, postgres_server, redis_server
 from bench.stats import Outcome, Run, percentile
 
 WARM = (8, 2.0)  # clients and seconds before anything is measured
@@ -38,7 +39,7 @@ async def house(postgres: bool) -> AsyncIterator[House]:
         async with AsyncExitStack() as stack:
             redis, redis_pid = await stack.enter_async_context(redis_server(scratch))
             made = House(Place(f"http://127.0.0.1:{api_port}", redis, scratch), {"redis": redis_pid})
-            if postgres:
+            if postgres and postgres_program("postgres"):
                 url, pid = await stack.enter_async_context(postgres_server(scratch))
                 made.place, made.stores["postgres"] = Place(made.place.api, redis, scratch, url), pid
             yield made
@@ -59,7 +60,7 @@ class Plan:
 async def run_path(keys: Sequence[str], plan: Plan, console: Console) -> list[Outcome]:
     """All contenders are started, then take turns: one round of every load each, again and again."""
     async with house(any(key.startswith("postgres") for key in keys)) as made, AsyncExitStack() as stack:
-        bots = [await build(made.place, key) for key in keys]
+        bots = [await _build(made, key, console) for key in keys]
         for bot in bots:
             await _start(bot, made, stack, console)
         for number in range(plan.rounds):
@@ -69,6 +70,15 @@ async def run_path(keys: Sequence[str], plan: Plan, console: Console) -> list[Ou
         for bot in bots:
             bot.outcome.memory, bot.outcome.peak = memory_mb(bot.pids) if bot.alive() else (0.0, 0.0)
         return [bot.outcome for bot in bots]
+
+
+async def _build(made: House, key: str, console: Console) -> Contender:
+    """The contender, or why there is none."""
+    try:
+        return await build(made.place, key)
+    except (OSError, ChildProcessError, asyncpg.PostgresError) as error:
+        console.print(f"{NAMES[key]} failed: {error}", markup=False)
+        return Contender(Outcome(key, NAMES[key], "ours", missing="failed"))
 
 
 async def _start(bot: Contender, made: House, stack: AsyncExitStack, console: Console) -> None:
