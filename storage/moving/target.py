@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
@@ -12,6 +13,7 @@ import msgspec
 from sqlalchemy import Table, Text, collate, select
 from sqlalchemy.dialects import postgresql
 
+from storage.migrate import migrate_postgres
 from storage.moving.refused import MoveRefused
 from storage.moving.sides import Values, columns, travels
 from storage.postgres.address import parse_address
@@ -41,7 +43,7 @@ class Target:
         await self._guard.execute("BEGIN")
         if not await self._guard.fetchval("SELECT pg_try_advisory_xact_lock($1)", GUARD):
             raise MoveRefused("busy")
-        await make_tables(self._url)
+        await asyncio.to_thread(migrate_postgres, self._url)
 
     async def _connect(self) -> Any:
         connection = await asyncpg.connect(self._dsn, statement_cache_size=0)
@@ -178,12 +180,3 @@ async def side_by_side(
         else:
             yield here, there
             here, there = next(source, None), await anext(target, None)
-
-
-async def make_tables(url: str) -> None:
-    """Bring the database to the newest shape."""
-    import asyncio
-
-    from storage.migrate import migrate
-
-    await asyncio.to_thread(migrate, url)
