@@ -7,12 +7,12 @@ message in doubt, and with many under way, many. The note is one `write` to a fi
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from core.outbox import OutboxRow, Sent
+from core.outbox import OutboxRow, Sent, Settled
 
 LARGEST = 64 << 10  # bytes: a longer journal is emptied as soon as all its lines are marked
 
@@ -60,6 +60,10 @@ class Journal:
             return False
         self._unmarked.add(row.id)
         return True
+
+    def holds(self, settled: Sequence[Settled]) -> bool:
+        """Whether all of these are noted."""
+        return all(it.row.id in self._unmarked for it in settled)
 
     def marked(self, ids: Iterable[int]) -> None:
         """These rows are marked in the database, on the disk."""

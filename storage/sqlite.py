@@ -214,7 +214,8 @@ class SQLiteStore:
         return self._journal.note(row, sent)
 
     async def mark(self, settled: Sequence[Settled]) -> list[Receipt]:
-        receipts = await self._writer.run(lambda: lanes.mark(self._ledger, settled))
+        # What is noted is in no hurry: its mark goes with the next group.
+        receipts = await self._writer.run(lambda: lanes.mark(self._ledger, settled), self._journal.holds(settled))
         self._journal.marked(it.row.id for it in settled)
         return receipts
 

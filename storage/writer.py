@@ -28,6 +28,7 @@ QUICK = 0.001  # seconds: a disk that answers sooner is waited for on the spot, 
 PROBE = 64  # groups between two looks at a disk that was slow
 CHECKPOINT = 5_000  # rows changed between checkpoints, about 10 MB of log
 SPAN = 0.010  # seconds that a group may hold the loop
+PATIENCE = 0.005  # seconds that a unit nobody waits for may stay, so that the next group takes it along
 
 # The disk is full or gone, as SQLite says it: https://www.sqlite.org/rescode.html
 _OUT_OF_ORDER = {
@@ -66,26 +67,38 @@ class Writer:
         self._waiting: deque[_Task] = deque()
         self._group: list[_Task] = []
         self._drain: asyncio.Task[None] | None = None
+        self._later: asyncio.TimerHandle | None = None
         self._disk = ThreadPoolExecutor(1, "frontline-commit")
         self.on_events: Callable[[], None] | None = None
         self._checkpointed = connection.total_changes
         self._groups = 0
         self._pace = 0.0  # seconds that a commit takes of late
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """The result of `work` once it is on the disk. Raises `StorageFull`, or what `work` raised."""
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+    async def run(self, work: Callable[[], T], patient: bool = False) -> T:
+        """The result of `work` once it is on the disk. Raises `StorageFull`, or what `work` raised.
+
+        A patient unit starts no group of its own for a while: it costs less in the next one.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
         self._waiting.append(_Task(work, future))
-        self._wake()
+        if not patient:
+            self._wake()
+        elif self._later is None and self._drain is None:
+            self._later = loop.call_later(PATIENCE, self._wake)
         return await future
 
     async def close(self) -> None:
         """Returns when everything that waited is written."""
+        self._wake()
         while self._drain is not None:
             await asyncio.wait([self._drain])
         self._disk.shutdown()
 
     def _wake(self) -> None:
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
         if self._drain is None and self._waiting:
             self._drain = asyncio.get_running_loop().create_task(self._write_all())
             self._drain.add_done_callback(self._ended)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from core.outbox import OutboxRow, Sent
 from storage import journal as journals
+from storage import writer as writers
 from storage.journal import Journal
 from storage.sqlite import SQLiteStore
 from tests.storage.making import ECHO, FakeClock, inbound, settled
@@ -123,3 +125,38 @@ async def test_notes_of_another_day_are_not_believed(path: Path, clock: FakeCloc
     await second.open()
     assert [row.id for row in await second.lease()] == [1]
     await second.close()
+
+
+async def test_a_noted_mark_goes_with_the_next_group(
+    path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writers, "PATIENCE", 60.0)
+    store = SQLiteStore(path, clock)
+    await store.open()
+    [receipt] = await store.accept([inbound(1)], ECHO)
+    verdict = settled(receipt.outbox[0])
+    assert store.note(verdict.row, verdict.sent)
+    marking = asyncio.create_task(store.mark([verdict]))
+    await asyncio.sleep(0.05)
+    assert not marking.done()
+    await store.accept([inbound(2, "other")], ECHO)
+    assert await asyncio.wait_for(marking, 5) == []
+    assert states(path)[0] == (1, DONE)
+    await store.close()
+
+
+async def test_patience_ends_and_so_does_a_store(path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = SQLiteStore(path, clock)
+    await store.open()
+    for number in (1, 2):
+        [receipt] = await store.accept([inbound(number)], ECHO)
+        verdict = settled(receipt.outbox[0])
+        store.note(verdict.row, verdict.sent)
+        marking = asyncio.create_task(store.mark([verdict]))
+        if number == 1:
+            await asyncio.wait_for(marking, 5)
+            monkeypatch.setattr(writers, "PATIENCE", 60.0)
+    await asyncio.sleep(0)
+    await store.close()
+    await marking
+    assert states(path) == [(1, DONE), (2, DONE)]
