@@ -194,7 +194,7 @@ def _write_ticket(writing: Writing, effect: CreateTicket) -> None:
     ledger = writing.ledger
     if ledger.rows.has_ticket(effect.key):
         return
-    ledger.numbers.ticket = max(ledger.numbers.ticket, effect.number + 1)
+    ledger.numbers.pass_over("ticket", effect.number)
     ledger.rows.insert("tickets", _ticket_row(writing, effect))
     entry = {"at": writing.now, "what": "created", "status": NEW}
     ledger.rows.insert("ticket_history", {"number": effect.number, "place": 1, "entry": encode(entry)})

@@ -152,7 +152,7 @@ def _process(
     if conversation is None:
         raise LookupError(f"conversation {home} is gone")
     seq, version = conversation.seq, conversation.version
-    work = Work(conversation, rows.card(conversation.client), pending, ledger.numbers.ticket)
+    work = Work(conversation, rows.card(conversation.client), pending, ledger.numbers.peek("ticket"))
     result = decide(work)
     writing = Writing(ledger, result.conversation, now, seq)
     receipt = Receipt(home, outbox=writing.handed)

@@ -35,6 +35,10 @@ class Numbers:
         number: int = getattr(self, name)
         return number
 
+    def pass_over(self, name: str, number: int) -> None:
+        """A number was used; the next is a higher one."""
+        setattr(self, name, max(self.peek(name), number + 1))
+
 
 class Leases:
     """Which outbox rows are with a sender, until when. They live in memory: a new process owns none of the old ones."""

@@ -23,7 +23,7 @@ from storage import intake
 from storage.ledger import Ledger, Unit
 from storage.postgres.links import Links, is_away, is_lost, is_passing, sqlstate
 from storage.postgres.loading import Needs, claim, gather, prepare
-from storage.postgres.numbers import Block, TicketBlocks
+from storage.postgres.numbers import TicketBlocks
 from storage.postgres.rows import PostgresRows, RowLeases
 
 T = TypeVar("T")
@@ -76,20 +76,22 @@ class Groups:
     def __init__(
         self,
         links: Links,
+        aside: Links,
         told: Told,
         owner: str,
         outer_desks: frozenset[str],
         own_clock: Callable[[], float] | None,
         at_once: int,
     ) -> None:
-        self._links, self._told = links, told
+        self._links, self._aside, self._told = links, aside, told
         self.owner, self.instance = owner, ""
         self._outer_desks, self._own_clock = outer_desks, own_clock
         self._at_once = at_once
         self._waiting: deque[Task] = deque()
         self._running: set[asyncio.Task[None]] = set()
         self._chats: set[tuple[str, str, str]] = set()
-        self._blocks = TicketBlocks()
+        self._pausing: list[Task] = []
+        self._blocks = TicketBlocks(self._take_numbers)
         self._per_turn = 2.0
         self.hands: Callable[[str], bool] | None = None
         self.abandoned: set[int] = set()  # rows that were leased to us and reached nobody
@@ -174,8 +176,8 @@ class Groups:
 
     async def close(self) -> None:
         """Returns when everything that waited is written."""
-        while self._running:
-            await asyncio.wait(self._running)
+        while self._running or self._pausing:
+            await asyncio.wait(self._running) if self._running else await asyncio.sleep(PAUSE)
         await self._give_numbers_back()
 
     def _wake(self) -> None:
@@ -202,7 +204,11 @@ class Groups:
         except BaseException as error:
             self._blame(group, error)
         finally:
-            self._chats -= chats
+            self._chats -= chats - self._paused()
+
+    def _paused(self) -> set[tuple[str, str, str]]:
+        """Chats of units that will be tried again: what came after them in a chat stays after them."""
+        return set[tuple[str, str, str]]().union(*(task.chats() for task in self._pausing))
 
     def _form(self) -> list[Task]:
         """The next units, in order. A chat that another group works on waits for it: elsewhere it would be locked."""
@@ -268,19 +274,17 @@ class Groups:
     async def rows(
         self, link: Any, turns: int, clean: bool = False, doubtful: bool = False
     ) -> AsyncIterator[PostgresRows]:
-        """The rows of a new transaction, in which so many turns are made: with ticket numbers for them."""
-        block = await self._ticket_block(link) if turns else Block(0, 0)
+        """The rows of a new transaction, in which so many turns are made."""
         rows = PostgresRows(
-            link, self.owner, self.instance, block.next, self._own_clock, self._per_turn, clean, doubtful
+            link, self.owner, self.instance, self._blocks, self._own_clock, self._per_turn, clean, doubtful
         )
-        used = block.next
+        committed = False
         try:
             yield rows
-            used = rows.numbers.ticket
+            committed = True
             self._learn(rows.outbox_count, turns)
         finally:
-            if turns:
-                self._blocks.give(block, used)
+            rows.numbers.settle(committed)
 
     def ledger(self, rows: PostgresRows) -> Ledger:
         """The rules' hands in a transaction."""
@@ -332,15 +336,21 @@ class Groups:
         elif self._may_pass(group[0], error):
             task = group[0]
             task.tries += 1
-            asyncio.get_running_loop().call_later(PAUSE * task.tries, self._again, group, error)
+            self._pausing.append(task)
+            asyncio.get_running_loop().call_later(PAUSE * task.tries, self._resume, task, error)
         else:
             _fail(group, error)
 
     def _may_pass(self, task: Task, error: BaseException) -> bool:
-        if getattr(error, "constraint_name", "") == "pk_tickets":
-            self._blocks.spoil()
+        if getattr(error, "constraint_name", "") in {"pk_tickets", "pk_ticket_history"}:
+            self._blocks.drain()  # numbers of ours were used by somebody who went beyond his block
         washable = sqlstate(error) == "22021" and not task.clean
         return washable or (task.tries < TRIES and is_passing(error))
+
+    def _resume(self, task: Task, error: BaseException) -> None:
+        self._pausing.remove(task)
+        self._chats -= task.chats()
+        self._again([task], error)
 
     def _again(self, group: list[Task], error: BaseException) -> None:
         for task in reversed(group):
@@ -351,20 +361,17 @@ class Groups:
 
     # --- ticket numbers ---
 
-    async def _ticket_block(self, link: Any) -> Block:
-        """Taken before the transaction, so that nobody waits for its end."""
-        block = self._blocks.take()
-        if block is not None:
-            return block
-        floor = max(self._blocks.floor, int(await link.fetchval(HIGHEST_TICKET)))
-        end = int(await link.fetchval(TAKE_BLOCK, floor, TicketBlocks.SIZE))
-        return Block(end - TicketBlocks.SIZE, end)
+    async def _take_numbers(self, floor: int, size: int) -> int:
+        """A block of ticket numbers, beside every transaction. Its end."""
+        async with self._aside.one() as link:
+            floor = max(floor, int(await link.fetchval(HIGHEST_TICKET)))
+            return int(await link.fetchval(TAKE_BLOCK, floor, size))
 
     async def _give_numbers_back(self) -> None:
         """At a clean stop the numbers that nobody used are the next process's, if they are the last that were taken."""
-        while (block := self._blocks.take()) is not None:
+        for block in sorted(self._blocks.drain(), key=lambda it: -it.end):
             with suppress(StorageFull, errors.PostgresError, OSError):
-                async with self._links.one() as link:
+                async with self._aside.one() as link:
                     await link.execute(GIVE_BACK, block.next, block.end)
 
 

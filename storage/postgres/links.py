@@ -73,7 +73,7 @@ class Links:
         """A connection. It is used again unless what was done with it ended in doubt."""
         if self._free.locked():
             self.waits += 1
-        async with self._free:
+        async with self._place():
             link = await self._take()
             try:
                 yield link
@@ -84,6 +84,17 @@ class Links:
                 link.terminate()
                 raise
             self._give(link)
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        try:
+            await asyncio.wait_for(self._free.acquire(), COMMAND_SECONDS)
+        except TimeoutError as error:
+            raise StorageFull("no connection to the database became free") from error
+        try:
+            yield
+        finally:
+            self._free.release()
 
     async def _take(self) -> Any:
         while self._idle:

@@ -16,7 +16,7 @@ from storage.codec import decode_conversation, decode_dict, encode
 from storage.ledger import LEASE, Leases
 from storage.postgres.asking import Asking
 from storage.postgres.flushing import PICKERS, SAVED, columns_of, compose, quoted
-from storage.postgres.numbers import Sequences
+from storage.postgres.numbers import Sequences, TicketBlocks
 from storage.rows import WAITING, Row
 
 LANE_AHEAD = 2  # rows of a lane that are loaded behind the one that gets its verdict
@@ -81,7 +81,7 @@ class PostgresRows(Asking):
         link: Any,
         owner: str,
         instance: str,
-        ticket: int,
+        blocks: TicketBlocks,
         own_clock: Callable[[], float] | None = None,
         per_turn: float = 2.0,
         clean: bool = False,
@@ -92,7 +92,7 @@ class PostgresRows(Asking):
         self.own_clock = own_clock
         self.now = 0.0
         self.numbers = Sequences(
-            lambda name, count: [it[0] for it in self.link_fetch(NEXT, name, count)], instance, ticket
+            lambda name, count: [it[0] for it in self.link_fetch(NEXT, name, count)], instance, blocks
         )
         self.outbox_count = 0
         self._per_turn = per_turn

@@ -105,6 +105,7 @@ class PostgresStore:
         self._readers = Links(self._address, self._address.readers)
         self._groups = Groups(
             self._writers,
+            self._readers,
             Told(self._tell_events, self._tell_rows),
             self._owner,
             outer_desks,

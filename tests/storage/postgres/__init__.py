@@ -1,0 +1,1 @@
+"""What only several processes over one database can get wrong."""
