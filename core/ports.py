@@ -11,6 +11,7 @@ import msgspec
 from core.conversation import Conversation
 from core.effects import Effect
 from core.events import Event, Inbound
+from core.hints import Hints as Hints  # noqa: PLC0414  (known from here)
 from core.hold import Hold
 from core.messages import Outgoing
 from core.outbox import OutboxRow, Sent, Settled
@@ -310,44 +311,6 @@ class Store(Protocol):
     async def healthy(self) -> bool: ...
 
 
-# --- hints -----------------------------------------------------------------------------------------------------------
-
-
-class Hints(Protocol):
-    """Wake-ups and other things that may be lost: in process, or through Redis. Nothing personal, no truth.
-
-    Topics: `events` (an inbox has pending events), `rows:<channel>` (an outbox has free rows of a channel, `rows:` for calls,
-    tickets and files), `flows` (another bundle is current), `history:<channel>` (data: the chat's conversation id; a
-    message was written or settled: live pages read it again).
-    """
-
-    async def open(self) -> None: ...
-    async def close(self) -> None: ...
-
-    def tell(self, topic: str, data: str = "") -> None:
-        """Tells every process, this one too. Never waits, never raises; what cannot be told is dropped."""
-        ...
-
-    def listen(self, topic: str, heard: Callable[[str], None]) -> Callable[[], None]:
-        """Calls `heard(data)` on the loop for everything told from now on; the answer takes it back.
-
-        `heard("")` also comes after an interruption: something may have been missed.
-        """
-        ...
-
-    async def count(self, key: str, seconds: float) -> int | None:
-        """How many times `key` was counted within the window, this time included; None when nobody can say."""
-        ...
-
-    async def present(self, key: str, seconds: float) -> None:
-        """Says that `key` is here for the next `seconds`; seen by `who`."""
-        ...
-
-    async def who(self, prefix: str) -> frozenset[str]:
-        """Keys with that prefix that are here now."""
-        ...
-
-
 # --- channels --------------------------------------------------------------------------------------------------------
 
 
@@ -393,6 +356,11 @@ class Gate(Protocol):
     async def cursor(self, channel: str) -> str: ...
     @property
     def store(self) -> Store: ...
+    @property
+    def hints(self) -> Hints | None:
+        """The way to the other processes of the deployment; None where one serves alone."""
+        ...
+
 
 
 class Channel(Protocol):

@@ -28,6 +28,7 @@ from gateway.failpoints import careful_seconds
 from gateway.hints import build_hints
 from gateway.intake import Intake
 from gateway.leases import Leases
+from gateway.live import LivePages
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.office import Office
@@ -70,15 +71,7 @@ class Gateway:
             raise ValueError("one process serves this store, with all roles")
         self.channels = build_channels(config) if channels is None else channels
         self.deployment = build_deployment(config)
-        self.publisher = Publisher(
-            self.store,
-            config,
-            self.deployment,
-            on_switch=self._switched,
-            metrics=self.metrics,
-            now=now,
-            hints=self.hints,
-        )
+        self.publisher = self._publisher()
         self.house = build_house(config, {})
         self.services = self._services()
         self.desks: dict[str, OuterDesk] = {
@@ -123,6 +116,17 @@ class Gateway:
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
         self._ready = False
+
+    def _publisher(self) -> Publisher:
+        return Publisher(
+            self.store,
+            self.config,
+            self.deployment,
+            on_switch=self._switched,
+            metrics=self.metrics,
+            now=self.now,
+            hints=self.hints,
+        )
 
     def _services(self) -> dict[str, Service]:
         built = {
@@ -187,6 +191,8 @@ class Gateway:
             self.store.on_events = self.wake
             return
         self.store.hands = self.hands
+        self.intake.hints = self.hints
+        self.sender.told = LivePages(self.hints, self.channels).told
         self.wakeups.connect(self.store)
 
     async def _start_channels(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from core.events import Inbound
 from core.hold import Hold
 from core.outbox import OutboxRow
-from core.ports import Cursor, Decide, Receipt, StorageFull, Store
+from core.ports import Cursor, Decide, Hints, Receipt, StorageFull, Store
 from gateway.failpoints import failpoint
 from gateway.leases import Alone
 from gateway.logs import logger
@@ -43,6 +43,7 @@ class Intake:
         self._store, self._worker, self._metrics = store, worker, metrics
         self._offer, self._wake = offer, wake
         self._pressure, self._poll = pressure, poll
+        self.hints: Hints | None = None
         self.careful = careful
         self.hears = self.decides = True
 

@@ -61,6 +61,7 @@ class Sender:
     ) -> None:
         self._hands = hands
         self._store, self._channels, self._calls, self._metrics, self._woken = store, channels, calls, metrics, woken
+        self.told: Callable[[OutboxRow], None] | None = None  # hears of each row whose verdict is written down
         self._lanes: dict[int, Lane] = {}
         self._slots = {channel: asyncio.Semaphore(most) for channel, most in (at_once or {}).items()}
         self._held: dict[int, OutboxRow] = {}  # handed to us; sends not yet begun, calls not yet done
@@ -179,6 +180,8 @@ class Sender:
             return False
         failpoint("outbox.after_mark")
         self._woken(receipts)
+        if self.told is not None:
+            self.told(row)
         return True
 
     async def _mark(self, row: OutboxRow, sent: Sent) -> list[Receipt] | None:

@@ -54,6 +54,8 @@ class Api:
         item = render_own(receipt.seq, post.client_id, event, now(), files)
         if item is not None and not receipt.duplicate:
             self._room.hub.publish(chat, {"type": "item", "item": item})
+        if self._room.follower is not None and not receipt.duplicate:
+            self._room.follower.tell(receipt.conversation)
         return reply({"id": post.client_id, "seq": receipt.seq, "duplicate": receipt.duplicate})
 
     async def upload(self, request: web.Request) -> web.StreamResponse:

@@ -65,7 +65,7 @@ class Web:
 
     async def stop(self) -> None:
         """Closes all sockets; the pages come again by themselves."""
-        self._room.hub.close()
+        await self._room.close()
 
     async def send(self, row: OutboxRow) -> Sent:
         """Tells the open pages. The truth is the history: who is not here now reads it there, so this cannot fail."""
@@ -73,7 +73,9 @@ class Web:
             for seq in row.target_ids:
                 self._room.hub.publish(row.chat, {"type": "gone", "seq": int(seq)})
             return Sent("sent", row.target_ids)
-        if self._room.hub.listeners(row.chat):
+        if self._room.follower is None and self._room.hub.listeners(
+            row.chat
+        ):  # else all processes read it when it is settled
             try:
                 await self._tell(row)
             except StorageFull as error:

@@ -55,6 +55,8 @@ class Live:
         """Listens first and reads the history second, so that nothing falls between the two."""
         listener = self._room.hub.join(chat)
         try:
+            if self._room.follower is not None:
+                await self._room.follower.begin(chat)
             await self._resume(socket, chat, after)
             pump = asyncio.create_task(_pump(socket, listener))
             try:

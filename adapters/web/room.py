@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 from aiohttp import web
 
+from adapters.web.follow import Follower
 from adapters.web.hub import Hub
 from adapters.web.limits import Buckets, Quota
 from adapters.web.refusal import Refused
@@ -47,11 +48,20 @@ class Room:
         # Chats cost nothing, so the files of one who opens many are counted by the address, too.
         many = settings.neighbours
         self.address_quota = Quota(settings.quota_files * many, settings.quota_bytes * many)
+        self.follower: Follower | None = None  # where other processes write into the chats, too
         self._gate: Gate | None = None
 
     def open(self, gate: Gate) -> None:
         """From now on messages can be taken."""
         self._gate = gate
+        if gate.hints is not None:
+            self.follower = Follower(self, gate.hints)
+
+    async def close(self) -> None:
+        """Closes all sockets; the pages come again by themselves."""
+        self.hub.close()
+        if self.follower is not None:
+            await self.follower.stop()
 
     @property
     def gate(self) -> Gate:

@@ -9,7 +9,7 @@ from typing import cast
 from core.events import Inbound
 from core.hold import Hold
 from core.outbox import OutboxRow
-from core.ports import Cursor, Receipt, StorageFull, Store, StoredFile
+from core.ports import Cursor, Hints, Receipt, StorageFull, Store, StoredFile
 from gateway.leases import Alone
 
 
@@ -32,6 +32,7 @@ class FakeGate:
 
     def __init__(self) -> None:
         self.fake_store = FakeStore()
+        self.hints: Hints | None = None
         self.inbounds: list[Inbound] = []
         self.cursors: dict[str, str] = {}
         self.quarantined: list[tuple[str, bytes, str]] = []

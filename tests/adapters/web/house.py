@@ -17,7 +17,7 @@ from core.events import Event, Inbound, Message, Opened, Press, TimerFired
 from core.hold import Hold
 from core.messages import Button, Outgoing
 from core.outbox import OutboxRow, Settled
-from core.ports import Cursor, Done, Receipt, Result, StorageFull, Store, Work
+from core.ports import Cursor, Done, Hints, Receipt, Result, StorageFull, Store, Work
 from core.rich import Mark, Rich, plain
 from gateway.leases import Alone
 
@@ -72,6 +72,7 @@ class House:
     holding: bool = False  # the sender waits: messages are committed, not sent
     accepted: list[Inbound] = field(default_factory=list)
     held: list[OutboxRow] = field(default_factory=list)
+    hints: Hints | None = None  # the way to other processes over the same store
 
     def __post_init__(self) -> None:
         self.channel = Web(self.name, self.settings)
@@ -123,7 +124,10 @@ class House:
             self.held += rows
             return
         for row in rows:
-            for receipt in await self.store.mark([Settled(row, await self.channel.send(row))]):
+            receipts = await self.store.mark([Settled(row, await self.channel.send(row))])
+            if self.hints is not None:
+                self.hints.tell(f"history:{self.name}", str(row.conversation))
+            for receipt in receipts:
                 await self.send(receipt.outbox)
 
     async def say(

@@ -19,20 +19,17 @@ from storage.hints.local import LocalHints
 from storage.memory import MemoryStore
 from tests.gateway.house import Clock
 from tests.gateway.publish.test_publisher import CONFIG, HELLO, ORDER, House, current
+from tests.gateway.shared import SharedStore, Tables
 
 MANUAL = CONFIG + "publish: manual\n"
 EDITED = ORDER.replace("Записал", "Внёс")
 WITHIN = 1.5  # seconds: a second, and a moment for a busy machine
 
 
-class SharedStore(MemoryStore):
-    """One store for several gateways of a test, as PostgreSQL is for several processes."""
+class AwayStore(SharedStore):
+    """`away`: questions of those who follow others fail, as when the database is gone for a moment."""
 
     away = False
-
-    @property
-    def shared(self) -> bool:
-        return True
 
     async def current_bundle(self) -> tuple[str, float]:
         if self.away:
@@ -45,7 +42,7 @@ class Machines:
 
     def __init__(self, root: Path) -> None:
         self.clock = Clock()
-        self.store = SharedStore(self.clock, frozenset())
+        self.store = AwayStore(Tables(self.clock))
         self._root = root
 
     def machine(self, name: str) -> House:
