@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 USER = "frontline"
@@ -124,7 +124,8 @@ class Cluster:
 
     def thaw(self) -> None:
         for pid in self._pids():
-            os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):  # those that served a connection end with it
+                os.kill(pid, signal.SIGCONT)
 
     @property
     def pid(self) -> int:
