@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tests.faults.history import History, Word, by_conversation
 
-TELEGRAM = "telegram"
+TELEGRAM = ("telegram", "telegram2")
 PROCESSED, DEAD = 1, 2
 WAITING = 0
 OVERDUE = 5.0  # seconds a timer may be late when nothing is wrong any more
@@ -70,7 +70,7 @@ def accepted_once(history: History, bounds: Bounds) -> Iterator[Violation]:
 
 def update_of(channel: str, external_id: str) -> int:
     """The number of a Telegram update, 0 for other events."""
-    return int(external_id.rpartition(":")[2]) if channel == TELEGRAM else 0
+    return int(external_id.rpartition(":")[2]) if channel in TELEGRAM else 0
 
 
 def gapless(history: History) -> Iterator[Violation]:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from storage.codec import decode_message
 from tests.faults.clients import Journal
+from tests.faults.page import Shown
 from tests.faults.platform import Platform
 
 Ask = Callable[[str], Awaitable[list[tuple[Any, ...]]]]
@@ -54,13 +55,6 @@ class Timer(NamedTuple):
     conversation: int
     key: str
     due: float | None
-
-
-class Shown(NamedTuple):
-    """What one page of a web chat has put together from its socket, after reconnects: place → text."""
-
-    chat: str
-    items: dict[int, str]
 
 
 @dataclass

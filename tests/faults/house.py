@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from tests.faults.checker import Bounds, Violation, check, count_repeats
 from tests.faults.clients import Clients
 from tests.faults.fleet import Fleet, Member, Zygote
 from tests.faults.history import PENDING, History, ask_file, read_history
+from tests.faults.page import Page
 from tests.faults.platform import Platform
 
 QUIET_SECONDS = 60.0  # how long the rest of the work may take when the faults are over
@@ -75,6 +76,7 @@ class House:
     http: ClientSession
     at_once: int
     clients: Clients = field(init=False)
+    pages: list[Page] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -110,12 +112,24 @@ class House:
         return time.monotonic() - began
 
     async def history(self) -> History:
-        return await read_history(self.database.ask, self.clients.journal, self.platform, await self.database.now())
+        """What the run has left behind so far."""
+        history = await read_history(self.database.ask, self.clients.journal, self.platform, await self.database.now())
+        history.pages = [page.shown() for page in self.pages if page.chat]
+        return history
+
+    async def open_page(self) -> Page:
+        """A visitor of the web chat who writes and reads until `finish`."""
+        page = Page(self.entrances, self.http, self.clients.journal, len(self.pages))
+        self.pages.append(page)
+        page.start()
+        return page
 
     async def finish(self, outcome: Outcome, **bounds: int) -> History:
         """Leads every dialogue to its end, stops the gateways, reads and checks. Numbers and violations go to `outcome`."""
         await self.clients.finish()
+        await asyncio.gather(*(page.finish() for page in self.pages))
         outcome.numbers["drained s"] = round(await self.drained(), 1)
+        await asyncio.gather(*(page.catch_up(self.database.ask) for page in self.pages))
         codes = await self.fleet.stop()
         kills = self.fleet.kills
         outcome.bar(not any(codes), f"the gateways ended with {codes}")
@@ -162,13 +176,28 @@ async def open_house(
     async with Platform() as platform, session as http:
         settings = {
             "FAULTS_STORE": database.url, "FAULTS_FILES": str(folder / "files"), "FAULTS_API": platform.url,
-            "FAULTS_MODE": "webhook", "FAULTS_AT_ONCE": str(at_once), "FAULTS_REDIS": "",
+            "FAULTS_MODE": "webhook", "FAULTS_AT_ONCE": str(at_once), "FAULTS_REDIS": "", "FAULTS_TOKEN2": "",
+            "FAULTS_API2": platform.url,
             "FRONTLINE_FAIL": "", "FRONTLINE_CAREFUL_SECONDS": "0",
         }  # fmt: skip
         async with Fleet(zygote, folder, settings | (environ or {})) as fleet:
             add(fleet)
             await fleet.start()
             yield House(database, platform, fleet, http, at_once)
+
+
+def merge(whole: Outcome, parts: Iterable[Outcome]) -> Outcome:
+    """Runs of one scenario side by side as one outcome; numbers are added up, but for seconds."""
+    for part in parts:
+        whole.violations += part.violations
+        whole.seconds = max(whole.seconds, part.seconds)
+        for name, number in part.numbers.items():
+            before = whole.numbers.get(name, 0)
+            if isinstance(number, str) or isinstance(before, str):
+                whole.numbers[name] = number
+            else:
+                whole.numbers[name] = max(before, number) if name.endswith(" s") else before + number
+    return whole
 
 
 def percentile(values: Sequence[float], share: float) -> float:

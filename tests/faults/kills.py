@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import random
 import time
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from tests.faults.ground import Ground
-from tests.faults.house import House, Outcome
+from tests.faults.ground import Ground, pair
+from tests.faults.house import House, Outcome, merge, percentile
 
 
 class Window(NamedTuple):
@@ -18,7 +20,7 @@ class Window(NamedTuple):
     point: str
     careful: float = 0.0
     talk: str = "request"
-    chance: float = 0.03
+    chance: float = 0.04
 
 
 # The crash windows W1-W9 of the path of a message; W8, a person's click, is a client's message in every respect.
@@ -34,22 +36,35 @@ WINDOWS = {
     "W7 marked, lane not freed": Window("outbox.after_mark"),
     "W9 file saved, row not written": Window("files.saved", talk="photo", chance=0.1),
 }
-LONGEST = 600.0  # seconds until a window that kills too seldom is given up
+SENDING = ("outbox.", "files.")  # windows in which the sender dies
+LONGEST = 900.0  # seconds until a window that kills too seldom is given up
+RECOVERY = 35.0  # seconds: the bar of F2
 
 
 async def kill_in_window(ground: Ground, name: str, kills: int, at_once: int = 1, chats: int = 8) -> Outcome:
-    """Load against gateways that die in one window, until they died so often."""
+    """Load against gateways that die in one window, until they died so often.
+
+    On a shared store a killed sender is waited for until its lease ends: houses side by side wait together.
+    """
+    slow = ground.shared and WINDOWS[name].point.startswith(SENDING)
+    beside = 8 if slow else 1
+    houses = (_one_house(ground, name, math.ceil(kills / beside), at_once, chats) for _ in range(beside))
+    outcome = merge(ground.outcome(f"F1 {name}"), await asyncio.gather(*houses))
+    outcome.bar(int(outcome.numbers["kills"]) >= kills, f"died {outcome.numbers['kills']} times of {kills}")
+    return outcome
+
+
+async def _one_house(ground: Ground, name: str, kills: int, at_once: int, chats: int) -> Outcome:
     window = WINDOWS[name]
-    outcome = ground.outcome(f"F1 {name}")
+    outcome = Outcome(name, ground.store)
     fail = f"{window.point}:kill@p={window.chance}"
     environ = {"FRONTLINE_FAIL": fail, "FRONTLINE_CAREFUL_SECONDS": str(window.careful)}
-    async with ground.house(at_once=at_once, environ=environ) as house:
+    async with ground.house(at_once=at_once, environ=environ, add=pair if ground.shared else None) as house:
         talk: Callable[[int], Awaitable[None]] = getattr(house.clients, window.talk)
         house.clients.start(chats, [talk])
         await until_killed(house, kills)
         await house.disarm()
         await house.finish(outcome)
-        outcome.bar(house.fleet.kills >= kills, f"died {house.fleet.kills} times, {kills} were asked for")
     return outcome
 
 
@@ -57,3 +72,38 @@ async def until_killed(house: House, kills: int) -> None:
     until = time.monotonic() + LONGEST
     while house.fleet.kills < kills and time.monotonic() < until and not house.clients.over.is_set():
         await asyncio.sleep(0.05)
+
+
+async def kill_at_random(ground: Ground) -> Outcome:
+    """F2: any process dies at any moment, every 0.2-5 s, under the load of all kinds of dialogues."""
+    outcome = ground.outcome("F2 kill -9 at random")
+    async with ground.house() as house:
+        seconds = ground.length(600.0, 12.0)
+        start_mixed(house, ground.rate)
+        for _ in range(2 if ground.short else 4):
+            await house.open_page()
+        await _kill_for(ground, house, seconds)
+        await house.finish(outcome)
+        recovery = percentile(house.clients.journal.waits, 0.99)
+        outcome.numbers |= {"p99 of an answer s": round(recovery, 1), "load s": round(seconds)}
+        outcome.bar(recovery <= RECOVERY, f"p99 of an answer is {recovery:.1f} s")
+    return outcome
+
+
+async def _kill_for(ground: Ground, house: House, seconds: float) -> None:
+    chance, until, told = random.Random(7), time.monotonic() + seconds, time.monotonic()
+    while time.monotonic() < until and not house.clients.over.is_set():
+        await asyncio.sleep(chance.uniform(0.2, 5.0) if not ground.short else chance.uniform(0.2, 1.5))
+        await chance.choice(house.fleet.members).kill()
+        if time.monotonic() - told > 30:
+            told = time.monotonic()
+            journal = house.clients.journal
+            ground.say(f"  {len(journal.acknowledged)} messages, {house.fleet.kills} kills, {until - told:.0f} s left")
+
+
+def start_mixed(house: House, rate: float, chats: int = 32) -> None:
+    """All kinds of dialogues, about so many messages a second."""
+    clients = house.clients
+    kinds = [clients.request, clients.echo, clients.request, clients.quiet, clients.request, clients.photo]
+    # A dialogue is about three messages.
+    clients.start(chats, kinds, rest=chats * 3 / rate)

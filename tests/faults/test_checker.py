@@ -8,7 +8,8 @@ import pytest
 
 from tests.faults.checker import Bounds, align, check
 from tests.faults.clients import Journal, Update
-from tests.faults.history import Event, History, Row, Shown, Timer, Word
+from tests.faults.history import Event, History, Row, Timer, Word
+from tests.faults.page import Shown
 
 
 def healthy() -> History:

@@ -27,6 +27,7 @@ def preload() -> None:
         environ = {
             "FAULTS_PORT": "0", "FAULTS_STORE": f"sqlite:///{folder}/frontline.db", "FAULTS_FILES": folder,
             "FAULTS_API": "http://127.0.0.1:9", "FAULTS_AT_ONCE": "1", "FAULTS_MODE": "webhook", "FAULTS_REDIS": "",
+            "FAULTS_TOKEN2": "", "FAULTS_API2": "http://127.0.0.1:9",
         }  # fmt: skip
         asyncio.run(rehearse({**os.environ, **environ}))
 
