@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the tests need of the system and is missing: Chromium (web chat), PostgreSQL, PgBouncer, Redis (many workers),
-# faketime (clocks that jump). Tests start servers of their own; none is left running as a service.
+# faketime (clocks that jump), nginx and systemd (they read what deploy/ gives them). Tests start servers of their own; none is left running as a service.
 set -eu
 # PostgreSQL's programs are not in the search path on Debian, PgBouncer is where only root looks.
 has() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || [ -n "$(ls /usr/lib/postgresql/*/bin/"$1" 2>/dev/null)" ]; }
@@ -10,6 +10,8 @@ has initdb || want="$want postgresql"
 has pgbouncer || want="$want pgbouncer"
 has redis-server || want="$want redis-server"
 has faketime || want="$want faketime"
+has nginx || want="$want nginx-light"
+has systemd-analyze || want="$want systemd"
 [ -z "$want" ] && exit 0
 sudo=""
 [ "$(id -u)" = 0 ] || sudo="sudo"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -21,6 +22,13 @@ AS_OTHER = ["-u", "nobody"] if os.getuid() == 0 else []  # PgBouncer does not ru
 NGINX = (DEPLOY / "nginx.conf").read_text("utf-8")
 
 
+def program(name: str) -> str:
+    """Debian keeps servers out of the search path of users."""
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin")
+    assert found, f"{name} is not installed: run `sh tests/services.sh`"
+    return found
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -34,7 +42,7 @@ def nginx(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
     places = "".join(f"{it}_temp_path {folder}/{it};" for it in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     whole = f"pid {folder}/pid; error_log stderr; events {{}} http {{ access_log off; {places} include {folder}/site.conf; }}"
     (folder / "nginx.conf").write_text(whole, "utf-8")
-    command = ["nginx", "-t", "-q", "-c", str(folder / "nginx.conf")]
+    command = [program("nginx"), "-t", "-q", "-c", str(folder / "nginx.conf")]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -106,7 +114,7 @@ def test_pgbouncer_takes_its_file(readable: Path) -> None:
         assert ours in text
         text = text.replace(ours, here)
     (readable / "pgbouncer.ini").write_text(text, "utf-8")
-    said = first_words(["pgbouncer", *AS_OTHER, str(readable / "pgbouncer.ini")], "process up")
+    said = first_words([program("pgbouncer"), *AS_OTHER, str(readable / "pgbouncer.ini")], "process up")
     assert "process up" in said
     assert not re.search("WARNING|ERROR|FATAL", said), said
 
