@@ -58,6 +58,13 @@ def steady(options: argparse.Namespace, how: str) -> None:
     finish("steady", uvloop.run(run_steady(asked, console)), options, how)
 
 
+def scale(options: argparse.Namespace, how: str) -> None:
+    """One worker and two."""
+    from bench.scale import run_scale
+
+    finish("scale", uvloop.run(run_scale(options.seconds, options.rounds, console)), options, how)
+
+
 def finish(part: str, lines: Sequence[str], options: argparse.Namespace, how: str) -> None:
     """Shows the lines of a part, and keeps them when asked to."""
     show(lines)
@@ -69,13 +76,29 @@ def show(lines: Sequence[str]) -> None:
     console.print(Markdown("\n".join(lines)))
 
 
-PARTS = {"path": path, "micro": micro, "volume": volume, "steady": steady}
+PARTS = {"path": path, "micro": micro, "volume": volume, "steady": steady, "scale": scale}
+# What `make bench` runs: the whole path, then each other part, one command line for each.
+SHORT = (
+    "--part path --all --clients 1,16,128,512 --seconds 3 --rounds 3",
+    "--part micro",
+    "--part volume --only sqlite --conversations 2000 --seconds 2 --rounds 2",
+    "--part steady --only sqlite --steady 10",
+)
+FULL = (
+    "--part path --all --clients 1,16,128,512 --seconds 5 --rounds 5",
+    "--part micro",
+    "--part volume --seconds 5 --rounds 5",
+    "--part steady --steady 600",
+    "--part scale --seconds 5 --rounds 5",
+)
+PRESETS = {"short": SHORT, "full": FULL}
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The options of the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.partition("\n")[0])
     parser.add_argument("--part", default="path,micro", help=f"parts with commas between, of: {', '.join(PARTS)}")
+    parser.add_argument("--preset", choices=PRESETS, help="what `make bench` runs, in place of all but --write")
     parser.add_argument("--only", default="", help="words of contenders' names, with commas between")
     parser.add_argument("--all", action="store_true", help="every contender, not only the quick three")
     parser.add_argument("--clients", default="1,16,128", help="clients at once, with commas between")
@@ -87,13 +110,27 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def main() -> None:
-    """Runs the parts one after another."""
-    options = parse()
-    os.sched_setaffinity(0, {LOAD})
-    how = " ".join(["python -m bench", *(it for it in sys.argv[1:] if it != "--write")])
+def run(options: argparse.Namespace, how: str) -> None:
+    """The parts one after another; one that cannot be measured here does not keep the next from it."""
     for part in options.part.split(","):
-        PARTS[part](options, how)
+        try:
+            PARTS[part](options, how)
+        except (OSError, ChildProcessError, TimeoutError) as error:
+            if not options.preset:
+                raise
+            console.print(f"{part}: not measured: {error or type(error).__name__}", markup=False)
+
+
+def main() -> None:
+    """Runs what the command line, or each line of the preset, asks for."""
+    options, said = parse(), [it for it in sys.argv[1:] if it != "--write"]
+    os.sched_setaffinity(0, {LOAD})
+    if not options.preset:
+        run(options, " ".join(["python -m bench", *said]))
+    for line in PRESETS.get(options.preset, ()):
+        chosen = parse(line.split())
+        chosen.preset, chosen.write = options.preset, options.write
+        run(chosen, f"python -m bench {line}")
 
 
 if __name__ == "__main__":

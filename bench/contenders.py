@@ -110,6 +110,8 @@ TEAMS = {
     "postgres": ("",),
     "postgres-2": ("", ""),
     "postgres-roles": ("intake", "worker", "worker", "sender,clock"),
+    "workers-1": ("intake,worker", "sender,clock"),
+    "workers-2": ("intake,worker", "intake,worker", "sender,clock"),
 }
 OURS = {
     "sqlite": "frontline (SQLite, FULL)",
@@ -125,10 +127,10 @@ async def ours(place: Place, key: str, mark: str = "") -> Contender:
     if key == "sqlite":
         return frontline(place, folder, OURS[key], f"sqlite:///{place.scratch / folder / 'bench.db'}")
     if not place.postgres:
-        return Contender(Outcome(key, OURS[key], "ours", missing="not installed"))
+        return Contender(Outcome(key, OURS.get(key, key), "ours", missing="not installed"))
     store = await make_database(place.postgres, f"bench_{folder.replace('-', '_')}")
     hints = f'redis: {{url: "{place.redis}/15", prefix: "{folder}"}}\n'
-    bot = frontline(place, folder, OURS[key], store, TEAMS[key], hints)
+    bot = frontline(place, folder, OURS.get(key, key), store, TEAMS[key], hints)
     bot.stores = ("postgres", "redis")
     await migrate(bot)
     return bot

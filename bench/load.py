@@ -260,7 +260,7 @@ async def serve_platform() -> tuple[asyncio.Server, int]:
     return server, server.sockets[0].getsockname()[1]
 
 
-async def wait_port(port: int, seconds: float = 60.0, alive: Callable[[], bool] = lambda: True) -> None:
+async def wait_port(port: int, seconds: float = 120.0, alive: Callable[[], bool] = lambda: True) -> None:
     """Returns when something listens; raises TimeoutError, or ChildProcessError when who should is dead."""
     async with asyncio.timeout(seconds):
         while True:

@@ -25,6 +25,7 @@ PARTS = {
     "steady": "Steady load and bursts",
     "scale": "One worker and two",
     "soak": "Soak",
+    "profile": "Where the time goes",
 }
 
 
