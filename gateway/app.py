@@ -25,6 +25,7 @@ from gateway.config.model import Config
 from gateway.control import ControlServer, socket_path
 from gateway.deployment import build_deployment, build_house
 from gateway.failpoints import careful_seconds
+from gateway.flood import FloodShare
 from gateway.hints import build_hints
 from gateway.intake import Intake
 from gateway.leases import Leases
@@ -194,6 +195,9 @@ class Gateway:
         self.intake.hints = self.hints
         self.sender.told = LivePages(self.hints, self.channels).told
         self.wakeups.connect(self.store)
+        if self.config.redis.url and self.config.flood:
+            self.worker.flood.shared = share = FloodShare(self.hints, self.config.flood.seconds)
+            self._supervise("flood", share.run)
 
     async def _start_channels(self) -> None:
         for name, channel in self.channels.items():

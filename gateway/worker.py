@@ -20,6 +20,7 @@ from core.ports import Done, Pending, Result, Work
 from core.rich import plain
 from core.turn import Facts, LineFacts, Trace
 from gateway.failpoints import failpoint
+from gateway.flood import FloodShare
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.turns import run_turn
@@ -30,7 +31,12 @@ encode = msgspec.json.Encoder().encode
 
 
 class FloodGuard:
-    """Counts a client's messages in a sliding window; kept in memory only, a restart forgives."""
+    """Counts a client's messages in a sliding window; kept in memory only, a restart forgives.
+
+    `shared` knows what other processes count, where there are others.
+    """
+
+    shared: FloodShare | None = None
 
     def __init__(self, limit: int, seconds: float, remembered: int = 10_000) -> None:
         self.limit, self.seconds, self.remembered = limit, seconds, remembered
@@ -48,12 +54,16 @@ class FloodGuard:
         seen.append(at)
         while len(self._seen) > self.remembered:
             self._over.pop(self._seen.popitem(last=False)[0], None)
-        return max(0, len(seen) - self.limit)
+        count = len(seen)
+        if self.shared is not None:
+            count += self.shared.elsewhere(conversation, count, at)
+        return max(0, count - self.limit)
 
     def begins(self, conversation: int, at: float) -> bool:
         """Whether a message over the limit is the first of its wave; a wave ends when a whole window was fine."""
         before, self._over[conversation] = self._over.get(conversation), at
-        return before is None or before <= at - self.seconds
+        first = before is None or before <= at - self.seconds
+        return first if self.shared is None else self.shared.begins(conversation, at) and first
 
 
 class Worker:

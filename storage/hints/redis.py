@@ -30,16 +30,19 @@ LOST = (RedisError, OSError, TimeoutError)
 
 Command = tuple[str | int, ...]
 
-# Counts of the present and the one before, weighed by how much of it the window still covers. On the server's clock.
+# A window is ten slots on the server's clock, the present one among them: a count covers nine to ten tenths of it, so that
+# nobody is counted who wrote before.
 COUNT = """
 local now = redis.call('TIME')
-local ms, span = now[1] * 1000 + math.floor(now[2] / 1000), tonumber(ARGV[1])
-local slot = math.floor(ms / span)
-local n = redis.call('HINCRBY', KEYS[1], slot, 1)
-local before = tonumber(redis.call('HGET', KEYS[1], slot - 1) or '0')
-redis.call('HDEL', KEYS[1], slot - 2)
-redis.call('PEXPIRE', KEYS[1], span * 2)
-return n + math.floor(before * (1 - (ms % span) / span))
+local span = tonumber(ARGV[1])
+local slot = math.floor((now[1] * 1000 + math.floor(now[2] / 1000)) / math.max(1, math.floor(span / 10)))
+redis.call('HINCRBY', KEYS[1], slot, 1)
+redis.call('PEXPIRE', KEYS[1], span)
+local counts, n = redis.call('HGETALL', KEYS[1]), 0
+for i = 1, #counts, 2 do
+  if tonumber(counts[i]) > slot - 10 then n = n + tonumber(counts[i + 1]) else redis.call('HDEL', KEYS[1], counts[i]) end
+end
+return n
 """
 PRESENT = """
 local now = redis.call('TIME')

@@ -63,9 +63,12 @@ class Deployment:
         (folder / "flows" / "ask.yaml").write_text(ASK, "utf-8")
         self.tables = Tables(time.time)
         self.running: list[Gateway] = []
+        self.flood = "off"
 
     def config(self, redis: str = "") -> Config:
-        config, findings = read_config(CONFIG, self.folder / "config.yaml", {"REDIS_URL": redis})
+        config, findings = read_config(
+            CONFIG.replace("flood: off", f"flood: {self.flood}"), self.folder / "config.yaml", {"REDIS_URL": redis}
+        )
         assert config is not None, findings
         return config
 
@@ -173,7 +176,7 @@ async def test_redis_learns_nothing_of_clients(house: Deployment, redis_server: 
     lines = lines[:count]
     commands = {line.split('"')[1].upper() for line in lines if '"' in line}
     assert commands <= {"PING", "PUBLISH", "SUBSCRIBE", "UNSUBSCRIBE", "EVAL", "TIME"} | {
-        "ZADD", "ZREMRANGEBYSCORE", "PTTL", "PEXPIRE", "HINCRBY", "HGET", "HDEL", "ZRANGEBYSCORE",
+        "ZADD", "ZREMRANGEBYSCORE", "PTTL", "PEXPIRE", "HINCRBY", "HGETALL", "HDEL", "ZRANGEBYSCORE",
     }  # fmt: skip
 
 
@@ -200,6 +203,25 @@ async def test_losing_redis_costs_a_client_a_second_at_most(
         finally:
             if fault == "hang":
                 redis_server.go_on()
+
+
+async def test_a_flood_is_one_wherever_it_arrives(house: Deployment, redis_server: RedisServer) -> None:
+    """Five messages for each of two processes: for one client that is five too many."""
+    house.flood = "5/10s"
+    gateways = [await house.start(redis_server.url), await house.start(redis_server.url)]
+    async with aiohttp.ClientSession() as http:
+        client = Client(http, *gateways)
+        await client.open()
+        for n in range(5):
+            await client.say(f"a{n}", "привет")
+            client.writes, client.reads = client.reads, client.writes
+            await client.say(f"b{n}", "привет")
+            client.writes, client.reads = client.reads, client.writes
+            await asyncio.sleep(0.05)
+    kept = [one.metrics.registry.get_sample_value("frontline_flooded_total", {"channel": "site"}) for one in gateways]
+    assert 1 <= sum(one or 0 for one in kept) <= 5
+    alone = await house.start()
+    assert alone.worker.flood.shared is None
 
 
 async def test_the_way_to_redis_is_watched_without_naming_it(tmp_path: Path) -> None:
