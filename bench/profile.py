@@ -27,7 +27,8 @@ from bench.path import house
 
 RATE = 250  # looks a second
 # The part of a stack is that of its innermost frame that one of these names; the first that fits wins.
-WAITING = "_worker (concurrent/futures/thread.py:81)"  # a thread that has nothing to do
+# Innermost frames of threads that have nothing to do.
+WAITING = ("_worker (concurrent/futures/thread.py:81)", "WorkerThread.run (anyio/_backends/_asyncio.py")
 # Read from the innermost frame outwards: the first frame with one of these marks in it says the part.
 PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("commit and checkpoint", ("(storage/writer.py:", "(storage/postgres/groups.py:", "(concurrent/futures/thread.py:")),
@@ -39,7 +40,7 @@ PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("reading the webhook", ("(adapters/", "(gateway/intake.py:", "(gateway/server.py:", "(gateway/pressure.py:")),
     ("HTTP server", ("(aiohttp/", "(aiogram/")),
     ("hints", ("(redis/", "(gateway/hints.py:")),
-    ("event loop", ("(asyncio/", "(uvloop/", "(gateway/")),
+    ("event loop, sockets", ("(asyncio/", "(uvloop/", "(gateway/")),
 )  # fmt: skip
 
 
@@ -57,7 +58,7 @@ def shares(folded: str) -> dict[str, float]:
     counted: Counter[str] = Counter()
     for line in folded.splitlines():
         stack, _, times = line.rpartition(" ")
-        if not stack.endswith(WAITING):
+        if not stack.rpartition(";")[2].startswith(WAITING):
             counted[part_of(stack)] += int(times)
     whole = sum(counted.values())
     return {name: times / whole for name, times in counted.most_common()} if whole else {}

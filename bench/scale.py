@@ -20,7 +20,7 @@ from bench.machine import cpu_seconds
 from bench.path import house
 from bench.stats import Bar, median, spread
 
-SHARE = 0.25  # of a core, for each worker
+SHARE = 0.15  # of a core, for each worker
 PERIOD = 20_000  # microseconds in which the kernel counts
 ENOUGH = 1.6
 CLIENTS = 64

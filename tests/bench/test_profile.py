@@ -25,13 +25,13 @@ def test_the_innermost_frame_that_says_something_decides(inner: str, part: str) 
 
 
 def test_the_loop_itself_and_strangers() -> None:
-    assert part_of(MAIN) == "event loop"
+    assert part_of(MAIN) == "event loop, sockets"
     assert part_of("foo (bar.py:1)") == "the rest"
 
 
 def test_shares_leave_waiting_threads_out() -> None:
-    folded = f"{MAIN} 30\na (bot/b.py:1) 10\nThread.run (threading.py:982);{WAITING} 1000"
-    assert shares(folded) == {"event loop": 0.75, "the turn: flows and lines": 0.25}
+    folded = f"{MAIN} 30\na (bot/b.py:1) 10\nThread.run (threading.py:982);{WAITING[0]} 1000"
+    assert shares(folded) == {"event loop, sockets": 0.75, "the turn: flows and lines": 0.25}
     assert shares("") == {}
 
 
