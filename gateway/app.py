@@ -44,6 +44,8 @@ from gateway.worker import FloodGuard, Worker
 from storage import open_store
 
 log = logger()
+HEALTH_SECONDS = 3.0
+CLOSE_SECONDS = 1.0  # that a stop waits for a shared store
 STOP_SECONDS = 8.0  # of the 10 s between SIGTERM and the end (design §7, fault F17)
 
 
@@ -277,8 +279,16 @@ class Gateway:
         self.wakeups.stop()
         await self.leases.release()
         await self.hints.close()
-        await self.store.close()
+        await self._close_store()
         log.info("stopped")
+
+    async def _close_store(self) -> None:
+        """A database that does not answer keeps nobody from stopping: its transactions end with the connections."""
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS if self.store.shared else None):
+                await self.store.close()
+        except TimeoutError:
+            log.warning("store_not_closed")
 
     async def _stop_channel(self, channel: Channel) -> None:
         with contextlib.suppress(asyncio.TimeoutError):
@@ -295,9 +305,17 @@ class Gateway:
 
     async def ready(self, _: web.Request) -> web.StreamResponse:
         """Messages can be taken: started, not stopping, and the store writes."""
-        if self._ready and await self.store.healthy():
+        if self._ready and await self._is_healthy():
             return web.json_response({"status": "ready", "flows": self.publisher.book.id}, headers=SAFE)
         return problem(503, "not ready")
+
+    async def _is_healthy(self) -> bool:
+        """A store that does not answer in time is not there."""
+        try:
+            async with asyncio.timeout(HEALTH_SECONDS):
+                return await self.store.healthy()
+        except TimeoutError:
+            return False
 
     async def measures(self, request: web.Request) -> web.StreamResponse:
         """Prometheus' page; guarded by a bearer token when one is configured."""

@@ -58,7 +58,7 @@ class Clock:
             self._woken.clear()  # before the work: a wake-up that comes meanwhile is not lost
             if await self._guarded(self._turn):
                 self._started()
-                await self._sleep()
+                await self._guarded(self._sleep)
 
     def _started(self) -> None:
         """What was overdue at the start is done with. Timers of a shared store may be fired by another process, which has

@@ -20,6 +20,7 @@ log = logger()
 SECONDS = 12.0  # a lease that is not renewed ends after so long, on the store's clock (design §4)
 RENEW_SECONDS = 4.0
 RETRY_SECONDS = 0.8  # how often one that is not ours is asked for: a released one is taken within a second
+GIVE_BACK_SECONDS = 1.0  # that a stop waits for the store
 # What was asked at one moment is counted from that moment, so our end comes first; this is for clocks of unequal pace.
 MARGIN_SECONDS = 2.0
 
@@ -189,8 +190,9 @@ class Leases:
 
     async def _give_back(self, name: str) -> None:
         try:
-            await self._store.release(name, self.owner)
-        except StorageFull:
+            async with asyncio.timeout(GIVE_BACK_SECONDS):
+                await self._store.release(name, self.owner)
+        except (StorageFull, TimeoutError):
             log.warning("lease_not_released", lease=name)  # it ends by itself
 
 

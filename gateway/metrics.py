@@ -9,9 +9,10 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from core.ports import Store
+from core.ports import StorageFull, Store
 
 STEP_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0)
+STORE_SECONDS = 3.0  # that the page waits for the store
 SEND_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0)
 
 
@@ -65,9 +66,13 @@ class Metrics:
         self._heard[channel] = time.monotonic()
 
     async def page(self, store: Store) -> bytes:
-        """The whole page, with the store's gauges read now."""
-        for what, value in (await store.stats()).items():
-            self.depth.labels(what).set(value)
+        """The whole page, with the store's gauges read now; without them while the store does not answer."""
+        try:
+            async with asyncio.timeout(STORE_SECONDS):
+                for what, value in (await store.stats()).items():
+                    self.depth.labels(what).set(value)
+        except (StorageFull, TimeoutError):
+            self.depth.clear()  # old numbers of a store that is away would look like news
         for channel, at in self._heard.items():
             self.silence.labels(channel).set(time.monotonic() - at)
         self.tasks.set(len(asyncio.all_tasks()))

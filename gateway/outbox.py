@@ -21,6 +21,7 @@ SWEEP_SECONDS = 1.0  # losing a wake-up costs at most this (design §5)
 # A row is leased for 30 s; a retry that waits less than this keeps its lane in memory, a longer one goes back to the store.
 PATIENCE_SECONDS = 10.0
 MOST_FAULTS = 5  # errors of ours over one row; patience with the platform is not counted
+GIVE_BACK_SECONDS = 1.0  # that a stop waits for the store
 LIMIT = 100  # rows that one sweep takes; the next comes at once when there were so many
 MOST_LANES = 1000  # conversations under way; with more, the next sweep takes its time
 LEFT = Sent("retry", reason="another process sends for the channel")
@@ -140,12 +141,14 @@ class Sender:
         channel = self._channels.get(row.channel)
         if channel is None:
             return Sent("retry", reason="channel is off", after=60.0)
-        if row.guarded and await self._store.epoch(row.conversation) > row.epoch:
-            return Sent("refused", reason="a person has taken over")
-        failpoint("outbox.before_send")
         began = time.perf_counter()
         try:
+            if row.guarded and await self._store.epoch(row.conversation) > row.epoch:
+                return Sent("refused", reason="a person has taken over")
+            failpoint("outbox.before_send")
             sent = await channel.send(row)
+        except StorageFull:  # nobody's fault; its verdict waits until the store is back
+            return Sent("retry", reason="the store is away", after=1.0)
         except Exception as error:
             log.error("send_failed", row=row.id, channel=row.channel, error_type=type(error).__name__, exc_info=True)
             sent = self._fault(row, type(error).__name__)
@@ -244,6 +247,7 @@ class Sender:
 
     async def _give_back(self, rows: Sequence[Settled]) -> None:
         try:
-            await self._store.mark(rows)
-        except StorageFull:
+            async with asyncio.timeout(GIVE_BACK_SECONDS):
+                await self._store.mark(rows)
+        except (StorageFull, TimeoutError):
             log.warning("rows_not_given_back", count=len(rows))  # their leases end by themselves

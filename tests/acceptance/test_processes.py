@@ -150,6 +150,27 @@ async def test_a_poller_that_was_killed_is_replaced(several: Several) -> None:
 
 
 @webhook
+async def test_a_database_that_does_not_answer_keeps_nobody_from_stopping(several: Several) -> None:
+    node = await several.start()
+    async with Writing(several, 2):
+        several.cluster.freeze()
+        try:
+            await until(lambda: refuses(several, node), "it is not ready, and lives", 30.0)
+            assert (await node.get(several.http, "/healthz"))[0] == 200
+            assert "frontline_messages_total" in (await node.get(several.http, "/metrics"))[1]
+            assert await several.stop(node) < 10.0
+        finally:
+            several.cluster.thaw()
+        await several.start()
+    await several.drained()
+    assert several.ask("SELECT state, count(*) FROM inbox GROUP BY state") == [f"1|{several.said}"]
+
+
+async def refuses(several: Several, node: Node) -> bool:
+    return (await node.get(several.http, "/readyz"))[0] == 503
+
+
+@webhook
 async def test_commands_go_to_the_database(several: Several) -> None:
     first, second = await several.start(), await several.start("worker")
     found = json.loads(await command(several, "status", "--format", "json"))

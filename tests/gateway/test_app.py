@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from core.outbox import OutboxRow, Sent
-from core.ports import Store
+from core.ports import StorageFull, Store
 from gateway.app import Gateway
 from gateway.config import read_config
 from storage.memory import MemoryStore
@@ -91,6 +92,27 @@ async def test_not_ready_while_nothing_can_be_written(tmp_path: Path) -> None:
         assert (await get(gateway, "/healthz"))[0] == 200
         status, _, headers = await get(gateway, "/readyz")
         assert (status, headers["Retry-After"]) == (503, "5")
+
+
+class Hung(MemoryStore):
+    """A store that does not answer when it is asked how it is."""
+
+    async def healthy(self) -> bool:
+        await asyncio.get_running_loop().create_future()
+        return True
+
+    async def stats(self) -> dict[str, float]:
+        raise StorageFull
+
+
+async def test_a_store_that_does_not_answer_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.app.HEALTH_SECONDS", 0.05)
+    async with running(tmp_path, Recorder(), Hung(time.time, frozenset())) as gateway:
+        assert (await get(gateway, "/readyz"))[0] == 503
+        status, page, _ = await get(gateway, "/metrics")
+        assert status == 200, "the numbers of the process are there all the same"
+        assert "frontline_messages_total" in page
+        assert "frontline_store{" not in page
 
 
 async def test_numbers_only_for_who_knows_the_word(tmp_path: Path) -> None:

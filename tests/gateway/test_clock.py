@@ -209,3 +209,26 @@ async def test_a_full_disk_is_waited_out(bench: Bench) -> None:
     async with running(bench.clock):
         await bench.said("Вы ещё здесь?")
     assert bench.pauses == [clock_module.FLOOR_SECONDS] * 3
+
+
+async def test_a_store_that_goes_away_while_the_clock_rests_is_waited_out(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a start waits for the pollers: after an outage timers fire at once."""
+    waited: list[int] = []
+    caught_up, next_due = bench.clock._caught_up, bench.store.next_due
+
+    async def count(*given: object) -> None:
+        waited.append(1)
+        await caught_up([], 0.0)
+
+    async def away() -> float | None:
+        monkeypatch.setattr(bench.store, "next_due", next_due)
+        raise StorageFull
+
+    monkeypatch.setattr(bench.clock, "_caught_up", count)
+    monkeypatch.setattr(bench.store, "next_due", away)
+    async with running(bench.clock):
+        await bench.until(lambda: _rounds(bench, 3))
+    assert waited == [1]
+    assert bench.pauses == [clock_module.FLOOR_SECONDS]

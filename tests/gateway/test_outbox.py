@@ -213,3 +213,39 @@ async def test_stop_waits_for_what_is_under_way(bench: Bench) -> None:
     bench.channel.hold.set()
     await stopping
     assert (await bench.store.stats())["outbox"] == 0
+
+
+class Away(MemoryStore):
+    """A store that is away when the epoch is asked for, as often as `away` says."""
+
+    away = 0
+
+    async def epoch(self, conversation: int) -> int:
+        self.away -= 1
+        if self.away >= 0:
+            raise StorageFull
+        return await super().epoch(conversation)
+
+
+async def test_a_store_that_is_away_is_no_fault_of_the_message(tmp_path: Path) -> None:
+    async with opened(Away, tmp_path) as bench:
+        assert isinstance(bench.store, Away)
+        bench.store.away = 1
+        receipts = await bench.store.accept([inbound(1, "раз")], echo())
+        sent = await bench.sender._deliver(receipts[0].outbox[0])
+        assert (sent.verdict, sent.after, bench.sender._faults, bench.channel.texts) == ("retry", 1.0, {}, [])
+        assert (await bench.sender._deliver(receipts[0].outbox[0])).verdict == "sent"
+
+
+async def test_a_wake_up_is_a_sweep(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.outbox.SWEEP_SECONDS", 60.0)
+    sweeping = asyncio.create_task(bench.sender.sweep())
+    await asyncio.sleep(0)
+    await bench.store.accept([inbound(1, "забытое")], echo())
+    bench.clock.move(31)
+    bench.sender.wake()
+    async with asyncio.timeout(2):
+        while not bench.channel.texts:
+            await asyncio.sleep(0)
+    await bench.sender.stop(0.2)
+    await sweeping

@@ -9,7 +9,7 @@ from typing import cast
 from core.events import Inbound
 from core.hold import Hold
 from core.outbox import OutboxRow
-from core.ports import Cursor, Hints, Receipt, StorageFull, Store, StoredFile
+from core.ports import Cursor, Hints, LeaseLost, Receipt, StorageFull, Store, StoredFile
 from gateway.leases import Alone
 
 
@@ -42,6 +42,9 @@ class FakeGate:
         self._seen: set[tuple[str, str, str]] = set()
         self._news = asyncio.Condition()
         self.hears = True
+        self.after = 5.0
+        self.newest = 0  # the epoch of the newest lease: older cursors are refused
+        self.epochs: list[int] = []
         self.hold: Hold = Alone()
         self.given = asyncio.Event()
         self.given.set()
@@ -57,10 +60,13 @@ class FakeGate:
 
     async def accept(self, inbounds: Sequence[Inbound], cursor: Cursor | None = None) -> list[Receipt]:
         self._maybe_full()
+        if cursor is not None and cursor.epoch < self.newest:
+            raise LeaseLost
         self.batches.append(len(inbounds))
         receipts = [self._one(inbound) for inbound in inbounds]
         if cursor is not None:
             self.cursors[cursor.channel] = cursor.value
+            self.epochs.append(cursor.epoch)
         await self._tell()
         return receipts
 
@@ -84,7 +90,9 @@ class FakeGate:
         if self.full:
             self.full -= 1
             self.refused += 1
-            raise StorageFull
+            full = StorageFull()
+            full.after = self.after
+            raise full
 
     async def _tell(self) -> None:
         async with self._news:

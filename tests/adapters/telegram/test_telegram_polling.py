@@ -159,3 +159,85 @@ async def test_a_file_of_a_client(polling: Telegram, telegram: TelegramEmulator,
     telegram.fail(method="getFile", kind="500")
     with pytest.raises(ConnectionError):
         await polling.fetch(attachment.ref, 1000)
+
+
+class Term:
+    """A lease that ends when the test says so."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch, self.held, self.over = epoch, True, asyncio.Event()
+
+    async def lost(self) -> None:
+        await self.over.wait()
+
+    def drop(self) -> None:
+        self.held = False
+        self.over.set()
+
+
+async def polls(telegram: TelegramEmulator) -> int:
+    return len(telegram.sent(method="getUpdates"))
+
+
+async def test_it_waits_for_its_turn(build: Build, telegram: TelegramEmulator, gate: FakeGate) -> None:
+    gate.given.clear()
+    telegram.say(7, "рано")
+    channel = build()
+    await channel.start(gate)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert await polls(telegram) == 0
+    gate.hold = Term(3)
+    gate.given.set()
+    await gate.until(lambda: len(gate.inbounds) == 1)
+    assert gate.epochs == [3]
+    async with asyncio.timeout(2):
+        await channel.stop()
+
+
+async def test_a_lost_lease_ends_the_poll_and_the_next_turn_reads_the_cursor_again(
+    build: Build, telegram: TelegramEmulator, gate: FakeGate
+) -> None:
+    gate.hold = first = Term(1)
+    telegram.say(7, "раз")
+    channel = build()
+    await channel.start(gate)
+    await gate.until(lambda: len(gate.inbounds) == 1)
+    await telegram.wait_call("getUpdates", 2)
+    gate.given.clear()
+    first.drop()
+    offset = parse_cursor(gate.cursors["telegram"])[0] + 5
+    gate.cursors["telegram"] = f"{offset}@{time.time():.0f}"  # another process has read on meanwhile
+    seen = await polls(telegram)
+    gate.hold = Term(2)
+    gate.given.set()
+    await telegram.wait_call("getUpdates", seen + 1)
+    assert telegram.sent(method="getUpdates")[-1].params["offset"] == offset
+    await channel.stop()
+
+
+async def test_who_was_replaced_stores_nothing_and_waits_again(
+    build: Build, telegram: TelegramEmulator, gate: FakeGate
+) -> None:
+    """The store knows before we do: the batch is refused with its cursor, and the next one has the messages."""
+    gate.hold = stale = Term(1)
+    gate.newest = 2
+    telegram.say(7, "важно")
+    channel = build()
+    await channel.start(gate)
+    async with asyncio.timeout(5):
+        await stale.lost()
+    assert (gate.inbounds, gate.cursors) == ([], {})
+    gate.hold = Term(2)
+    await gate.until(lambda: len(gate.inbounds) == 1)
+    assert texts(gate) == ["важно"]
+    await channel.stop()
+
+
+async def test_who_only_sends_registers_no_webhook(build: Build, telegram: TelegramEmulator, gate: FakeGate) -> None:
+    gate.hears = False
+    channel = build(mode="webhook", secret="s", public_url="https://bot.example")
+    await channel.start(gate)
+    telegram.person(7)
+    assert (await channel.send(row("Здравствуйте"))).verdict == "sent"
+    assert telegram.sent(method="setWebhook") == []

@@ -163,6 +163,9 @@ async def test_a_full_disk_is_503_and_the_update_comes_again(
     await gate.until(lambda: bool(gate.inbounds))
     assert gate.refused == 2
     assert telegram.delivery.refused == [503, 503]
+    gate.full, gate.after = 1, 6.2
+    async with hooked.http.post(hooked.url, data=b"{", headers={HEADER: SECRET}) as answer:
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "7")
     gate.full = 1
     assert (await hooked.post(data=b"{"))[0] == 503, "what cannot be stored even in quarantine is not acknowledged"
 
