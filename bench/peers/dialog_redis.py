@@ -9,7 +9,7 @@ import re
 import sys
 from typing import Any
 
-from aiogram import Bot, Dispatcher, F
+from aiogram import Bot, Dispatcher, F, Router
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.fsm.state import State, StatesGroup
@@ -96,9 +96,10 @@ def main() -> None:
     dispatcher.fsm.storage = RedisStorage.from_url(
         redis, connection_kwargs={"max_connections": 1024}, key_builder=DefaultKeyBuilder(with_destiny=True)
     )
-    dispatcher.include_router(dialog)
-    dispatcher.message.register(start, F.text.lower().contains("заявк"))
-    dispatcher.message.register(other)
+    others = Router()
+    others.message.register(start, F.text.lower().contains("заявк"))
+    others.message.register(other)
+    dispatcher.include_routers(dialog, others)
     setup_dialogs(dispatcher)
     app = web.Application()
     handler: Any = SimpleRequestHandler(dispatcher, bot, secret_token="bench")

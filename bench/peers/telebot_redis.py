@@ -71,7 +71,7 @@ def main() -> None:
     """Arguments: port, address of the Bot API, address of Redis."""
     port, api, redis = int(sys.argv[1]), sys.argv[2], sys.argv[3]
     asyncio_helper.API_URL = f"{api}/bot{{0}}/{{1}}"
-    bot = AsyncTeleBot("42:BENCH", state_storage=StateRedisStorage(redis_url=redis))
+    bot = AsyncTeleBot("42:BENCH", state_storage=StateRedisStorage(redis_url=f"{redis}?max_connections=1024"))
     bot.add_custom_filter(StateFilter(bot))
     register(bot)
 
