@@ -126,6 +126,8 @@ def _restore(connection: Connection, now: float, keep: bool) -> Restored:
     sealed = connection.scalar(select(meta.c.value).where(meta.c.name == SEALED)) or ""
     connection.execute(delete(meta).where(meta.c.name.in_(OWN)))
     if keep:
+        # Nobody serves: what the last process had leased need not wait for the end of its lease.
+        connection.execute(update(outbox).where(outbox.c.state == WAITING).values(lease_owner="", lease_until=0.0))
         return Restored(0, sealed, 0)
     unsent = _fence(connection, now)
     _set_meta(connection, "instance", secrets.token_hex(6))

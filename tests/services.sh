@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the tests need of the system and is missing: Chromium (web chat), PostgreSQL, PgBouncer, Redis (many workers),
-# faketime (clocks that jump), nginx and systemd (they read what deploy/ gives them). Tests start servers of their own; none is left running as a service.
+# faketime (clocks that jump), nginx and systemd (they read what deploy/ gives them). Tests start servers of their own; none is
+# left running as a service.
 set -eu
 # PostgreSQL's programs are not in the search path on Debian, PgBouncer is where only root looks.
 has() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || [ -n "$(ls /usr/lib/postgresql/*/bin/"$1" 2>/dev/null)" ]; }
