@@ -13,15 +13,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import aiogram.methods
 import orjson
 import structlog
-from aiogram import Bot
-from aiogram.exceptions import TelegramAPIError
-from aiogram.utils.token import TokenValidationError
 from aiohttp import web
 
 from adapters.telegram.capabilities import CAPABILITIES, DOWNLOAD_BYTES, UPDATE_BYTES, UPDATES
+from adapters.telegram.library import Bot, TelegramAPIError, TokenValidationError, methods
 from adapters.telegram.pacing import parse_limits
 from adapters.telegram.parse import Unreadable, callback_id, parse_json, parse_update
 from adapters.telegram.polling import Poller, utc_now
@@ -129,7 +126,7 @@ class Telegram:
         Raises ValueError with the reason when it will never work, ConnectionError when it may work later.
         """
         try:
-            found = await self._bot(bare(aiogram.methods.GetFile, {"file_id": ref}))
+            found = await self._bot(bare(methods.GetFile, {"file_id": ref}))
             path = str(found.get("file_path") or "") if isinstance(found, dict) else ""
             if not path:
                 raise ValueError("Telegram does not give the file out")
@@ -206,7 +203,7 @@ class Telegram:
             "max_connections": self._max_connections,
         }
         try:
-            await self._bot(bare(aiogram.methods.SetWebhook, params))
+            await self._bot(bare(methods.SetWebhook, params))
         except Refusal as refusal:
             if refusal.code == 400:
                 t = texts(self._language)
@@ -277,7 +274,7 @@ class Telegram:
     async def _answer(self, query: str) -> None:
         """Stops the button's clock; nothing depends on it, so it is not repeated."""
         try:
-            await self._bot(bare(aiogram.methods.AnswerCallbackQuery, {"callback_query_id": query}))
+            await self._bot(bare(methods.AnswerCallbackQuery, {"callback_query_id": query}))
         except TelegramAPIError as error:
             log.debug("telegram_button_not_answered", channel=self.name, error=error.message)
 

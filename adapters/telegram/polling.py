@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from aiogram.exceptions import TelegramAPIError
 
 from adapters.telegram.capabilities import UPDATES
+from adapters.telegram.library import TelegramAPIError
 from adapters.telegram.session import LeanSession, Refusal, Unconfirmed, Unsent
 from core.hold import Hold
 from core.ports import Cursor, Gate, LeaseLost, StorageFull

@@ -9,11 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import aiogram.methods
 import structlog
-from aiogram import Bot
-from aiogram.types import BufferedInputFile
 
+from adapters.telegram.library import Bot, BufferedInputFile, methods
 from adapters.telegram.pacing import Limits, Pacer
 from adapters.telegram.render import Call, asks, render_delete, render_edit, render_name, render_send
 from adapters.telegram.session import Refusal, Unconfirmed, Unsent, bare
@@ -28,11 +26,11 @@ PATIENCE_SECONDS = 10.0
 FILE_SECONDS = 5.0
 MOST_REMEMBERED = 10_000
 METHODS = {
-    "sendMessage": aiogram.methods.SendMessage,
-    "sendPhoto": aiogram.methods.SendPhoto,
-    "sendDocument": aiogram.methods.SendDocument,
-    "editMessageText": aiogram.methods.EditMessageText,
-    "deleteMessage": aiogram.methods.DeleteMessage,
+    "sendMessage": methods.SendMessage,
+    "sendPhoto": methods.SendPhoto,
+    "sendDocument": methods.SendDocument,
+    "editMessageText": methods.EditMessageText,
+    "deleteMessage": methods.DeleteMessage,
 }
 BAD_PICTURE = ("photo_invalid_dimensions", "image_process_failed", "photo_save_file_invalid")
 

@@ -10,12 +10,6 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import Any, cast
 
 import orjson
-from aiogram import Bot
-from aiogram.client.session.base import BaseSession
-from aiogram.client.telegram import TelegramAPIServer
-from aiogram.exceptions import TelegramAPIError, TelegramNetworkError
-from aiogram.methods import TelegramMethod
-from aiogram.types import InputFile
 from aiohttp import (
     ClientConnectorError,
     ClientError,
@@ -29,6 +23,15 @@ from aiohttp import (
 )
 from yarl import URL
 
+from adapters.telegram.library import (
+    BaseSession,
+    Bot,
+    InputFile,
+    TelegramAPIError,
+    TelegramAPIServer,
+    TelegramMethod,
+    TelegramNetworkError,
+)
 from adapters.telegram.parse import Unreadable, parse_json
 from adapters.wire import CONNECT_SECONDS, KEEP_SECONDS, Unanswered, Unreached, Wire
 

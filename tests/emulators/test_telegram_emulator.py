@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 from typing import Any
 
+import aiogram
 import aiohttp
 import orjson
 import pytest
@@ -18,11 +19,21 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.types import BufferedInputFile, InlineKeyboardButton, InlineKeyboardMarkup
 from aiohttp import web
+from pydantic import BaseModel
 
 from tests.emulators.fixtures import TOKEN
 from tests.emulators.telegram import TelegramEmulator
 
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def whole_models() -> None:
+    """Our adapter imports aiogram without its schemas (adapters/telegram/library.py); aiogram's own session needs them."""
+    for module in (aiogram.types, aiogram.methods):
+        for model in vars(module).values():
+            if isinstance(model, type) and issubclass(model, BaseModel):
+                model.model_rebuild(_types_namespace=vars(aiogram.types))
 
 
 @pytest.fixture
