@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from adapters.telegram.pacing import MOST_CHATS, Limits, Pacer, Rate, parse_limits, parse_rate
+from adapters.pacing import Rate, parse_rate
+from adapters.telegram.pacing import MOST_CHATS, Limits, Pacer, parse_limits
 
 
 class Clock:
