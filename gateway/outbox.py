@@ -103,6 +103,8 @@ class Sender:
             while lane.rows and not self._stopping.is_set():
                 row = lane.head()
                 sent, stored = await self._attempt(row)
+                if sent is LEFT:
+                    await self._give_back([Settled(row, LEFT)])
                 if not stored:
                     break
                 if sent.verdict != "retry":

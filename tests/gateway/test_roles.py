@@ -231,6 +231,23 @@ async def test_a_lost_lease_stops_the_sending_at_once(house: Deployment) -> None
     assert states == [1, 0]
 
 
+async def test_what_a_sender_without_its_lease_had_not_begun_is_free_at_once(house: Deployment) -> None:
+    sender = await house.start("sender", "worker", "intake")
+    await until(lambda: sender.hands("telegram"))
+    sender.sender._slots["telegram"] = asyncio.Semaphore(1)
+    held = account(sender).hold = asyncio.Event()
+    for _ in range(2):
+        await house.say(sender)
+    await until(lambda: len(account(sender).rows) == 1)
+    lease = sender.leases.want("send:telegram")
+    house.tables.leases["send:telegram"] = ("another", 9, time.time() + 60)
+    lease.drop()
+    held.set()
+    await until(lambda: not sender.sender._lanes)
+    assert [row["state"] for row in house.tables.rows.all("outbox")] == [1, 0]
+    assert len(house.tables.ledger.leases) == 0, "another process may take it now"
+
+
 async def test_what_a_stopping_sender_has_not_begun_is_free_at_once(house: Deployment) -> None:
     """The next sender need not wait for the end of the rows' leases, which is half a minute away."""
     old = await house.start()
