@@ -399,7 +399,7 @@ class Publisher:
             "runs": flows,
             "urgent": Urgency.read(urgency).plain() if urgency is not None else None,
             "processes": await find_processes(self._hints, current.id if current else "", self._own()),
-            "older": [{"id": b.id, "published_at": b.published_at} for b in past.bundles if not b.current],
+            "older": [{"id": b.id, "published_at": b.published_at} for b in past.bundles if b is not current],
             "problems": render_problems(refused, self._config.language) if refused else [],
         }
 

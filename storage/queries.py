@@ -305,7 +305,7 @@ BUNDLES = select(bundles).order_by(bundles.c.published_at.desc(), bundles.c.id)
 CURRENT_BUNDLE = (
     select(bundles.c.id, bundles.c.published_at)
     .where(bundles.c.current == ONE)
-    .order_by(bundles.c.published_at.desc())
+    .order_by(bundles.c.published_at.desc(), bundles.c.id)  # two commands at one moment may both have been the last
     .limit(ONE)
     .offset(ZERO)
 )

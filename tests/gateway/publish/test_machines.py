@@ -308,6 +308,8 @@ async def test_status_names_the_processes_of_all_machines(machines: Machines) ->
     await one.start()
     await hints.present("serves:other/7:0123456789abcdef:current", 60)
     await hints.present("serves:last/8:0123456789abcdef:behind", 60)
+    for nonsense in ("serves:", "serves:a:b", "serves:a:b:c:d", "serves:\x1b[2J:0123456789abcdef:current"):
+        await hints.present(nonsense, 60)
     asked = publisher(machines.machine("office"), hints=hints)  # a command: it serves nothing itself
     found = {it["process"]: (it["edition"], it["behind"]) for it in (await asked.status())["processes"]}
     assert found["other/7"] == ("0123456789abcdef", False)
