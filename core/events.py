@@ -122,6 +122,15 @@ class OperatorAct(Happened, frozen=True, tag="operator"):
     client_key: str = ""
 
 
+class ColleagueReply(Happened, frozen=True, tag="colleague_reply"):
+    """A colleague answered in the messenger itself: the client has it already. `operator` is who, in the channel's words:
+    `vk:77`."""
+
+    operator: str
+    text: str = ""
+    attachments: tuple[Attachment, ...] = ()
+
+
 class Poisoned(Happened, frozen=True, tag="poisoned"):
     """An event that failed too often was set aside; people shall look after the client."""
 
@@ -143,6 +152,7 @@ Event = (
     | LineAnswer
     | HandoffAsked
     | OperatorAct
+    | ColleagueReply
     | Poisoned
 )
 

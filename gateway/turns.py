@@ -10,7 +10,18 @@ from bot.book import Book
 from bot.engine import step
 from core.conversation import Conversation
 from core.effects import AnswerBot, CreateTicket, Effect, ToLine
-from core.events import Event, HandoffAsked, LineAnswer, Message, Opened, OperatorAct, Poisoned, Press, TimerFired
+from core.events import (
+    ColleagueReply,
+    Event,
+    HandoffAsked,
+    LineAnswer,
+    Message,
+    Opened,
+    OperatorAct,
+    Poisoned,
+    Press,
+    TimerFired,
+)
 from core.turn import Facts, Trace, Turn
 from handoff.decide import TOKENS, decide
 from handoff.lines import House
@@ -22,7 +33,7 @@ ROUNDS = 8
 
 def is_for_people(conversation: Conversation, event: Event) -> bool:
     """Whether the line, not the bot, decides on this event."""
-    if isinstance(event, HandoffAsked | OperatorAct | Poisoned):
+    if isinstance(event, HandoffAsked | OperatorAct | ColleagueReply | Poisoned):
         return True
     if isinstance(event, TimerFired):
         return event.key.startswith("line.")

@@ -11,6 +11,7 @@ import msgspec
 from core.conversation import Conversation, Session
 from core.effects import AnswerBot, Effect, Note, Queue, Record, Send, StartTimer, StopTimer, Unqueue
 from core.events import (
+    ColleagueReply,
     Event,
     HandoffAsked,
     Message,
@@ -32,14 +33,18 @@ from handoff.lines import House, Line, parse_priority
 from handoff.session import may, move, open_session
 
 WAIT_TIMER = "line.wait"
+COLLEAGUE_TIMER = "line.colleague"
+# A colleague who answers in the messenger itself has no button that gives the session back: it goes back by itself when
+# nothing more was said there for so long, a working day.
+COLLEAGUE_SECONDS = 8 * 3600.0
 TOKENS = "q."  # button tokens that are ours, not the bot's
 
 
 def decide(house: House, conversation: Conversation, event: Event, now: datetime, facts: Facts) -> Turn:
     """What the human side makes of an event. Total: an event that means nothing here changes nothing.
 
-    Never mutates its arguments. `now` is aware. Asked for: `HandoffAsked`, `OperatorAct`, `Poisoned`, timers and button
-    tokens of our own, and all of a client's doings while the session's owner is not the bot.
+    Never mutates its arguments. `now` is aware. Asked for: `HandoffAsked`, `OperatorAct`, `ColleagueReply`, `Poisoned`,
+    timers and button tokens of our own, and all of a client's doings while the session's owner is not the bot.
     """
     desk = _Decision(house, conversation, now, facts)
     handler = _HANDLERS.get(type(event))
@@ -161,9 +166,11 @@ def _back_to_bot(on: _Decision, event: str, who: str, reason: str) -> None:
 
 def _timer(on: _Decision, event: TimerFired) -> None:
     """Nobody took the session within `max_wait`. A timer of an earlier stay in the queue is void."""
-    if event.key != WAIT_TIMER:
+    if event.key == COLLEAGUE_TIMER:
+        _colleague_left(on, event)
+    elif event.key != WAIT_TIMER:
         return
-    if on.session.status == "queued" and event.data == _mark(on):
+    elif on.session.status == "queued" and event.data == _mark(on):
         _back_to_bot(on, "busy", "clock", "busy")
     else:
         on.why("stale_timer", key=event.key)
@@ -316,6 +323,38 @@ _ACTS: dict[str, Callable[[_Decision, OperatorAct], None]] = {
 }
 
 
+# --- a colleague who answers in the messenger itself -------------------------------------------------------------------
+
+
+def _colleague(on: _Decision, event: ColleagueReply) -> None:
+    """The answer is out already. Whoever gave it has the session from this very turn, unless a person has it: the bot is
+    silent, and what it was about to say is refused."""
+    if on.session.owner == "queue":
+        on.out(Unqueue("taken"), StopTimer(WAIT_TIMER))
+    if on.session.owner != "operator":
+        _reopen(on)
+        line = on.session.line or on.facts.line
+        on.move("take", event.operator, "colleague", operator=event.operator, line=line)
+        on.remember(leaving=None)
+    on.move("reply", event.operator, "colleague")
+    if on.session.operator == event.operator:
+        on.out(StartTimer(COLLEAGUE_TIMER, COLLEAGUE_SECONDS, _mark(on)))
+
+
+def _colleague_left(on: _Decision, event: TimerFired) -> None:
+    """Nothing more came from the colleague: the talk is over, or, when the client has had the last word, the line's."""
+    if on.session.owner != "operator" or event.data != _mark(on):
+        on.why("stale_timer", key=event.key)
+        return
+    line = on.line(on.session.line)
+    if on.session.status == "assigned" and line is not None:
+        note = on.t("The client wrote after a colleague had answered in the messenger")
+        _enqueue(on, line, "clock", "colleague", note=note, priority=on.session.priority)
+    else:
+        on.move("close", "clock", "colleague", operator="", queued_at=0.0, memory={})
+        on.out(AnswerBot("done", on.session.line))
+
+
 # --- our own failures ------------------------------------------------------------------------------------------------
 
 
@@ -344,5 +383,6 @@ _HANDLERS: dict[type, Callable[[_Decision, Any], None]] = {
     Reachability: _reachability,
     TimerFired: _timer,
     OperatorAct: _operator,
+    ColleagueReply: _colleague,
     Poisoned: _poisoned,
 }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.conversation import Conversation
-from core.events import Inbound, Message, Opened, Poisoned, Press
+from core.events import ColleagueReply, Inbound, Message, Opened, Poisoned, Press
 from core.ports import Cursor, Decide, Done, Pending, Receipt, Work
 from storage import shape
 from storage.codec import Outcome, encode
@@ -20,7 +20,7 @@ BATCH = 20  # events of one conversation per turn
 PLACES = 100  # of processed events per turn, more than a batch has
 LOOK_AHEAD = 200  # pending events that are looked at to put a batch in order
 
-_SAID = (Message, Press, Opened)
+_SAID = (Message, Press, Opened, ColleagueReply)
 
 
 # --- accepting -------------------------------------------------------------------------------------------------------
@@ -183,21 +183,23 @@ def _write_done(writing: Writing, done: Done, place: int, fresh: Row | None) -> 
 
 
 def _write_said(writing: Writing, pending: Pending, event: bytes | None = None) -> int:
-    """A client's word becomes a message of the history; `event` is the event encoded, if it is at hand."""
-    if not isinstance(pending.event, _SAID):
+    """A client's word, or a colleague's that is out already, becomes a message of the history; `event` is the event
+    encoded, if it is at hand."""
+    said = pending.event
+    if not isinstance(said, _SAID):
         return 0
     seq = writing.next_seq()
-    writing.ledger.rows.insert(
-        "messages",
-        shape.message_row(
-            writing.conversation.id,
-            seq,
-            "client",
-            pending.at.timestamp(),
-            event=event or encode(pending.event),
-            message_id=pending.message_id,
-        ),
+    row = shape.message_row(
+        writing.conversation.id,
+        seq,
+        "client",
+        pending.at.timestamp(),
+        event=event or encode(said),
+        message_id=pending.message_id,
     )
+    if isinstance(said, ColleagueReply):
+        row |= {"author": "operator", "operator": said.operator, "state": "sent"}
+    writing.ledger.rows.insert("messages", row)
     return seq
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from core.conversation import Conversation
 from core.effects import CreateTicket, Queue, Send, StartTimer, Unqueue
-from core.events import Event, Message, OperatorAct, Poisoned, Press, TimerFired
+from core.events import ColleagueReply, Event, Message, OperatorAct, Poisoned, Press, TimerFired
 from core.locale import texts
 from core.turn import Facts, Turn
 from gateway.deployment import build_house
@@ -116,3 +116,12 @@ def test_a_poisoned_event_brings_people_even_at_night() -> None:
     client.write("где мой заказ")
     assert "Поддержка" in client.go(Poisoned(5, "ValueError"))
     assert client.owner == "queue"
+
+
+def test_a_colleague_in_the_messenger_silences_the_form() -> None:
+    """In the middle of a form somebody answers by hand: the bot says nothing more until the talk is over."""
+    client = Client()
+    client.write("хочу вернуть товар")
+    assert client.go(ColleagueReply("vk:77", "Я помогу")) == ""
+    assert client.write("123456") == ""
+    assert client.owner == "operator"

@@ -14,6 +14,7 @@ from core.conversation import Conversation, Session
 from core.effects import AnswerBot, Effect, Note, Queue, Record, Send, StartTimer, StopTimer, Unqueue
 from core.events import (
     CallDone,
+    ColleagueReply,
     DeliveryFailed,
     Edited,
     Event,
@@ -32,7 +33,7 @@ from core.events import (
 from core.locale import texts
 from core.machine import Illegal
 from core.turn import Facts, Turn
-from handoff.decide import WAIT_TIMER, decide
+from handoff.decide import COLLEAGUE_TIMER, WAIT_TIMER, decide
 from handoff.hours import parse_hours
 from handoff.lines import House, Line, line_facts
 from handoff.session import move, open_session, owner
@@ -407,6 +408,7 @@ events = st.one_of(
     st.builds(Press, st.sampled_from(["q.1.y", "q.1.n", "q.2.y", "q.", "q.1", "3.1.0", ""])),
     st.builds(Opened, st.text()),
     st.builds(OperatorAct, names, acts, st.text()),
+    st.builds(ColleagueReply, st.sampled_from(["anna", "vk:77"]), st.text()),
     st.builds(Poisoned, st.integers(), st.text()),
     st.builds(Reachability, st.booleans()),
     st.sampled_from(
@@ -479,3 +481,59 @@ def test_one_owner_a_growing_epoch_and_a_queue_that_adds_up(walk: list[tuple[Eve
     walker = Walk()
     for event, minutes, behind in walk:
         walker.go(event, minutes, behind)
+
+
+# --- a colleague who answers in the messenger itself -------------------------------------------------------------------
+
+COLLEAGUE = ColleagueReply("vk:77", "Здравствуйте, посмотрим")
+
+
+def answered(conversation: Conversation) -> Turn:
+    turn = step(conversation, COLLEAGUE)
+    assert of(turn, Send) == [], "the client has the answer already"
+    return turn
+
+
+@pytest.mark.parametrize("before", [fresh(), Conversation(1, "vk", "a", "c", 1)])
+def test_a_colleague_silences_the_bot(before: Conversation) -> None:
+    """From the bot, also before the client has written a word: who answered has the session, and the epoch grows."""
+    session = answered(before).conversation.session
+    assert (session.status, session.owner, session.operator) == ("waiting", "operator", "vk:77")
+    assert session.epoch > before.session.epoch
+    assert session.line == "support"
+
+
+def test_a_colleague_takes_from_the_queue() -> None:
+    turn = answered(queued())
+    assert of(turn, Unqueue) == [Unqueue("taken")]
+    assert StopTimer(WAIT_TIMER) in turn.effects
+    assert turn.conversation.session.owner == "operator"
+
+
+def test_a_colleague_does_not_take_from_an_operator() -> None:
+    turn = answered(assigned())
+    assert turn.conversation.session.operator == "anna"
+    assert of(turn, StartTimer) == []
+
+
+def test_the_session_of_a_colleague_ends_by_itself() -> None:
+    """Everything answered: closed, and nobody is told. The client had the last word: the line's people are asked."""
+    turn = answered(fresh())
+    (timer,) = of(turn, StartTimer)
+    assert timer.key == COLLEAGUE_TIMER
+    over = step(turn.conversation, TimerFired(timer.key, timer.data))
+    assert over.conversation.session.status == "closed"
+    assert of(over, AnswerBot) == [AnswerBot("done", "support")]
+    asked = step(turn.conversation, Message("А когда?")).conversation
+    again = step(asked, TimerFired(timer.key, timer.data))
+    assert (again.conversation.session.owner, again.conversation.session.line) == ("queue", "support")
+    assert of(again, Queue) != []
+
+
+def test_a_timer_of_an_earlier_colleague_is_void() -> None:
+    turn = answered(fresh())
+    (timer,) = of(turn, StartTimer)
+    epoch = turn.conversation.session.epoch
+    back = step(turn.conversation, OperatorAct("vk:77", "to_bot", epoch=epoch)).conversation
+    later = step(back, TimerFired(timer.key, timer.data))
+    assert later.conversation == back

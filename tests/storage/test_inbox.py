@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from core.effects import CreateTicket, Record, UpdateClient
-from core.events import CallDone, Message, Poisoned, Press, TimerFired
+from core.events import CallDone, ColleagueReply, Message, Poisoned, Press, TimerFired
 from core.ports import Cursor, Result, Work
 from tests.storage.making import ECHO, AnyStore, FakeClock, Seen, accept_one, always, deciding, failing, inbound, texts
 
@@ -135,6 +135,14 @@ async def test_a_batch_is_bounded_and_the_rest_follows(store: AnyStore) -> None:
     await store.work(seen)
     assert [len(work.events) for work in seen.works] == [20, 10]
     assert seen.events == [Message(f"m{n}") for n in range(1, 31)]
+
+
+async def test_what_a_colleague_said_is_an_operators_message_that_is_sent(store: AnyStore) -> None:
+    home = (await accept_one(store, inbound(1))).conversation
+    said = ColleagueReply("vk:77", "Здравствуйте")
+    await accept_one(store, inbound(2, event=said))
+    last = (await store.history(home))[-1]
+    assert (last.author, last.state, last.event) == ("operator", "sent", said)
 
 
 async def test_history_is_gapless_and_in_order(store: AnyStore) -> None:

@@ -1,0 +1,1 @@
+"""VK: parse and attachments (theirs → ours), render and mentions (ours → theirs), capabilities and verdicts (data), transport."""
