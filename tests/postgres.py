@@ -82,6 +82,7 @@ class Cluster:
         self.port = free_port()
         self._settings = {"fsync": "on" if fsync else "off", **settings}
         self._made = 0
+        self._watching: subprocess.Popen[bytes] | None = None
         self._programs = programs()
 
     # --- life ---
@@ -103,7 +104,16 @@ class Cluster:
 
     def start(self) -> None:
         """Returns when it takes connections."""
+        self._guard()
         self._run("pg_ctl", "start", "-w", "-D", self.data, "-l", self.folder / "log", "-t", "60")
+
+    def _guard(self) -> None:
+        """A test run that is killed leaves no server behind."""
+        if self._watching is None:
+            pid, data = os.getpid(), self.data
+            watch = f"while kill -0 {pid} 2>/dev/null; do sleep 1; done; kill -QUIT $(head -1 {data}/postmaster.pid)"
+            command = ["sh", "-c", f"{watch}; rm -rf {self.folder}"]
+            self._watching = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
 
     def stop(self, mode: str = "immediate") -> None:
         """`immediate` is what a crash looks like; the next start recovers."""
@@ -139,6 +149,9 @@ class Cluster:
 
     def remove(self) -> None:
         """Stop, whatever it takes, and leave nothing."""
+        if self._watching is not None:
+            self._watching.kill()
+            self._watching.wait()
         if (self.data / "postmaster.pid").exists():
             self.thaw()
             subprocess.run(

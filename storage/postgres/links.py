@@ -34,6 +34,10 @@ _AWAY_STATES = frozenset({"25006", "25P03", "55000", "XX000"})
 _AGAIN_STATES = frozenset({"40001", "40P01", "23505", "55P03", "0A000", "26000"})
 
 
+# What the driver raises by itself when a connection ends.
+DRIVER = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+
+
 def sqlstate(error: BaseException) -> str:
     return str(getattr(error, "sqlstate", "") or "")
 
@@ -43,13 +47,22 @@ def is_away(error: BaseException) -> bool:
     state = sqlstate(error)
     if state:
         return state[:2] in _AWAY_CLASSES or state in _AWAY_STATES
-    return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError | EOFError)
+    return isinstance(error, OSError | TimeoutError | EOFError) or _is_of_driver(error)
 
 
 def is_lost(error: BaseException) -> bool:
     """Whether only this connection ended, and another may be had at once."""
     state = sqlstate(error)
-    return state in {"08003", "08006", "57P01", "57P02", "25P03"} or isinstance(error, ConnectionError)
+    return (
+        state in {"08003", "08006", "57P01", "57P02", "25P03"}
+        or isinstance(error, ConnectionError)
+        or _is_of_driver(error)
+    )
+
+
+def _is_of_driver(error: BaseException) -> bool:
+    """The driver found its connection ended in the middle of something; a ValueError is about a value of ours."""
+    return isinstance(error, DRIVER) and not isinstance(error, ValueError)
 
 
 def is_passing(error: BaseException) -> bool:
@@ -77,7 +90,7 @@ class Links:
             link = await self._take()
             try:
                 yield link
-            except errors.PostgresError:
+            except (errors.PostgresError, ValueError):
                 self._give(link)
                 raise
             except BaseException:
@@ -103,7 +116,7 @@ class Links:
                 return link
         try:
             return await self.connect()
-        except (errors.PostgresError, OSError, TimeoutError, asyncpg.InterfaceError) as error:
+        except (errors.PostgresError, OSError, TimeoutError, *DRIVER) as error:
             raise StorageFull(f"the database does not answer: {type(error).__name__}: {error}") from error
 
     def _give(self, link: Any) -> None:

@@ -33,8 +33,8 @@ LATERAL (SELECT * FROM conversations c WHERE c.id = k.id FOR NO KEY UPDATE) c"""
 CLAIM = """
 SELECT c.id FROM (
   SELECT i.conversation, min(i.id) AS first FROM inbox i WHERE i.state = 0 GROUP BY i.conversation
-  HAVING max(i.not_before) <= coalesce($1::float8, extract(epoch FROM clock_timestamp())::float8)
-) AS r JOIN conversations c ON c.id = r.conversation ORDER BY r.first LIMIT $2 FOR NO KEY UPDATE OF c SKIP LOCKED"""
+  HAVING max(i.not_before) <= coalesce($1::float8, extract(epoch FROM clock_timestamp())::float8) ORDER BY first
+) AS r, LATERAL (SELECT id FROM conversations WHERE id = r.conversation FOR NO KEY UPDATE SKIP LOCKED) c LIMIT $2"""
 CLAIM_ONLY = "SELECT c.id FROM conversations c WHERE c.id = ANY($1::bigint[]) FOR NO KEY UPDATE SKIP LOCKED"
 STATES = f"SELECT {_STATE} FROM conversations c WHERE c.id = ANY($1::bigint[])"
 PENDING = f"""

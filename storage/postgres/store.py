@@ -26,7 +26,7 @@ from storage.postgres.address import parse_address
 from storage.postgres.asking import PostgresReading, as_row
 from storage.postgres.flushing import columns_of
 from storage.postgres.groups import Groups, Told
-from storage.postgres.links import Links, is_away, is_lost, is_pooled
+from storage.postgres.links import DRIVER, Links, is_away, is_lost, is_pooled
 from storage.postgres.loading import Needs
 from storage.rows import Row
 from storage.seal import require_home
@@ -132,7 +132,7 @@ class PostgresStore:
                 await self._find_dead(link)
         except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
             raise OSError(f"PostgreSQL: {error}") from error  # waiting does not help
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        except (asyncpg.PostgresError, *DRIVER, OSError, TimeoutError) as error:
             await self._readers.close()
             raise StorageFull(f"{type(error).__name__}: {error}") from error
         except BaseException:
@@ -216,7 +216,7 @@ class PostgresStore:
             try:
                 async with self._readers.one() as link:
                     return await question(link)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            except (asyncpg.PostgresError, *DRIVER, OSError, TimeoutError) as error:
                 if last or not is_lost(error):
                     if is_away(error):
                         raise StorageFull(f"{type(error).__name__}: {error}") from error
