@@ -100,6 +100,20 @@ async def _guarded(bot: Contender, made: House, part: Awaitable[None], console: 
             console.print(bot.log(made.place.scratch, number).read_text(errors="replace")[-2000:], markup=False)
 
 
+async def up(bot: Contender, made: House) -> None:
+    """Returns when every process listens; raises ChildProcessError with the end of its log when one has ended."""
+    try:
+        for port in bot.ports:
+            await wait_port(port, alive=bot.alive)
+    except ChildProcessError as error:
+        logs = (bot.log(made.place.scratch, number) for number in range(len(bot.programs)))
+        raise ChildProcessError("\n".join([str(error), *(_end_of(log) for log in logs)])) from None
+
+
+def _end_of(log: Path) -> str:
+    return log.read_text(errors="replace")[-2000:]
+
+
 async def _greet(bot: Contender) -> None:
     """It listens, says what the dialogue asks for, and has warmed up."""
     for port in bot.ports:

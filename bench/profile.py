@@ -21,9 +21,9 @@ from rich.console import Console
 
 from bench import report
 from bench.contenders import OURS, PEERS_PYTHON, SECRET, Contender, build
-from bench.load import Load, wait_port
+from bench.load import Load
 from bench.machine import LOAD
-from bench.path import house
+from bench.path import house, up
 
 RATE = 250  # looks a second
 # The part of a stack is that of its innermost frame that one of these names; the first that fits wins.
@@ -97,7 +97,7 @@ async def run_profiles(keys: Sequence[str], loads: Sequence[int], seconds: float
             bot = await build(made.place, key)
             with ExitStack() as stack:
                 stack.enter_context(bot.started(made.place.scratch))
-                await wait_port(bot.ports[0], alive=bot.alive)
+                await up(bot, made)
                 await Load(bot.ports, bot.path, SECRET).run(16, 3.0)
                 for clients in loads:
                     title = f"[{OURS[key]}, {clients} clients](performance/flame-{key}-{clients}.svg)"

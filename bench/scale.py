@@ -15,9 +15,9 @@ from pathlib import Path
 from rich.console import Console
 
 from bench.contenders import SECRET, Contender, ours
-from bench.load import Load, wait_port
+from bench.load import Load
 from bench.machine import cpu_seconds
-from bench.path import house
+from bench.path import House, house, up
 from bench.stats import Bar, median, spread
 
 SHARE = 0.15  # of a core, for each worker
@@ -69,7 +69,7 @@ async def run_scale(seconds: float, rounds: int, console: Console) -> list[str]:
             for bot in bots.values():
                 stack.enter_context(bot.started(made.place.scratch))
             for bot in bots.values():
-                await _ready(bot)
+                await _ready(bot, made)
             for workers, bot in bots.items():
                 for number, pid in enumerate(bot.pids[:workers]):
                     stack.enter_context(limited(f"{workers}-{number}", pid))
@@ -79,9 +79,8 @@ async def run_scale(seconds: float, rounds: int, console: Console) -> list[str]:
     return told(rates)
 
 
-async def _ready(bot: Contender) -> None:
-    for port in bot.ports:
-        await wait_port(port, alive=bot.alive)
+async def _ready(bot: Contender, made: House) -> None:
+    await up(bot, made)
     await Load(bot.ports, bot.path, SECRET).run(16, 3.0)
 
 

@@ -61,8 +61,25 @@ async def postgres_server(scratch: Path) -> AsyncIterator[tuple[str, int]]:
     command = await asyncio.to_thread(prepare_postgres, scratch, user)
     port = free_port()
     with running([*command, f"--port={port}"], {}, scratch / "postgres.log", LOAD, user) as process:
+        url = f"postgresql://bench@127.0.0.1:{port}"
         await wait_port(port)
-        yield f"postgresql://bench@127.0.0.1:{port}", process.pid
+        await _wait_ready(url)
+        yield url, process.pid
+
+
+async def _wait_ready(url: str) -> None:
+    """It listens before it serves. Raises TimeoutError when it does not serve within a minute."""
+    import asyncpg
+
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                connection = await asyncpg.connect(f"{url}/postgres")
+            except asyncpg.CannotConnectNowError:
+                await asyncio.sleep(0.1)
+            else:
+                await connection.close()
+                return
 
 
 async def make_database(server: str, name: str) -> str:

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from rich.console import Console
 
 from bench.contenders import OURS, SECRET, Contender, build
-from bench.load import Client, Hook, Load, Platform, wait_port
+from bench.load import Client, Hook, Load, Platform
 from bench.machine import memory_mb
-from bench.path import house
+from bench.path import house, up
 from bench.stats import Bar, percentile
 
 CONNECTIONS = 100
@@ -159,8 +159,7 @@ async def run_trial(trial: Trial, console: Console) -> Found:
         bot = await build(made.place, trial.contender)
         console.print(f"{trial.key}: {bot.name}, {trial.rate} messages/s for {trial.seconds:.0f} s")
         with bot.started(made.place.scratch):
-            for port in bot.ports:
-                await wait_port(port, alive=bot.alive)
+            await up(bot, made)
             await Load(bot.ports, bot.path, SECRET).run(16, 3.0)
             before, _ = memory_mb(bot.pids)
             found = await Pace(bot).run(trial.rate, trial.seconds)

@@ -17,8 +17,8 @@ from typing import Any
 from rich.console import Console
 
 from bench.contenders import SECRET, Contender, build
-from bench.load import PATIENCE, Client, Load, Platform, wait_port
-from bench.path import House, house
+from bench.load import PATIENCE, Client, Load, Platform
+from bench.path import House, house, up
 from bench.stats import Bar, median, percentile
 from storage.codec import decode_conversation, encode
 from storage.compiled import all_statements, statements
@@ -189,7 +189,7 @@ async def compare(key: str, made: House, size: Size, seconds: float, rounds: int
     console.print(f"{full.name}: {size.total} messages stored in {time.perf_counter() - began:.0f} s")
     with empty.started(made.place.scratch), full.started(made.place.scratch):
         for bot in (empty, full):
-            await wait_port(bot.ports[0], alive=bot.alive)
+            await up(bot, made)
         cases = make_cases(empty, full, size)
         for number in range(-1, rounds):  # the first one only warms up
             for case in cases:
@@ -247,7 +247,7 @@ def verdict(cases: Sequence[Case], size: Size, plans: dict[str, str]) -> list[st
 async def talk_once(bot: Contender, made: House, messages: int) -> None:
     """The conversation to be copied: so many messages of the client, the last of them within a form."""
     with bot.started(made.place.scratch):
-        await wait_port(bot.ports[0], alive=bot.alive)
+        await up(bot, made)
         load, client = Load(bot.ports, bot.path, SECRET), Client(FIRST)
         Platform.clients = {client.chat: client}
         (hook,) = await load.connect(1)
