@@ -25,7 +25,9 @@ def publish_command(shell: Shell, urgent: bool, why: str, rollback: str, form: s
     from gateway.control import Refused
 
     config = shell.load()
-    asked = {"urgent": urgent, "why": why, "by": _who(), "rollback": rollback, "language": shell.language}
+    asked: dict[str, Any] = {"urgent": urgent, "rollback": rollback, "language": shell.language}
+    if urgent:
+        asked |= {"by": _who(), "why": why}
     try:
         done = ask_office(shell, config, "publish", **asked)
     except Refused:

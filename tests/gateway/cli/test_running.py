@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from urllib import request
 
 import pytest
 
+from gateway.cli.run import parse_address
+from gateway.cli.shell import Shell
 from tests.gateway.cli.test_commands import SHIPMENT, Run, home, run
 
 __all__ = ["home", "run"]
@@ -103,6 +106,9 @@ def test_status_and_publish_go_through_it(address: str, run: Run, home: Path) ->
     code, out, _ = run("publish")
     assert code == 0
     assert "Nothing has changed" in out
+    code, out, _ = run("publish", "--urgent", "--why", "wrong price")
+    assert code == 0
+    assert "wrong price" in run("status")[1]
     (home / "flows/hello.yaml").write_text("flow: [", "utf-8")
     code, out, err = run("publish")
     assert code == 1
@@ -116,3 +122,31 @@ def test_a_second_gateway_is_refused(address: str, run: Run, home: Path) -> None
     assert "is used by process" in err
     assert run("migrate")[0] == 1
     assert run("status")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "host", "port"), [("127.0.0.1:0", "127.0.0.1", 0), ("[::1]:8081", "::1", 8081), (":9090", None, 9090)]
+)
+def test_an_address_of_the_command_line_replaces_the_configured_one(said: str, host: str | None, port: int) -> None:
+    found = parse_address(Shell(Path("config.yaml"), "en"), said)
+    assert found == {"port": port} | ({"host": host} if host else {})
+
+
+def test_two_gateways_listen_where_they_are_told(home: Path) -> None:
+    """Processes on one machine share a configuration, not a port; a port that is taken is said in one line."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = subprocess.run(
+            [*COMMAND, "--http", address],
+            cwd=home,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3])},
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "This did not work" in done.stderr
+    assert "Traceback" not in done.stderr
