@@ -38,7 +38,7 @@ LEVELS = ("debug", "info", "warning", "error")
 @click.pass_obj
 def run_command(shell: Shell, roles: str, http: str, log_level: str) -> int:
     asked = _parse_roles(shell, roles)
-    listen = _parse_address(shell, http)
+    listen = parse_address(shell, http)
     config = shell.load()
     _check_roles(shell, config, asked)
     from gateway.logs import configure
@@ -54,7 +54,7 @@ def _parse_roles(shell: Shell, said: str) -> list[str]:
     return [name for name in ROLES if name in asked]
 
 
-def _parse_address(shell: Shell, said: str) -> dict[str, Any]:
+def parse_address(shell: Shell, said: str) -> dict[str, Any]:
     """`HOST:PORT`, `:PORT` or `[::1]:PORT` as settings; nothing said changes nothing."""
     if not said:
         return {}

@@ -138,6 +138,8 @@ def test_version(run: Run) -> None:
         (["tickets", "--desk", "x"], "There is no desk «x»"),
         (["run", "--roles", "worker"], "A SQLite file is served by one process"),
         (["run", "--roles", "cook"], "There is no role «cook»"),
+        (["run", "--http", "nowhere"], "«nowhere» is not HOST:PORT"),
+        (["run", "--http", "127.0.0.1:70000"], "«127.0.0.1:70000» is not HOST:PORT"),
         (["talk", "--line", "x"], "There is no line «x»"),
         (["texts", "export", "Russian!"], "is not a language"),
     ],
