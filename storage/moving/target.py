@@ -21,6 +21,7 @@ from storage.seal import HOME, OWN, SEALED, seal
 from storage.tables import meta, metadata
 
 BATCH = 2_000  # rows of one COPY, one round trip and one commit
+KEPT = 20_000  # missing rows that are kept in memory while a table is compared
 GUARD = 0x66726F6E746C69  # the advisory lock of a move: "frontli"
 DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 PREPARER = DIALECT.identifier_preparer
@@ -86,17 +87,35 @@ class Target:
         async with self._reader.transaction(isolation="repeatable_read", readonly=True):
             yield _travelling(table, self._reader.cursor(statement, prefetch=BATCH))
 
-    async def clear(self, table: Table, source: Iterator[Values]) -> int:
-        """Delete what the source has not, or has otherwise; how many rows went."""
-        removed, stale = 0, []
-        size = len(table.primary_key.columns)
+    async def bring(
+        self, table: Table, source: Callable[[], Iterator[Values]], told: Callable[[int], None]
+    ) -> tuple[int, int]:
+        """Make the table what the source is: how many rows were written, how many stale ones went. `source` begins its
+        rows anew at each call; `told` hears how many are done."""
+        removed = 0
+        if await self._has_rows(table):
+            removed, missing = await self._compare(table, source())
+            if missing is not None:
+                return await self._copy(table, missing), removed
+        return await self._fill(table, source(), told), removed
+
+    async def _compare(self, table: Table, source: Iterator[Values]) -> tuple[int, list[Values] | None]:
+        """Delete what the source has not, or has otherwise. How many rows went, and those that are missing; None when
+        they are too many to be kept in memory. Nothing is written yet: a row that is still to go may have its unique key."""
+        removed, stale, size = 0, list[Values](), len(table.primary_key.columns)
+        missing: list[Values] | None = []
         async with self._rows(table) as rows:
             async for here, there in side_by_side(source, rows, size):
-                if there is not None and here != there:
+                if here == there:
+                    continue
+                if there is not None:
                     stale.append(there[:size])
+                if here is not None and missing is not None:
+                    missing.append(here)
+                    missing = missing if len(missing) < KEPT else None
                 if len(stale) >= BATCH:
                     removed += await self._delete(table, stale)
-        return removed + await self._delete(table, stale)
+        return removed + await self._delete(table, stale), missing
 
     async def _delete(self, table: Table, stale: list[Values]) -> int:
         """Delete rows by their keys and empty the list."""
@@ -107,7 +126,7 @@ class Target:
         stale.clear()
         return count
 
-    async def fill(self, table: Table, source: Iterator[Values], told: Callable[[int], None]) -> int:
+    async def _fill(self, table: Table, source: Iterator[Values], told: Callable[[int], None]) -> int:
         """Copy what is missing, in the order of the keys; how many rows. `told` hears how many are done."""
         written, done = 0, 0
         batch: list[Values] = []

@@ -175,6 +175,26 @@ async def test_beside_a_gateway_then_the_rest(living: SQLiteStore, target: str, 
     assert "clients" not in changes
 
 
+@pytest.mark.parametrize("kept", [1, 3, 20_000])
+async def test_many_changes_and_few(
+    kept: int, living: SQLiteStore, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fits into memory is written after one look, more by a second one; a key that changes hands is no obstacle."""
+    monkeypatch.setattr("storage.moving.target.KEPT", kept)
+    await move(living.path, target)
+    await living.accept([inbound(n, chat=str(n % 5)) for n in range(10, 30)], ECHO)
+    await living.close()
+    swap = "UPDATE conversations SET chat = CASE chat WHEN '1' THEN '2' WHEN '2' THEN '1' ELSE chat END || '{}'"
+    run_sql(living.path, swap.format("x"), "UPDATE conversations SET chat = substr(chat, 1, 1)", "DELETE FROM tickets")
+    assert (await move(living.path, target)).complete
+    with closing(sqlite3.connect(living.path)) as connection:
+        chats = set(connection.execute("SELECT id, chat FROM conversations").fetchall())
+    async with link(target) as connection:
+        assert {tuple(it) for it in await connection.fetch("SELECT id, chat FROM conversations")} == chats
+        assert await connection.fetchval("SELECT count(*) FROM tickets") == 0
+        assert await connection.fetchval("SELECT count(*) FROM inbox") == 23
+
+
 async def test_the_target_serves_only_at_the_end(living: SQLiteStore, target: str, clock: FakeClock) -> None:
     await move(living.path, target)
     with pytest.raises(StoreSealed, match="moving"):
