@@ -6,6 +6,7 @@ One conversation is made by the product itself, through the webhook; its rows ar
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 import time
 from collections import deque
@@ -135,6 +136,37 @@ def sqlite_plans(path: Path) -> dict[str, str]:
     return found
 
 
+async def postgres_plans(url: str) -> dict[str, str]:
+    """How PostgreSQL answers the claims, those of the general statements and its own, by their scans."""
+    import asyncpg
+
+    from storage.postgres import loading, rows
+
+    known = statements("postgresql")
+    asked = {name: known[all_statements()[name]].sql for name in CLAIMS}
+    asked |= {f"loading.{name}": sql for name, sql in vars(loading).items() if name.isupper() and isinstance(sql, str)}
+    asked |= {"rows.LANE": rows.LANE, "rows.DUE": rows.DUE}
+    asked = {name: sql for name, sql in asked.items() if not name.rpartition(".")[2].startswith(("_", "LANE_"))}
+    db = await asyncpg.connect(url)
+    try:
+        return {name: scans(await db.fetch(f"EXPLAIN {with_literals(sql)}")) for name, sql in asked.items()}
+    finally:
+        await db.close()
+
+
+def with_literals(sql: str) -> str:
+    """Every parameter replaced by something of its type: text in quotes becomes what its place asks for."""
+    return re.sub(r"\$\d+", "'1'", re.sub(r"\$\d+(?=::\w+\[\])", "'{1}'", sql))
+
+
+def scans(lines: Sequence[Sequence[str]]) -> str:
+    """The scans of tables in a plan of PostgreSQL, each once."""
+    found = [
+        match[0].rstrip() for (line, *_) in lines if (match := re.search(r"(Index|Bitmap|Seq)[\w ]* Scan[\w ]*", line))
+    ]
+    return "; ".join(dict.fromkeys(found))
+
+
 class _Anything(dict[str, Any]):
     """A value for every parameter."""
 
@@ -144,12 +176,11 @@ class _Anything(dict[str, Any]):
 
 def whole_tables(plans: dict[str, str]) -> list[str]:
     """Claims that read a table from one end to the other without an index."""
-    return [
-        f"{name}: {step}"
-        for name, plan in plans.items()
-        for step in plan.split("; ")
-        if step.startswith("SCAN") and "INDEX" not in step and " _" not in step and "anon" not in step
-    ]
+    return [f"{name}: {step}" for name, plan in plans.items() for step in plan.split("; ") if _whole(step)]
+
+
+def _whole(step: str) -> bool:
+    return step.startswith("Seq Scan") or (step.startswith("SCAN") and "INDEX" not in step and "anon" not in step)
 
 
 # --- measuring -------------------------------------------------------------------------------------------------------
@@ -204,7 +235,7 @@ async def fill(bot: Contender, size: Size) -> dict[str, str]:
         await asyncio.to_thread(fill_sqlite, path, size)
         return sqlite_plans(path)
     await fill_postgres(bot.store, size)
-    return {}
+    return await postgres_plans(bot.store)
 
 
 def make_cases(empty: Contender, full: Contender, size: Size) -> list[Case]:

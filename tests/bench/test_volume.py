@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.volume import FIRST, Size, fill_sqlite, sqlite_plans, whole_tables
+from bench.volume import FIRST, Size, fill_sqlite, scans, sqlite_plans, whole_tables, with_literals
 from storage.sqlite import SQLiteStore
 from tests.storage.making import FakeClock, always, inbound, say
 
@@ -73,3 +73,17 @@ def test_no_claim_reads_a_whole_table(filled: Path) -> None:
 def test_a_read_of_a_whole_table_is_seen() -> None:
     plans = {"READY": "SCAN inbox; USE TEMP B-TREE FOR ORDER BY", "HEADS": "SCAN outbox USING INDEX ix_outbox_lane"}
     assert whole_tables(plans) == ["READY: SCAN inbox"]
+    assert whole_tables({"READY": "Seq Scan on inbox", "LANE": "Index Scan using ix on outbox"}) == [
+        "READY: Seq Scan on inbox"
+    ]
+
+
+def test_parameters_become_literals_of_their_types() -> None:
+    sql = "SELECT $1::float8, x FROM unnest($2::bigint[]) WHERE y = $3 LIMIT $12"
+    assert with_literals(sql) == "SELECT '1'::float8, x FROM unnest('{1}'::bigint[]) WHERE y = '1' LIMIT '1'"
+
+
+def test_scans_of_a_plan() -> None:
+    plan = ["Limit  (cost=0.1..2 rows=1)", "  ->  Index Only Scan using ix_a on inbox i  (cost=0.4..8 rows=1)",
+            "  ->  Seq Scan on outbox  (cost=0)", "  ->  Index Only Scan using ix_a on inbox i  (cost=9)"]  # fmt: skip
+    assert scans([(line,) for line in plan]) == "Index Only Scan using ix_a on inbox i; Seq Scan on outbox"
