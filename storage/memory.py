@@ -152,6 +152,10 @@ class MemoryStore:
         """Private notes, oldest first: `at`, `author`, `text`."""
         return list(self._rows.all("notes", conversation=conversation))
 
+    async def versions(self, conversations: Sequence[int]) -> dict[int, int]:
+        rows = [self._rows.get("conversations", id) for id in conversations]
+        return {row["id"]: row["version"] for row in rows if row is not None}
+
     async def client(self, id: int) -> dict[str, Any] | None:
         return None if self._rows.get("clients", id) is None else self._rows.card(id)
 

@@ -125,6 +125,7 @@ CONVERSATION_OF = select(conversations.c.id).where(
     conversations.c.chat == _p("chat"),
 )
 CONVERSATION = select(conversations.c.state).where(conversations.c.id == _p("the_id"))
+VERSION = select(conversations.c.version).where(conversations.c.id == _p("the_id"))
 EPOCH = select(conversations.c.epoch).where(conversations.c.id == _p("the_id"))
 _of_version = and_(conversations.c.id == _p("the_id"), conversations.c.version == _p("was"))
 SAVE_CONVERSATION = (

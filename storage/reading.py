@@ -38,6 +38,10 @@ class Questions(Asked, Protocol):
     def epoch(self, id: int) -> int:
         return int(self.value(q.EPOCH, the_id=id) or 0)
 
+    def versions(self, conversations: Sequence[int]) -> dict[int, int]:
+        found = {id: self.value(q.VERSION, the_id=id) for id in conversations}
+        return {id: version for id, version in found.items() if version is not None}
+
     def find_conversation(self, channel: str, account: str, chat: str) -> Conversation | None:
         id = self.value(q.CONVERSATION_OF, channel=channel, account=account, chat=chat)
         return None if id is None else self.conversation(id)

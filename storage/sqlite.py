@@ -254,6 +254,9 @@ class SQLiteStore:
         """Private notes, oldest first: `at`, `author`, `text`."""
         return await self._read(lambda: self._slow.notes(conversation))
 
+    async def versions(self, conversations: Sequence[int]) -> dict[int, int]:
+        return await self._read(lambda: self._slow.versions(conversations))
+
     async def client(self, id: int) -> dict[str, Any] | None:
         return self._hot.client(id)
 

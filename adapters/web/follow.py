@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -39,6 +40,10 @@ class Followed:
         self.last = 0  # the last place that was read
         self.pending = 0  # the first place whose message is under way, 0 when none is
         self.lock = asyncio.Lock()
+
+    def moved(self, versions: Mapping[int, int]) -> bool:
+        """Whether it must be read: it is new, something was written, or something is under way."""
+        return self.pending > 0 or versions.get(self.conversation, -1) != self.version or not self.conversation
 
     def start(self) -> int:
         """The place after which to read: a window back, and never past what is under way."""
@@ -93,10 +98,21 @@ class Follower:
             try:
                 await asyncio.wait_for(self._news.wait(), LOOK_SECONDS)
             except TimeoutError:
-                self._told.update(self._chats)
+                await self._look_round()
             self._news.clear()
             chats, self._told = self._told, set()
             await self._look_at(chats)
+
+    async def _look_round(self) -> None:
+        """Finds chats that moved without a hint, with one small question for all of them."""
+        here = {chat: it for chat, it in self._chats.items() if self._room.hub.listeners(chat)}
+        self._chats = here
+        known = [it.conversation for it in here.values() if it.conversation]
+        try:
+            versions = await self._room.gate.store.versions(known) if known else {}
+        except StorageFull:
+            return  # asked again in a second
+        self._told.update(chat for chat, it in here.items() if it.moved(versions))
 
     async def _look_at(self, chats: set[str]) -> None:
         slots = asyncio.Semaphore(SIDE_BY_SIDE)
@@ -118,7 +134,7 @@ class Follower:
             await self._look(chat, followed)
 
     async def _look(self, chat: str, followed: Followed, *, show: bool = True) -> None:
-        """Shows what is new or changed. A conversation that has not moved costs one small read."""
+        """Shows what is new or changed."""
         conversation = await self._conversation(chat, followed)
         if conversation is None:
             return

@@ -59,6 +59,7 @@ RETURNING {_OUTBOX}"""
 CHANNELS = "SELECT DISTINCT channel FROM outbox WHERE state = 0 AND lane = 1"
 FREE_ROWS = "UPDATE outbox SET lease_owner = '', lease_until = 0 WHERE id = ANY($1::bigint[]) AND state = 0 AND lease_owner = $2"
 TARGETS = "SELECT id, platform_ids FROM outbox WHERE id = ANY($1::bigint[])"
+VERSIONS = "SELECT id, version FROM conversations WHERE id = ANY($1::bigint[])"
 EPOCHS = "SELECT id, epoch FROM conversations WHERE id = ANY($1::bigint[])"
 HOLD = f"""
 INSERT INTO leases AS l (name, owner, epoch, until) VALUES ($2, $3, 1, {_NOW.format("$1")} + $4)
@@ -377,6 +378,9 @@ class PostgresStore:
     async def notes(self, conversation: int) -> list[dict[str, Any]]:
         """Private notes, oldest first: `at`, `author`, `text`."""
         return await self._read(lambda reading: reading.notes(conversation))
+
+    async def versions(self, conversations: Sequence[int]) -> dict[int, int]:
+        return dict(await self._ask(VERSIONS, list(conversations)))
 
     async def client(self, id: int) -> dict[str, Any] | None:
         return await self._read(lambda reading: reading.client(id))

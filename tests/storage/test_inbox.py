@@ -344,8 +344,12 @@ async def test_conversations_are_found(store: AnyStore, clock: FakeClock) -> Non
     last = await store.last_conversation(found.client)
     assert last is not None
     assert last.chat == "b"
+    before = await store.versions([found.id, last.id, 999])
+    assert before == {found.id: found.version, last.id: last.version}
     clock.now += 1
     await accept_one(store, inbound(3, "a", sender_id="s"))
+    assert await store.versions([found.id, last.id]) == {found.id: found.version + 1, last.id: last.version}
+    assert await store.versions([]) == {}
     last = await store.last_conversation(found.client)
     assert last is not None
     assert last.chat == "a"

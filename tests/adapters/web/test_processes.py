@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +38,13 @@ class Store(SharedStore):
     reads = 0
     looks = 0
 
+    async def versions(self, conversations: Sequence[int]) -> dict[int, int]:
+        self.looks += 1
+        return await super().versions(conversations)
+
     async def conversation(self, id: int) -> Conversation | None:
         if self.down:
             raise StorageFull
-        self.looks += 1
         return await super().conversation(id)
 
     async def history(self, conversation: int, after: int = 0, limit: int = 200) -> list[HistoryItem]:
@@ -202,7 +205,7 @@ async def test_a_second_page_of_a_followed_chat_misses_nothing(open_pair: OpenPa
         assert [item["seq"] for item in await shown(one, "Echo: more")] == [3, 4]
 
 
-async def test_a_quiet_chat_costs_one_small_read_and_a_closed_one_nothing(
+async def test_quiet_chats_cost_one_question_and_closed_ones_nothing(
     open_pair: OpenPair, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adapters.web.follow.LOOK_SECONDS", 0.02)
