@@ -20,6 +20,7 @@ LANE_KINDS = frozenset({"send", "edit", "delete"})
 SWEEP_SECONDS = 1.0  # losing a wake-up costs at most this (design §5)
 # A row is leased for 30 s; a retry that waits less than this keeps its lane in memory, a longer one goes back to the store.
 PATIENCE_SECONDS = 10.0
+FRESH_SECONDS = 25.0  # on a shared store, one that has waited longer here may be with another sender by now
 MOST_FAULTS = 5  # errors of ours over one row; patience with the platform is not counted
 GIVE_BACK_SECONDS = 1.0  # that a stop waits for the store
 LIMIT = 100  # rows that one sweep takes; the next comes at once when there were so many
@@ -65,7 +66,8 @@ class Sender:
         self.told: Callable[[OutboxRow], None] | None = None  # hears of each row whose verdict is written down
         self._lanes: dict[int, Lane] = {}
         self._slots = {channel: asyncio.Semaphore(most) for channel, most in (at_once or {}).items()}
-        self._held: dict[int, OutboxRow] = {}  # handed to us; sends not yet begun, calls not yet done
+        # Handed to us, and when: sends not yet begun, calls not yet done.
+        self._held: dict[int, tuple[OutboxRow, float]] = {}
         self._faults: dict[int, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -81,13 +83,13 @@ class Sender:
             if row.kind in LANE_KINDS:
                 self._offer_lane(row)
             elif row.id not in self._held:
-                self._held[row.id] = row
+                self._held[row.id] = row, time.monotonic()
                 self._spawn(self._side_row(row))
 
     def _offer_lane(self, row: OutboxRow) -> None:
         lane = self._lanes.setdefault(row.conversation, Lane())
-        if row.id not in lane.rows:
-            self._held[row.id] = row
+        if row.id not in lane.rows or row.id in self._held:
+            self._held[row.id] = row, time.monotonic()
         lane.rows[row.id] = row
         if not lane.running:
             lane.running = True
@@ -104,13 +106,13 @@ class Sender:
                 row = lane.head()
                 sent, stored = await self._attempt(row)
                 if sent is LEFT:
-                    await self._give_back([Settled(row, LEFT)])
+                    await self._give_back([row])
                 if not stored:
                     break
                 if sent.verdict != "retry":
                     lane.rows.pop(row.id, None)
                     self._faults.pop(row.id, None)
-                elif sent.after > PATIENCE_SECONDS or not await self._wait(sent.after):
+                elif not await self._may_repeat(sent.after):
                     break
                 else:
                     row.attempts += 1
@@ -118,15 +120,27 @@ class Sender:
             lane.running = False
             self._lanes.pop(conversation, None)
 
+    async def _may_repeat(self, seconds: float) -> bool:
+        """Whether the lane waits here for the repeat. On a shared store the row is free again, and whoever sends then takes
+        it: at its time, that is the next sweep."""
+        if seconds > PATIENCE_SECONDS:
+            return False
+        if self._store.shared:
+            asyncio.get_running_loop().call_later(seconds, self.wake)
+            return False
+        return await self._wait(seconds)
+
     async def _attempt(self, row: OutboxRow) -> tuple[Sent, bool]:
         """The verdict, and whether it is written down. Who waits for the platform's limits holds no slot meanwhile."""
         channel = self._channels.get(row.channel)
         early = await channel.pace(row) if channel is not None else None
         async with self._slots.get(row.channel, _FREE):
-            self._held.pop(row.id, None)  # from here on it may be out
-            if not self._hands(row.channel):
+            _, since = self._held.pop(row.id, (row, 0.0))  # from here on it may be out
+            if not self._hands(row.channel) or (self._store.shared and time.monotonic() - since > FRESH_SECONDS):
                 return LEFT, False
             sent = early or await self._deliver(row)
+            if sent is LEFT:
+                return LEFT, False
             if not (sent.verdict == "sent" and self._store.note(row, sent)):
                 return sent, await self._settle(row, sent)
         return sent, await self._settle(row, sent)  # noted: in doubt no longer, the slot is free for the next
@@ -147,6 +161,8 @@ class Sender:
         try:
             if row.guarded and await self._store.epoch(row.conversation) > row.epoch:
                 return Sent("refused", reason="a person has taken over")
+            if not self._hands(row.channel):  # the process may have stood still while it asked
+                return LEFT
             failpoint("outbox.before_send")
             sent = await channel.send(row)
         except StorageFull:  # nobody's fault; its verdict waits until the store is back
@@ -245,11 +261,12 @@ class Sender:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         if self._held and self._store.shared:
-            await self._give_back([Settled(row, LEFT) for row in self._held.values()])
+            await self._give_back([row for row, _ in self._held.values()])
 
-    async def _give_back(self, rows: Sequence[Settled]) -> None:
+    async def _give_back(self, rows: Sequence[OutboxRow]) -> None:
+        """Not begun, and not ours any more."""
         try:
             async with asyncio.timeout(GIVE_BACK_SECONDS):
-                await self._store.mark(rows)
+                await self._store.mark([Settled(row, LEFT) for row in rows])
         except (StorageFull, TimeoutError):
             log.warning("rows_not_given_back", count=len(rows))  # their leases end by themselves

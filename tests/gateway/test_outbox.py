@@ -249,3 +249,25 @@ async def test_a_wake_up_is_a_sweep(bench: Bench, monkeypatch: pytest.MonkeyPatc
             await asyncio.sleep(0)
     await bench.sender.stop(0.2)
     await sweeping
+
+
+class Slow(MemoryStore):
+    """A store whose answer is awaited for so long that the lease is over meanwhile."""
+
+    ours = True
+
+    async def epoch(self, conversation: int) -> int:
+        self.ours = False
+        return await super().epoch(conversation)
+
+
+async def test_a_lease_that_ends_while_the_store_is_asked_stops_the_send(tmp_path: Path) -> None:
+    """A process may stand still anywhere: the last look is right before the send."""
+    async with opened(Slow, tmp_path) as bench:
+        store = bench.store
+        assert isinstance(store, Slow)
+        bench.sender._hands = lambda channel: store.ours
+        await bench.say(1, "раз")
+        await bench.quiet()
+        assert bench.channel.texts == []
+        assert (await store.stats())["outbox"] == 1

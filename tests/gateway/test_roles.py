@@ -248,6 +248,29 @@ async def test_what_a_sender_without_its_lease_had_not_begun_is_free_at_once(hou
     assert len(house.tables.ledger.leases) == 0, "another process may take it now"
 
 
+async def test_what_has_waited_for_too_long_is_taken_anew(house: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lease of a row ends after half a minute: another sender may have had it meanwhile."""
+    monkeypatch.setattr("gateway.outbox.FRESH_SECONDS", -1.0)
+    sender = await house.start()
+    await until(lambda: sender.hands("telegram"))
+    await house.say(sender)
+    await until(lambda: not sender.sender._lanes)
+    assert house.platform == []
+    monkeypatch.setattr("gateway.outbox.FRESH_SECONDS", 25.0)
+    await house.answered(1)
+
+
+async def test_a_repeat_goes_through_the_store(house: Deployment) -> None:
+    """Who sends may have changed when its time comes; nobody waits longer than told."""
+    sender = await house.start()
+    await until(lambda: sender.hands("telegram"))
+    account(sender).answers = [Sent("retry", after=0.05)]
+    await house.say(sender)
+    await until(lambda: len(account(sender).rows) == 2, 1.0)
+    assert [row.attempts for row in account(sender).rows] == [0, 1]
+    await until(lambda: not list(house.tables.rows.all("outbox", state=0)))
+
+
 async def test_what_a_stopping_sender_has_not_begun_is_free_at_once(house: Deployment) -> None:
     """The next sender need not wait for the end of the rows' leases, which is half a minute away."""
     old = await house.start()
