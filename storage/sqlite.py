@@ -164,7 +164,9 @@ class SQLiteStore:
         return await self._writer.run(lambda: self._ledger.put_event(conversation, event, key))
 
     async def work(self, decide: Decide, limit: int = 20) -> list[Receipt]:
-        claimed = await self._read(lambda: self._slow.ready(self.clock(), limit))
+        # Each by itself while one may kill the process: an attempt counts for all that share a transaction.
+        most = 1 if self._careful else limit
+        claimed = await self._read(lambda: self._slow.ready(self.clock(), most))
         if self._careful:
             await self._all([partial(intake.note_attempt, self._ledger, home) for home in claimed])
         turn = partial(intake.take_turn, self._ledger, decide=decide, one=self._careful)

@@ -77,6 +77,8 @@ CHECKED = (
 # Processes that ended without a word left their row, and nobody renewed it.
 ALIVE = "SELECT name, until <= extract(epoch FROM clock_timestamp()) FROM leases WHERE name LIKE 'live:%'"
 BURY = "DELETE FROM leases WHERE name = ANY($1::text[])"
+# Every process that starts soon after one was killed must know: what killed it may kill the next.
+BURY_OLD = f"{BURY} AND until <= extract(epoch FROM clock_timestamp()) - 60"
 
 
 class PostgresStore:
@@ -145,7 +147,7 @@ class PostgresStore:
     async def _find_dead(self, link: Any) -> None:
         dead = [name for name, over in await link.fetch(ALIVE) if over or _ended_here(name)]
         if dead:
-            await link.execute(BURY, dead)
+            await link.execute(BURY_OLD, dead)
         self._unclean = self._careful = bool(dead)
         await link.fetchval(HOLD, None, self._live, self._owner, DEAD_SECONDS)
 
@@ -252,7 +254,8 @@ class PostgresStore:
         return await self._groups.run(lambda ledger: ledger.put_event(conversation, event, key), needs)
 
     async def work(self, decide: Decide, limit: int = 20) -> list[Receipt]:
-        receipts = await self._groups.work(decide, limit, self._careful)
+        # Each by itself while one may kill the process: an attempt counts for all that share a transaction.
+        receipts = await self._groups.work(decide, 1 if self._careful else limit, self._careful)
         self._careful = self._careful and bool(receipts)
         return receipts
 
