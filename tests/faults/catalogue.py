@@ -9,6 +9,8 @@ from typing import NamedTuple
 from tests.faults.ground import Ground
 from tests.faults.house import Outcome
 from tests.faults.kills import WINDOWS, kill_at_random, kill_in_window
+from tests.faults.outages import cut_network, fill_disk, lose_redis, restart_database
+from tests.faults.storms import disorder, poison, too_many_requests, trouble_platform
 
 BOTH = ("sqlite", "postgresql")
 SHARED = ("postgresql",)
@@ -44,4 +46,12 @@ SCENARIOS: tuple[Scenario, ...] = (
     *(Scenario(f"F1 {name}", partial(_window, name=name)) for name in WINDOWS),
     Scenario("F1 W7 with 30 under way", _many_under_way),
     Scenario("F2 kill -9 at random", kill_at_random, EVERYWHERE),
+    Scenario("F3 PostgreSQL restarts", restart_database, SHARED),
+    Scenario("F6 Redis lost, flushed, hung, full", lose_redis, SHARED),
+    Scenario("F7 disk full", fill_disk),
+    Scenario("F9 platform slow, hung, 5xx, resets", trouble_platform),
+    Scenario("F10 storm of 429", too_many_requests),
+    Scenario("F11 network between process and database", cut_network, SHARED),
+    Scenario("F13 duplicates and disorder", disorder),
+    Scenario("F14 poison", poison),
 )

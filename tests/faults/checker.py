@@ -89,7 +89,8 @@ def in_order(history: History) -> Iterator[Violation]:
     """I3: what was acknowledged before another message of the chat was first delivered is processed before it."""
     places: dict[str, list[tuple[int, int]]] = {}
     for event in history.events:
-        if number := update_of(event.channel, event.external_id):
+        number = update_of(event.channel, event.external_id)
+        if number and event.state == PROCESSED:
             places.setdefault(history.chats[event.conversation], []).append((event.place, number))
     for chat, processed in places.items():
         # The latest first delivery so far, in the order of processing, must not lie after the acknowledgement of one to come.

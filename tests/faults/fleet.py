@@ -55,7 +55,9 @@ class Zygote:
 
     async def _read(self) -> None:
         while line := await self._line():
-            if "ended" in line:
+            if "began" in line:
+                self.members[line["began"]].pid = line["pid"]
+            else:
                 self.members[line["ended"]].ended(line["code"])
 
     def order(self, **order: Any) -> None:
@@ -81,11 +83,18 @@ class Member:
     arguments: list[str]
     port: int
     kept: bool = True
+    afresh: bool = False  # an interpreter of its own, for what must be preloaded
     kills: int = 0
     codes: list[int] = field(default_factory=list)
     running: bool = False
     over: asyncio.Event = field(default_factory=asyncio.Event)
     began: float = 0.0
+    pid: int = 0
+
+    @property
+    def key(self) -> str:
+        """Its name for the zygote, which serves several houses."""
+        return f"{self.name}:{self.port}"
 
     @property
     def url(self) -> str:
@@ -96,11 +105,13 @@ class Member:
         return self.folder / f"{self.name}.log"
 
     def start(self) -> None:
-        self.zygote.members[self.name] = self
+        self.zygote.members[self.key] = self
         self.over.clear()
         self.running, self.began = True, time.monotonic()
         arguments = ["--config", str(HERE / "config.yaml"), "run", "--log-level", "warning", *self.arguments]
-        self.zygote.order(start=self.name, environ=self.environ, log=str(self.log), arguments=arguments)
+        self.zygote.order(
+            start=self.key, environ=self.environ, log=str(self.log), arguments=arguments, afresh=self.afresh
+        )
 
     def ended(self, code: int) -> None:
         """Heard from the zygote."""
@@ -120,7 +131,7 @@ class Member:
 
     def signal(self, number: signal.Signals) -> None:
         if self.running:
-            self.zygote.order(signal=self.name, number=int(number))
+            self.zygote.order(signal=self.key, number=int(number))
 
     async def ready(self, seconds: float = START_SECONDS) -> None:
         """Waits until messages are taken."""

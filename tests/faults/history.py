@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,8 +74,8 @@ class History:
     pages: list[Shown] = field(default_factory=list)
 
 
-async def read_history(ask: Ask, journal: Journal, platform: Platform, now: float) -> History:
-    """Reads the store when all is done."""
+async def read_history(ask: Ask, journal: Journal, platforms: Sequence[Platform], now: float) -> History:
+    """Reads the store when all is done. Chats of several platforms have different numbers."""
     return History(
         events=[Event(*row) for row in await ask(EVENTS)],
         words=[Word(home, seq, author, state, _text(text)) for home, seq, author, state, text in await ask(WORDS)],
@@ -85,14 +85,15 @@ async def read_history(ask: Ask, journal: Journal, platform: Platform, now: floa
         chats=dict(await ask("SELECT id, chat FROM conversations")),
         now=now,
         journal=journal,
-        told={chat: [said.text for said in list(heard)] for chat, heard in platform.told.items()},
-        unanswered=dict(platform.unanswered),
+        told={chat: [said.text for said in heard] for it in platforms for chat, heard in it.told.items()},
+        unanswered={chat: times for it in platforms for chat, times in it.unanswered.items()},
     )
 
 
 EVENTS = "SELECT id, conversation, channel, external_id, state, place FROM inbox ORDER BY id"
 WORDS = "SELECT conversation, seq, author, state, message FROM messages ORDER BY conversation, seq"
 ROWS = "SELECT id, conversation, kind, lane, seq, state FROM outbox ORDER BY id"
+DEAD_EVENTS = "SELECT count(*) FROM inbox WHERE state = 2"
 PENDING = "SELECT (SELECT count(*) FROM inbox WHERE state = 0), (SELECT count(*) FROM outbox WHERE state = 0)"
 
 

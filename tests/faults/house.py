@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 
 from tests.faults.checker import Bounds, Violation, check, count_repeats
-from tests.faults.clients import Clients
+from tests.faults.clients import Clients, merge_journals
 from tests.faults.fleet import Fleet, Member, Zygote
 from tests.faults.history import PENDING, History, ask_file, read_history
 from tests.faults.page import Page
@@ -76,15 +76,18 @@ class House:
     http: ClientSession
     at_once: int
     clients: Clients = field(init=False)
+    crowds: list[Clients] = field(default_factory=list)
     pages: list[Page] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self.clients = self.crowd()
 
-    def crowd(self, **more: Any) -> Clients:
+    def crowd(self, platform: Platform | None = None, **more: Any) -> Clients:
         """Clients who write to whatever takes messages in."""
-        return Clients(self.entrances, self.http, self.platform, **more)
+        crowd = Clients(self.entrances, self.http, platform or self.platform, **more)
+        self.crowds.append(crowd)
+        return crowd
 
     def entrances(self) -> list[str]:
         return [member.url for member in self.fleet.members if takes_in(member) and member.running]
@@ -113,7 +116,10 @@ class House:
 
     async def history(self) -> History:
         """What the run has left behind so far."""
-        history = await read_history(self.database.ask, self.clients.journal, self.platform, await self.database.now())
+        journal = merge_journals([crowd.journal for crowd in self.crowds])
+        platforms = {id(crowd.platform): crowd.platform for crowd in self.crowds}
+        now = await self.database.now()
+        history = await read_history(self.database.ask, journal, list(platforms.values()), now)
         history.pages = [page.shown() for page in self.pages if page.chat]
         return history
 
@@ -126,7 +132,7 @@ class House:
 
     async def finish(self, outcome: Outcome, **bounds: int) -> History:
         """Leads every dialogue to its end, stops the gateways, reads and checks. Numbers and violations go to `outcome`."""
-        await self.clients.finish()
+        await asyncio.gather(*(crowd.finish() for crowd in self.crowds))
         await asyncio.gather(*(page.finish() for page in self.pages))
         outcome.numbers["drained s"] = round(await self.drained(), 1)
         await asyncio.gather(*(page.catch_up(self.database.ask) for page in self.pages))
@@ -140,7 +146,7 @@ class House:
         return history
 
     def _count(self, outcome: Outcome, history: History, kills: int) -> None:
-        journal = self.clients.journal
+        journal = history.journal
         outcome.seconds = time.monotonic() - self.began
         outcome.numbers |= {
             "messages": len(journal.acknowledged),

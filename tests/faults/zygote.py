@@ -56,6 +56,9 @@ def child(order: dict[str, Any]) -> None:
     for stream in (1, 2):
         os.dup2(log, stream)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    if order.get("afresh"):
+        os.chdir(CONFIG.parent.parent.parent)
+        os.execve(sys.executable, [sys.executable, "-m", "gateway", *order["arguments"]], dict(os.environ))
     from gateway.cli import main
     from gateway.failpoints import arm
 
