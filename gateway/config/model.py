@@ -35,7 +35,8 @@ class Storage(Settings):
 
     url: StorageUrl = "sqlite:///var/frontline.db"
     """The database. `sqlite:///` and a file: one process owns it, commands reach it by its control socket.
-    `postgresql://user:password@host:5432/database`: any number of processes; `?connections=6` are those of one of them.
+    `postgresql://user:password@host:5432/database`: any number of processes; `?connections=6` are those of one of them,
+    `?pgbouncer=yes` (or `no`) says whether a pool stands between, where it is not recognised.
     `memory:` keeps everything in the process, for trials: nothing outlives it."""
     files: FilePath = Path("var/files")
     """The folder of clients' files, by their checksum."""

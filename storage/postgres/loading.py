@@ -63,9 +63,10 @@ ARRAY(SELECT CASE WHEN k.id > 0
     ORDER BY o.id LIMIT 1 FOR NO KEY UPDATE) END
   FROM unnest($10::bigint[], $11::bigint[]) AS k(conversation, id)),
 ARRAY(SELECT nextval('inbox_id_seq') FROM generate_series(1, $12::int)),
-ARRAY(SELECT nextval('outbox_id_seq') FROM generate_series(1, $13::int)),
-ARRAY(SELECT nextval('conversations_id_seq') FROM generate_series(1, $14::int)),
-ARRAY(SELECT nextval('clients_id_seq') FROM generate_series(1, $15::int))"""
+ARRAY(SELECT nextval('outbox_id_seq') FROM generate_series(1, $13::int))"""
+FIRST_CONTACTS = """
+SELECT ARRAY(SELECT nextval('conversations_id_seq') FROM generate_series(1, $1::int)),
+ARRAY(SELECT nextval('clients_id_seq') FROM generate_series(1, $2::int))"""
 
 
 @dataclass
@@ -104,6 +105,8 @@ async def prepare(link: Any, rows: PostgresRows, wanted: Wanted) -> None:
     missing = await _lock_chats(link, rows, chats) if chats else []
     locked = [home for it in chats if (home := rows.homes.get(_chat(it))) is not None]
     await _load(link, rows, wanted, missing, locked)
+    if missing:
+        await _number_first_contacts(link, rows, wanted)
     await _load_lanes(link, rows, wanted.settled)
 
 
@@ -174,8 +177,6 @@ async def _load(
         *_columns(holds, 2, rows),
         len(events) + len(wanted.settled),
         rows.estimate(turns),
-        len(missing),
-        len(missing),
     )
     now, seen, homes, senders, pending, cards, held, *numbers = found
     rows.now = now if rows.own_clock is None else rows.own_clock()
@@ -184,8 +185,23 @@ async def _load(
     rows.pending_flags |= zip(locked, pending, strict=False)
     rows.cards |= zip(clients, cards, strict=True)
     rows.hold(holds, held)
-    for name, block in zip(("inbox", "outbox", "conversation", "client"), numbers, strict=True):
+    for name, block in zip(("inbox", "outbox"), numbers, strict=True):
         rows.numbers.stock(name, block)
+
+
+async def _number_first_contacts(link: Any, rows: PostgresRows, wanted: Wanted) -> None:
+    """Ids for conversations and clients that will be new; a repeated delivery needs none."""
+    new = [
+        it
+        for it in wanted.inbounds
+        if rows.homes[_chat(it)] is None and rows.seen_events[it.channel, it.account, it.external_id] is None
+    ]
+    senders = {(it.channel, it.account, it.sender_id or it.chat) for it in new}
+    unknown = sum(rows.senders.get(sender) is None for sender in senders)
+    if new:
+        homes, clients = await link.fetchrow(FIRST_CONTACTS, len({_chat(it) for it in new}), unknown)
+        rows.numbers.stock("conversation", homes)
+        rows.numbers.stock("client", clients)
 
 
 def _columns(keys: Sequence[tuple[Any, ...]], width: int, rows: PostgresRows) -> list[list[Any]]:

@@ -213,7 +213,7 @@ async def test_a_statement_of_the_hot_path_uses_its_index(
 
 async def test_loading_looks_nothing_up_without_an_index(server: Cluster, filled: str) -> None:
     connection = await asyncpg.connect(server.url(filled))
-    arguments = [["telegram"], ["bot"], ["u5"], ["telegram"], ["bot"], ["c5"], ["s"], [5], [5], [5], [0], 1, 1, 1, 1]
+    arguments = [["telegram"], ["bot"], ["u5"], ["telegram"], ["bot"], ["c5"], ["s"], [5], [5], [5], [0], 1, 1]
     try:
         plan = "\n".join(line for (line,) in await connection.fetch(f"EXPLAIN {loading.LOAD}", *arguments))
     finally:
