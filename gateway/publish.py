@@ -193,7 +193,8 @@ class Publisher:
     async def _resting(self) -> AsyncIterator[Any]:
         while not self._stopped.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopped.wait(), RETIRE_MS / 1000)
+                async with asyncio.timeout(RETIRE_MS / 1000):
+                    await self._stopped.wait()
                 return
             yield set()
 
@@ -217,7 +218,8 @@ class Publisher:
                     await self.catch_up()
                 await self._say_present()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), FOLLOW_SECONDS)
+                    async with asyncio.timeout(FOLLOW_SECONDS):
+                        await self._news.wait()
         finally:
             if unlisten:
                 unlisten()

@@ -96,7 +96,8 @@ class Follower:
     async def _run(self) -> None:
         while True:
             try:
-                await asyncio.wait_for(self._news.wait(), LOOK_SECONDS)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._news.wait()
             except TimeoutError:
                 await self._look_round()
             self._news.clear()

@@ -70,7 +70,7 @@ class RedisHints:
             url,
             max_connections=CONNECTIONS,
             timeout=TIMEOUT,
-            socket_timeout=TIMEOUT,
+            socket_timeout=None,  # ours is around all of a command; the library's swallows cancellations (Python 3.11)
             socket_connect_timeout=TIMEOUT,
             protocol=2,
             driver_info=None,
@@ -103,7 +103,7 @@ class RedisHints:
 
     async def close(self) -> None:
         """What waits is told if the server takes it at once."""
-        while tasks := tuple(self._tasks):  # again: a cancellation that meets a timeout may be lost in the library
+        while tasks := tuple(self._tasks):  # again, should the library lose a cancellation
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks, timeout=TIMEOUT)
