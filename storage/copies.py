@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import sqlite3
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from core.events import DeliveryFailed
 from storage.lockfile import FileLock
-from storage.migrate import migrate_file
+from storage.migrate import migrate_file, migrate_postgres
 from storage.postgres.address import parse_address
 from storage.rows import UNKNOWN, WAITING, Row
 from storage.seal import HOME_NOW, OWN, SEALED, seal
@@ -90,10 +91,11 @@ async def restore(url: str, clock: Callable[[], float], keep: bool = False) -> R
     What waits to be sent to clients may have been sent by the original since: it is settled as `unknown`, and so shown as
     not confirmed. New keys get another origin and new tickets later numbers, as the original may have used the next ones.
     With `keep` the original stopped before the copy was made: only the mark is removed.
-    Raises `StoreBusy` or `StillServed` while it is served, and SQLAlchemy's errors.
+    Raises `StoreBusy` or `StillServed` while it is served, OSError and SQLAlchemy's errors when it cannot be reached.
     """
     if url.startswith("sqlite:"):
         return _restore_file(Path(url.partition(":///")[2]), clock(), keep)
+    await asyncio.to_thread(migrate_postgres, url)  # a backup may be older than the program
     dsn = parse_address(url).dsn
     engine = create_async_engine(
         "postgresql+asyncpg://",

@@ -13,9 +13,11 @@ from core.effects import CreateTicket, StartTimer
 from core.events import DeliveryFailed
 from core.outbox import Sent, Settled
 from core.ports import Result, Work
-from storage import StoreBusy, StoreSealed
+from storage import StoreBusy, StoreSealed, open_store
 from storage.copies import TICKET_GAP, NoBackup, back_up, restore
+from storage.migrate import migrate
 from storage.sqlite import SQLiteStore
+from tests.postgres import Cluster
 from tests.storage.making import ECHO, FakeClock, always, inbound, say
 
 NOW = "2026-03-04T09:00:00+00:00"
@@ -178,3 +180,18 @@ def test_a_backup_that_cannot_be_written_leaves_nothing(path: Path, tmp_path: Pa
     with pytest.raises(NoBackup):
         back_up(path, tmp_path / "no folder" / "a.db", NOW)
     assert list(tmp_path.glob("**/*.part")) == []
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+async def test_a_copy_may_be_older_than_the_program(
+    engine: str, tmp_path: Path, server: Cluster, clock: FakeClock
+) -> None:
+    """A backup of last year has the tables of last year."""
+    url = f"sqlite:///{tmp_path}/old.db" if engine == "sqlite" else server.url(server.create())
+    await asyncio.to_thread(migrate, url, "0001")
+    await restore(url, clock)
+    store = open_store(url, clock)
+    await store.open()
+    (receipt,) = await store.accept([inbound(1)], ECHO)
+    assert receipt.processed
+    await store.close()
