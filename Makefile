@@ -56,8 +56,12 @@ build/bench-peers/.ready: bench/peers/requirements.txt bench/peers/node/package-
 	touch $@
 
 bench: $(VENV)/.ready-dev build/bench-peers/.ready  ## measure beside bots of other libraries; FULL=1 for everything
-	sh tests/services.sh redis
+	sh tests/services.sh
 	$(BIN)/python -m bench --preset $(if $(FULL),full,short) --write
+	$(if $(FULL),$(BIN)/python -m bench.profile --write)
+	$(if $(FULL),$(BIN)/python -m bench.soak --store sqlite --write)
+	$(if $(FULL),$(BIN)/python -m bench.soak --store sqlite --kill-every 0 --write)
+	$(if $(FULL),$(BIN)/python -m bench.soak --store postgres --write)
 
 docs: $(VENV)/.ready-dev  ## write the generated references
 	$(BIN)/python docs/generate.py
