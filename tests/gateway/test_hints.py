@@ -205,6 +205,20 @@ async def test_losing_redis_costs_a_client_a_second_at_most(
                 redis_server.go_on()
 
 
+async def test_a_hung_redis_holds_neither_a_start_nor_a_stop_up(house: Deployment, redis_server: RedisServer) -> None:
+    house.flood = "5/10s"
+    before = await house.start(redis_server.url)
+    redis_server.hang()
+    try:
+        began = time.monotonic()
+        await house.start(redis_server.url)
+        house.running.remove(before)
+        await before.stop()
+        assert time.monotonic() - began < 5.0  # about half a second, and what a busy machine adds
+    finally:
+        redis_server.go_on()
+
+
 async def test_a_flood_is_one_wherever_it_arrives(house: Deployment, redis_server: RedisServer) -> None:
     """Five messages for each of two processes: for one client that is five too many."""
     house.flood = "5/10s"
