@@ -65,6 +65,7 @@ async def move(path: Path, url: str, told: Told = lambda table, done, total: Non
                 tables = [await _move_table(source, target, name, told) for name in metadata.tables]
                 for moved in tables:
                     await _verify(source, target, moved)
+            await target.require_lock()
             if alone:
                 await target.set_sequences()
                 seal_file(path, shown(url))

@@ -22,6 +22,8 @@ from storage.tables import meta, metadata
 
 BATCH = 2_000  # rows of one COPY, one round trip and one commit
 KEPT = 20_000  # missing rows that are kept in memory while a table is compared
+# One side waits for the other for as long as it takes, whatever the server allows its usual clients.
+PATIENCE = "SET LOCAL idle_in_transaction_session_timeout = 0"
 GUARD = 0x66726F6E746C69  # the advisory lock of a move: "frontli"
 DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 PREPARER = DIALECT.identifier_preparer
@@ -41,7 +43,7 @@ class Target:
     async def open(self) -> None:
         """Connect, keep others from moving into the same database, make the tables."""
         self._guard, self._reader, self._writer = [await self._connect() for _ in range(3)]
-        await self._guard.execute("BEGIN")
+        await self._guard.execute(f"BEGIN; {PATIENCE}")
         if not await self._guard.fetchval("SELECT pg_try_advisory_xact_lock($1)", GUARD):
             raise MoveRefused("busy")
         await asyncio.to_thread(migrate_postgres, self._url)
@@ -73,6 +75,10 @@ class Target:
         others = f" WHERE name <> '{HOME}'" if table is meta else ""
         return bool(await self._writer.fetchval(f"SELECT EXISTS (SELECT 1 FROM {_quoted(table)}{others})"))  # noqa: S608
 
+    async def require_lock(self) -> None:
+        """The connection that keeps other moves out is alive. Raises an error of asyncpg."""
+        await self._guard.execute("SELECT 1")
+
     async def unseal(self) -> None:
         """From now on it serves."""
         await self._writer.execute("DELETE FROM meta WHERE name = ANY($1)", sorted(OWN))
@@ -85,6 +91,7 @@ class Target:
         order = [collate(it, "C") if isinstance(it.type, Text) else it for it in table.primary_key.columns]
         statement = str(select(*columns(table)).order_by(*order).compile(dialect=DIALECT))
         async with self._reader.transaction(isolation="repeatable_read", readonly=True):
+            await self._reader.execute(PATIENCE)
             yield _travelling(table, self._reader.cursor(statement, prefetch=BATCH))
 
     async def bring(

@@ -367,6 +367,24 @@ async def test_a_difference_is_found(living: SQLiteStore, target: str, server: C
     assert (await move(living.path, target)).complete
 
 
+async def test_a_server_that_is_impatient_with_others(
+    living: SQLiteStore, target: str, server: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one side is read, transactions of the other stand idle for longer than the server likes."""
+    monkeypatch.setattr("storage.moving.target.BATCH", 1)
+    await living.close()
+    database = target.rpartition("/")[2]
+    server.sql(f'ALTER DATABASE "{database}" SET idle_in_transaction_session_timeout = 200')
+    begun = server.sql("SELECT clock_timestamp()")
+
+    def told(table: str, done: int, total: int) -> None:
+        if table == "outbox":
+            server.sql("SELECT pg_sleep(0.6)")
+
+    assert (await move(living.path, target, told)).complete
+    assert server.sql(f"SELECT clock_timestamp() - '{begun}'::timestamptz > interval '1 second'") == "t"
+
+
 async def test_nothing_is_made_of_a_file_that_is_not_there(tmp_path: Path, target: str) -> None:
     with pytest.raises(MoveRefused) as raised:
         await move(tmp_path / "none.db", target)
