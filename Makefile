@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup run test unit check format bench docs texts lock services clean
+.PHONY: help setup run test unit check format faults bench docs texts lock services clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -54,6 +54,9 @@ build/bench-peers/.ready: bench/peers/requirements.txt bench/peers/node/package-
 	-build/bench-peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bench/peers/requirements.txt
 	-npm ci --prefix bench/peers/node --ignore-scripts --no-audit --no-fund --silent
 	touch $@
+
+faults: $(VENV)/.ready-dev services  ## kill, cut off and starve it; the report goes to docs/reliability.md. SHORT=1: minutes
+	$(BIN)/python -m tests.faults $(if $(SHORT),--short,--report docs/reliability.md)
 
 bench: $(VENV)/.ready-dev build/bench-peers/.ready  ## measure beside bots of other libraries; FULL=1 for everything
 	sh tests/services.sh

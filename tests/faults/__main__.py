@@ -62,6 +62,8 @@ async def run(asked: argparse.Namespace, folder: Path) -> list[Outcome]:
             for scenario in SCENARIOS:
                 if store in scenario.stores and (not names or scenario.matches(names)):
                     outcomes.append(await run_one(ground, scenario))
+                    if asked.report:
+                        write_report(asked.report, outcomes[-1:])
     finally:
         await zygote.stop()
         servers.close()
@@ -72,8 +74,6 @@ def main() -> int:
     asked = parse()
     folder = Path(tempfile.mkdtemp(prefix="frontline-faults-"))
     outcomes = asyncio.run(run(asked, folder))
-    if asked.report:
-        write_report(asked.report, outcomes)
     broken = [outcome for outcome in outcomes if outcome.violations]
     say(f"{len(outcomes)} runs, {len(broken)} with violations; the logs are in {folder}")
     return 1 if broken or not outcomes else 0

@@ -153,7 +153,7 @@ class House:
             "answers": sum(map(len, history.told.values())),
             "kills": kills,
             "repeats": count_repeats(history),
-            "redelivered": journal.statuses.total() - len(journal.acknowledged),
+            "redelivered": max(0, journal.statuses.total() - len(journal.acknowledged)),
             "503": journal.statuses[503],
             "other errors": sum(n for status, n in journal.statuses.items() if status not in {0, 200, 503}),
         }

@@ -79,7 +79,8 @@ async def kill_at_random(ground: Ground) -> Outcome:
     outcome = ground.outcome("F2 kill -9 at random")
     async with ground.house() as house:
         seconds = ground.length(600.0, 12.0)
-        start_mixed(house, ground.rate)
+        # On a shared store the chats of a killed sender wait until its rows are free again: others must go on.
+        start_mixed(house, ground.rate, 160 if ground.shared and not ground.short else 32)
         for _ in range(2 if ground.short else 4):
             await house.open_page()
         await _kill_for(ground, house, seconds)

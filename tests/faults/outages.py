@@ -49,8 +49,8 @@ async def restart_database(ground: Ground) -> Outcome:
     async with ground.house() as house:
         start_mixed(house, ground.rate)
         await asyncio.sleep(2)
-        backs = [await _down(house, cluster, 0.0) for _ in range(2 if ground.short else 10)]
-        backs.append(await _down(house, cluster, 4.0 if ground.short else 60.0))
+        backs = [await _down(house, cluster, 0.0) for _ in range(1 if ground.short else 10)]
+        backs.append(await _down(house, cluster, 2.0 if ground.short else 60.0))
         # With one message under way at a time, a crash leaves no sender in doubt: it marks again when the base is back.
         await house.finish(outcome, doubts=0)
         outcome.numbers["back after s"] = round(max(backs), 1)
@@ -206,7 +206,7 @@ async def cut_network(ground: Ground) -> Outcome:
             start_mixed(house, ground.rate)
             await asyncio.sleep(2)
             faults = 0
-            for seconds in (2.0,) if ground.short else (1.0, 5.0, 20.0, 60.0):
+            for seconds in (1.5,) if ground.short else (1.0, 5.0, 20.0, 60.0):
                 for harm, proxy in itertools.product((_cut, _half, _hole, _delay, _deaf), (front, back)):
                     await harm(proxy, seconds)
                     faults += 1
