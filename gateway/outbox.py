@@ -61,12 +61,12 @@ class Sender:
         at_once: Mapping[str, int] | None = None,
         hands: Callable[[str], bool] = lambda channel: True,
     ) -> None:
-        self._hands = hands
+        self._hands, self._shared = hands, store.shared
         self._store, self._channels, self._calls, self._metrics, self._woken = store, channels, calls, metrics, woken
         self.told: Callable[[OutboxRow], None] | None = None  # hears of each row whose verdict is written down
         self._lanes: dict[int, Lane] = {}
         self._slots = {channel: asyncio.Semaphore(most) for channel, most in (at_once or {}).items()}
-        # Handed to us, and when: sends not yet begun, calls not yet done.
+        # Handed to us, and when: calls not yet done; on a shared store also sends not yet begun.
         self._held: dict[int, tuple[OutboxRow, float]] = {}
         self._faults: dict[int, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -88,7 +88,7 @@ class Sender:
 
     def _offer_lane(self, row: OutboxRow) -> None:
         lane = self._lanes.setdefault(row.conversation, Lane())
-        if row.id not in lane.rows or row.id in self._held:
+        if self._shared and (row.id not in lane.rows or row.id in self._held):
             self._held[row.id] = row, time.monotonic()
         lane.rows[row.id] = row
         if not lane.running:
@@ -125,7 +125,7 @@ class Sender:
         it: at its time, that is the next sweep."""
         if seconds > PATIENCE_SECONDS:
             return False
-        if self._store.shared:
+        if self._shared:
             asyncio.get_running_loop().call_later(seconds, self.wake)
             return False
         return await self._wait(seconds)
@@ -135,8 +135,7 @@ class Sender:
         channel = self._channels.get(row.channel)
         early = await channel.pace(row) if channel is not None else None
         async with self._slots.get(row.channel, _FREE):
-            _, since = self._held.pop(row.id, (row, 0.0))  # from here on it may be out
-            if not self._hands(row.channel) or (self._store.shared and time.monotonic() - since > FRESH_SECONDS):
+            if self._shared and not self._may_begin(row):
                 return LEFT, False
             sent = early or await self._deliver(row)
             if sent is LEFT:
@@ -144,6 +143,11 @@ class Sender:
             if not (sent.verdict == "sent" and self._store.note(row, sent)):
                 return sent, await self._settle(row, sent)
         return sent, await self._settle(row, sent)  # noted: in doubt no longer, the slot is free for the next
+
+    def _may_begin(self, row: OutboxRow) -> bool:
+        """Whether the row is still ours to send. From here on it may be out."""
+        _, since = self._held.pop(row.id, (row, 0.0))
+        return self._hands(row.channel) and time.monotonic() - since <= FRESH_SECONDS
 
     async def _wait(self, seconds: float) -> bool:
         """Sleeps; False when the sender stops meanwhile."""
@@ -161,7 +165,7 @@ class Sender:
         try:
             if row.guarded and await self._store.epoch(row.conversation) > row.epoch:
                 return Sent("refused", reason="a person has taken over")
-            if not self._hands(row.channel):  # the process may have stood still while it asked
+            if self._shared and not self._hands(row.channel):  # the process may have stood still while it asked
                 return LEFT
             failpoint("outbox.before_send")
             sent = await channel.send(row)
@@ -260,7 +264,7 @@ class Sender:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        if self._held and self._store.shared:
+        if self._held and self._shared:
             await self._give_back([row for row, _ in self._held.values()])
 
     async def _give_back(self, rows: Sequence[OutboxRow]) -> None:

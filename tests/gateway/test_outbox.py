@@ -254,7 +254,7 @@ async def test_a_wake_up_is_a_sweep(bench: Bench, monkeypatch: pytest.MonkeyPatc
 class Slow(MemoryStore):
     """A store whose answer is awaited for so long that the lease is over meanwhile."""
 
-    ours = True
+    ours = shared = True
 
     async def epoch(self, conversation: int) -> int:
         self.ours = False
