@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 # kind → module:class. A class is built with (name, settings); its library is imported only when such a channel is on.
 CHANNELS: tuple[tuple[str, str], ...] = (
     ("telegram", "adapters.telegram.channel:Telegram"),
+    ("vk", "adapters.vk.channel:Vk"),
     ("web", "adapters.web.channel:Web"),
 )
 

@@ -357,6 +357,11 @@ class Gate(Protocol):
         ...
 
     async def quarantine(self, channel: str, raw: bytes, reason: str) -> None: ...
+    def count(self, channel: str, what: str) -> None:
+        """Counts what happened at the channel's door and left nothing in the store: `wrong_secret`, `foreign_account`,
+        `replay`, `too_large`, `unreadable`; or `redelivery`, a delivery that the platform says it repeats."""
+        ...
+
     async def cursor(self, channel: str) -> str: ...
     @property
     def store(self) -> Store: ...
@@ -364,7 +369,6 @@ class Gate(Protocol):
     def hints(self) -> Hints | None:
         """The way to the other processes of the deployment; None where one serves alone."""
         ...
-
 
 
 class Channel(Protocol):

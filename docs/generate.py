@@ -144,12 +144,13 @@ def findings_reference() -> str:
 
 def settings() -> str:
     """Every setting of `config.yaml`, from the models that read it."""
-    from gateway.config.channels import TelegramSettings, WebSettings
+    from gateway.config.channels import TelegramSettings, VkSettings, WebSettings
     from gateway.config.lines import DeskSettings, HttpServiceSettings, LineSettings, TableSettings, WebhookDeskSettings
     from gateway.config.model import Config
 
     named = {
         "channels.<name>, kind: telegram": TelegramSettings,
+        "channels.<name>, kind: vk": VkSettings,
         "channels.<name>, kind: web": WebSettings,
         "lines.<name>": LineSettings,
         "desks.<name>": DeskSettings,
@@ -194,6 +195,7 @@ def is_named(kind: Any) -> bool:
 
 SECTIONS = {
     "TelegramSettings",
+    "VkSettings",
     "WebSettings",
     "LineSettings",
     "DeskSettings",
@@ -268,6 +270,64 @@ def choices(param: Any) -> str:
     return f" ({', '.join(str(one) for one in known)})" if known else ""
 
 
+# --- channels --------------------------------------------------------------------------------------------------------
+
+
+def channels_page() -> str:
+    """The manners of the channels as they are written, with a fresh table of what each can do behind the mark."""
+    written = (DOCS / "channels.md").read_text("utf-8").partition(MARK)[0].rstrip()
+    return f"{written}\n\n{MARK}\n\n## What each channel can do\n\n{capabilities_table()}"
+
+
+def capabilities_table() -> str:
+    """The capabilities of all kinds of channels side by side, from the data that the adapters act on."""
+    known = known_capabilities()
+    rows = (
+        (words, *(capability(getattr(one, name)) for one in known.values())) for name, words in CAPABILITY_WORDS.items()
+    )
+    return table(("", *known), rows)
+
+
+def known_capabilities() -> dict[str, Any]:
+    from importlib import import_module
+
+    from adapters import CHANNELS
+
+    found = {}
+    for kind in (*(kind for kind, _ in CHANNELS), "terminal"):
+        module = import_module(f"adapters.{kind}.capabilities")
+        made = getattr(module, "CAPABILITIES", None)
+        found[kind] = made if made is not None else module.capabilities(20 * 1024**2)
+    return found
+
+
+def capability(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(value) or "none"
+    return f"{value // 1024**2} MB" if isinstance(value, int) and value >= 1024**2 else str(value)
+
+
+CAPABILITY_WORDS = {
+    "text_limit": "letters of one message; a longer text is parted between words",
+    "caption_limit": "letters beside a file; a longer text becomes a message of its own",
+    "buttons": "buttons",
+    "buttons_per_row": "buttons in a row; more begin the next one",
+    "button_rows": "rows under one message; more stand under a message of their own",
+    "button_label": "letters of a label; a longer one ends in “…”",
+    "formatting": "formatting; other marks stay plain text",
+    "files": "files to the client",
+    "file_bytes": "the largest of them",
+    "contact_button": "a button that gives the client's own, verified phone; without it the phone is typed",
+    "location_button": "a button that gives the place; without it the place is typed",
+    "edit": "messages can be changed; else a changed one is sent anew",
+    "delete": "messages can be taken away",
+    "typing": "“typing…” is shown",
+    "idempotent": "a message sent again after a lost answer is shown once",
+}
+
+
 # --- writing ---------------------------------------------------------------------------------------------------------
 
 
@@ -284,6 +344,7 @@ def pages() -> dict[str, str]:
         "findings.md": findings_reference(),
         "settings.md": settings_reference(),
         "commands.md": commands_reference(),
+        "channels.md": channels_page(),
     }
     return {name: text.rstrip() + "\n" for name, text in made.items()}
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from adapters.services import call_info
 from adapters.telegram.capabilities import CAPABILITIES as TELEGRAM
 from adapters.terminal.capabilities import CAPABILITIES as TERMINAL
+from adapters.vk.capabilities import CAPABILITIES as VK
 from adapters.web.capabilities import capabilities as web_capabilities
 from core.deployment import ChannelInfo, Deployment, DeskInfo, LineRule
 from gateway.config.lines import LineSettings, Rule, WebhookDeskSettings
@@ -17,6 +18,7 @@ from handoff.lines import House, Line
 # How long the label of a button may be, by kind of channel.
 BUTTON_LABELS = {
     "telegram": TELEGRAM.button_label,
+    "vk": VK.button_label,
     "web": web_capabilities(0).button_label,
     "terminal": TERMINAL.button_label,
 }

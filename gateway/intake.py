@@ -94,6 +94,9 @@ class Intake:
         log.warning("quarantined", channel=channel, error_type=reason)
         await self._store.quarantine(channel, raw, reason)
 
+    def count(self, channel: str, what: str) -> None:
+        self._metrics.door.labels(channel, what).inc()
+
     async def cursor(self, channel: str) -> str:
         return await self._store.cursor(channel)
 

@@ -27,6 +27,12 @@ class Metrics:
             "frontline_duplicates", "Repeated deliveries that changed nothing", ["channel"], **made
         )
         self.quarantined = Counter("frontline_quarantined", "Payloads that could not be read", ["channel"], **made)
+        self.door = Counter(
+            "frontline_door",
+            "Deliveries turned away unread, and those that the platform repeats",
+            ["channel", "what"],
+            **made,
+        )
         self.refused = Counter("frontline_intake_refused", "Deliveries answered 503", ["channel"], **made)
         self.step = Histogram("frontline_step_seconds", "Time of one pure step", buckets=STEP_BUCKETS, **made)
         self.poisoned = Counter("frontline_step_failures", "Steps that raised", **made)

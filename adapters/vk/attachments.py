@@ -15,12 +15,13 @@ NAME_LIMIT = 128
 EXCERPT = 500  # of a text that stands inside an attachment
 DEPTH = 3  # of forwarded messages in forwarded messages
 MOST_FILES = 50
+FILE = n_("file")
 SITE = "https://vk.com/"
 
 # What has no file of its own is told in words; other kinds by the name that VK gives them.
 NAMES = {
     "photo": n_("photo"),
-    "doc": n_("file"),
+    "doc": FILE,
     "audio_message": n_("voice message"),
     "audio": n_("music"),
     "video": n_("video"),
@@ -62,7 +63,7 @@ def read_attachments(message: Json, t: Texts) -> Found:
         elif len(files) < MOST_FILES:
             files.append(part)
         else:
-            notes.append(f"[{t(NAMES['doc'])}: {part.name or part.mime}]")
+            notes.append(f"[{t(FILE)}: {part.name or part.mime}]")
     return Found(tuple(files), tuple(notes))
 
 
@@ -113,7 +114,7 @@ def _read(kind: str, body: Json, text: str, t: Texts) -> Attachment | str:
 
 def _note(kind: str, body: Json, t: Texts) -> str:
     """«[wall post] title · https://…»: what it is, what stands on it, where it is."""
-    name = t(NAMES[kind]) if kind in NAMES else kind or t(NAMES["doc"])
+    name = t(NAMES[kind]) if kind in NAMES else kind or t(FILE)
     said = [line(body.get(field), EXCERPT) for field in ("artist", "title", "question", "description", "text")]
     parts = [*dict.fromkeys(part for part in said if part), _address(kind, body)]
     return f"[{name}] {' · '.join(part for part in parts if part)}".strip()

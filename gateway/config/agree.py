@@ -11,7 +11,7 @@ import msgspec
 from bot.loader import Mapping, Node, Scalar
 from core.findings import Finding
 from core.locale import n_
-from gateway.config.channels import ChannelSettings, TelegramSettings
+from gateway.config.channels import ChannelSettings, TelegramSettings, VkSettings
 from gateway.config.lines import LineSettings, TableSettings
 from gateway.config.model import Config
 from handoff.hours import BadHours, parse_hours
@@ -93,20 +93,25 @@ def _rules(config: Config, root: Mapping) -> Iterator[Finding]:
 
 def _secrets(config: Config, root: Mapping) -> Iterator[Finding]:
     for name, channel in config.channels.items():
+        if isinstance(channel, TelegramSettings | VkSettings) and channel.on:
+            yield from _door(config, name, channel, root)
         if isinstance(channel, TelegramSettings) and channel.on:
-            yield from _telegram(config, name, channel, root)
+            yield from _telegram(name, channel, root)
+        if isinstance(channel, VkSettings) and channel.on and not channel.group_id:
+            yield _finding(
+                _place(root, "channels", name, "group_id"),
+                "C143",
+                n_("the channel «{name}» must name its community"),
+                n_("put the number of the community into `group_id`"),
+                name=name,
+            )
 
 
-def _telegram(config: Config, name: str, channel: TelegramSettings, root: Mapping) -> Iterator[Finding]:
-    secret = channel.secret.get_secret_value()
-    if not TELEGRAM_TOKEN.fullmatch(channel.token.get_secret_value()):
-        yield _finding(
-            _place(root, "channels", name, "token"),
-            "C142",
-            n_("this is not a token of Telegram"),
-            n_("it looks like 123456:ABC-DEF and comes from @BotFather"),
-        )
-    if channel.mode in channel.secret_modes and not secret:
+def _door(config: Config, name: str, channel: TelegramSettings | VkSettings, root: Mapping) -> Iterator[Finding]:
+    """A channel that the messenger calls has a secret and an address."""
+    if channel.mode not in channel.secret_modes:
+        return
+    if not channel.secret.get_secret_value():
         yield _finding(
             _place(root, "channels", name, "secret"),
             "C140",
@@ -115,19 +120,30 @@ def _telegram(config: Config, name: str, channel: TelegramSettings, root: Mappin
             name=name,
             mode=channel.mode,
         )
-    elif secret and not TELEGRAM_SECRET.fullmatch(secret):
-        yield _finding(
-            _place(root, "channels", name, "secret"),
-            "C142",
-            n_("Telegram takes only A-Z a-z 0-9 _ - in a secret, at most 256"),
-        )
-    if channel.mode in channel.secret_modes and not config.http.public_url:
+    if not config.http.public_url:
         yield _finding(
             _place(root, "http", "public_url"),
             "C141",
             n_("the channel «{name}» needs the address under which the world reaches this server"),
             n_("set `http.public_url`"),
             name=name,
+        )
+
+
+def _telegram(name: str, channel: TelegramSettings, root: Mapping) -> Iterator[Finding]:
+    secret = channel.secret.get_secret_value()
+    if not TELEGRAM_TOKEN.fullmatch(channel.token.get_secret_value()):
+        yield _finding(
+            _place(root, "channels", name, "token"),
+            "C142",
+            n_("this is not a token of Telegram"),
+            n_("it looks like 123456:ABC-DEF and comes from @BotFather"),
+        )
+    if secret and not TELEGRAM_SECRET.fullmatch(secret):
+        yield _finding(
+            _place(root, "channels", name, "secret"),
+            "C142",
+            n_("Telegram takes only A-Z a-z 0-9 _ - in a secret, at most 256"),
         )
 
 

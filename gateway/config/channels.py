@@ -65,6 +65,38 @@ class TelegramSettings(ChannelSettings):
         return bool(self.token.get_secret_value())
 
 
+class VkSettings(ChannelSettings):
+    """A VK community."""
+
+    secret_modes: ClassVar[tuple[str, ...]] = ("callback", "both")
+    kind: Literal["vk"]
+    """The kind of the channel."""
+    token: SecretStr = EMPTY
+    """A key of the community with the rights for messages, photos, files and management. Empty: the channel is skipped,
+    with one line in the log."""
+    group_id: int = Field(default=0, ge=0)
+    """The number of the community. Deliveries for any other are refused."""
+    mode: Literal["longpoll", "callback", "both"] = "longpoll"
+    """`longpoll` asks VK for events and works behind any firewall; `callback` lets VK call `public_url` + `/hooks/<channel>`;
+    `both` at once: what comes twice is taken once."""
+    secret: SecretStr = EMPTY
+    """Callback: the word that VK repeats in every delivery. One without it is refused with 403 and stores nothing."""
+    confirmation: str = ""
+    """Callback: the string that VK wants to read from our address once. Empty: VK is asked for it, when the key has the
+    right of management."""
+    api_url: Url = "https://api.vk.ru"
+    """Where the API answers: an emulator may stand in."""
+    limits: Limit = Rate(20, 1)
+    """Requests of the whole community, or `off`; with many messages waiting, one request carries up to 25. What an error of
+    VK forbids is obeyed whatever stands here."""
+    threads: int = Field(default=4, ge=1, le=32)
+    """Requests under way at the same time."""
+
+    @property
+    def on(self) -> bool:
+        return bool(self.token.get_secret_value())
+
+
 class WebSettings(ChannelSettings):
     """A chat on a web page: `/chat/<channel>`, and a widget of one line for any site of `origins`:
     `<script src="https://…/widget.js" data-channel="<channel>" async></script>`."""
@@ -83,4 +115,4 @@ class WebSettings(ChannelSettings):
     """The largest file a client may send."""
 
 
-Channel = Annotated[TelegramSettings | WebSettings, Field(discriminator="kind")]
+Channel = Annotated[TelegramSettings | VkSettings | WebSettings, Field(discriminator="kind")]

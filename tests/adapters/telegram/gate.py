@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import cast
 
@@ -37,6 +38,7 @@ class FakeGate:
         self.cursors: dict[str, str] = {}
         self.quarantined: list[tuple[str, bytes, str]] = []
         self.batches: list[int] = []
+        self.counted: Counter[tuple[str, str]] = Counter()
         self.refused = 0
         self.full = 0
         self._seen: set[tuple[str, str, str]] = set()
@@ -82,6 +84,9 @@ class FakeGate:
         self._maybe_full()
         self.quarantined.append((channel, raw, reason))
         await self._tell()
+
+    def count(self, channel: str, what: str) -> None:
+        self.counted[channel, what] += 1
 
     async def cursor(self, channel: str) -> str:
         return self.cursors.get(channel, "")

@@ -151,6 +151,9 @@ class House:
         for receipt in await self.store.work(speak):
             await self.send(receipt.outbox)
 
+    def count(self, channel: str, what: str) -> None:
+        raise NotImplementedError
+
     async def quarantine(self, channel: str, raw: bytes, reason: str) -> None:
         """The web chat stores no unread payloads: it answers 400."""
         raise AssertionError("nothing of the web chat goes to quarantine")

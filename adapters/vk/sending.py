@@ -1,0 +1,194 @@
+"""One outbox row towards VK: rendered, paced, sent part by part with a key of its own, and judged."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import Any
+
+import structlog
+
+from adapters.vk.api import Api, Closed
+from adapters.vk.methods import Refusal, Trouble
+from adapters.vk.render import (
+    HIDE,
+    Call,
+    is_inline,
+    render_delete,
+    render_edit,
+    render_key,
+    render_send,
+    without_keyboard,
+)
+from adapters.vk.uploads import Files, Missing
+from adapters.vk.verdicts import (
+    FLOOD,
+    UNDELETABLE,
+    UNEDITABLE,
+    WITHOUT_BUTTONS,
+    Refused,
+    backoff,
+    is_alarm,
+    judge,
+)
+from core.outbox import OutboxRow, Sent
+from core.ports import Store, StoredFile
+
+log = structlog.get_logger("frontline")
+
+FILE_SECONDS = 5.0
+MOST_REMEMBERED = 10_000
+
+
+class Stopped(Exception):
+    """The row cannot go on: here is its verdict."""
+
+    def __init__(self, sent: Sent) -> None:
+        super().__init__(sent.reason)
+        self.sent = sent
+
+
+class Sending:
+    """Sends rows of one community.
+
+    VK shows a message with a known `random_id` once, so whatever had no answer is simply sent again.
+    """
+
+    def __init__(self, api: Api, files: Files, name: str) -> None:
+        self._api, self._files, self._name = api, files, name
+        self._keyboards: dict[str, None] = {}  # chats that show a keyboard of ours in place of their own
+        self._trouble = 0
+
+    async def pace(self, row: OutboxRow) -> Sent | None:
+        """A `retry` while VK must not be asked for this chat; the pace of requests is kept where they are made."""
+        after = self._api.windows.closed(row.chat)
+        return Sent("retry", reason="waits as an error asked", after=after) if after else None
+
+    async def send(self, row: OutboxRow, store: Store) -> Sent:
+        """The verdict of a send, an edit or a delete."""
+        try:
+            calls = await self._render(row, store)
+            ids = await self._perform(row, calls, store)
+        except Stopped as stopped:
+            return stopped.sent
+        self._note_keyboard(row, calls)
+        return Sent("sent", platform_ids=tuple(ids))
+
+    async def _render(self, row: OutboxRow, store: Store) -> list[Call]:
+        if not row.chat.isdecimal():
+            raise Stopped(Sent("rejected", reason="not a chat of VK"))
+        if row.kind == "delete":
+            return render_delete(row.chat, row.target_ids)
+        if row.message is None:
+            raise Stopped(Sent("rejected", reason="a row without a message"))
+        if row.kind == "edit":
+            calls = render_edit(row.message, row.chat, row.target_ids)
+        else:
+            files = [await _stored(file, store) for file in row.message.files]
+            calls = render_send(row.message, row.chat, files, row.chat in self._keyboards)
+        if not calls:
+            raise Stopped(Sent("rejected", reason="nothing to show: the text is empty"))
+        return calls
+
+    async def _perform(self, row: OutboxRow, calls: list[Call], store: Store) -> list[str]:
+        """The ids of what is shown now; what went out is written down before the next part goes."""
+        ids = list(row.sent_parts)
+        for index in range(len(ids), len(calls)):
+            ids.append(await self._part(row, calls[index], index))
+            if index + 1 < len(calls):
+                row.sent_parts = tuple(ids)
+                await store.progress(row)
+        return [id for call, id in zip(calls, ids, strict=False) if call.method != "messages.delete"]
+
+    async def _part(self, row: OutboxRow, call: Call, index: int) -> str:
+        after = self._api.windows.closed(row.chat)
+        if after:
+            raise Stopped(Sent("retry", reason="waits as an error asked", after=after))
+        try:
+            result = await self._call(row, call, index)
+        except Refusal as refusal:
+            return await self._refused(row, call, index, refusal.refused)
+        except Closed as closed:
+            raise Stopped(Sent("retry", reason=str(closed), after=closed.after, scope="account")) from None
+        except Trouble as trouble:
+            raise Stopped(Sent("retry", reason=f"unconfirmed: {trouble}", after=_later(row))) from None
+        except Missing as missing:
+            raise Stopped(Sent("rejected", reason=str(missing))) from None
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+            raise Stopped(Sent("retry", reason="the channel stops", after=_later(row))) from None
+        self._healthy()
+        return str(result) if isinstance(result, int) and call.method == "messages.send" else _shown(call)
+
+    async def _call(self, row: OutboxRow, call: Call, index: int) -> Any:
+        params = dict(call.params)
+        if call.uploads:
+            params["attachment"] = await self._files.attach(call.uploads, int(row.chat))
+        if call.method == "messages.send":
+            params["random_id"] = render_key(row.key, index)
+        return await self._api.call(call.method, params)
+
+    async def _refused(self, row: OutboxRow, call: Call, index: int, refused: Refused) -> str:
+        """The id when the refusal changes nothing for the client, or another call will do; else the verdict."""
+        if call.method == "messages.delete" and refused.code in UNDELETABLE:
+            return ""
+        other = self._other(call, refused)
+        if other is not None:
+            return await self._part(row, other, index)
+        sent = judge(refused, row.attempts)
+        if refused.code == FLOOD:
+            scope = self._api.windows.close(row.chat, sent.after)
+            sent = Sent("retry", reason=sent.reason, after=sent.after, scope=scope)
+        if is_alarm(refused.code):
+            self._unhealthy(refused)
+        raise Stopped(sent)
+
+    def _other(self, call: Call, refused: Refused) -> Call | None:
+        """What to do instead: a message that cannot be edited is sent anew; buttons that VK refuses become lines of text."""
+        if call.method == "messages.edit" and refused.code in UNEDITABLE:
+            kept = ("peer_id", "message", "keyboard", "disable_mentions")
+            return Call("messages.send", {name: value for name, value in call.params.items() if name in kept})
+        if refused.code in WITHOUT_BUTTONS:
+            log.error("vk_buttons_refused", channel=self._name, status=refused.code)
+            return without_keyboard(call)
+        return None
+
+    def _note_keyboard(self, row: OutboxRow, calls: list[Call]) -> None:
+        """Remembers which chats show a keyboard. Lost with the process: then it hides itself after the first press."""
+        for keyboard in (str(call.params["keyboard"]) for call in calls if "keyboard" in call.params):
+            if keyboard == HIDE:
+                self._keyboards.pop(row.chat, None)
+            elif not is_inline(keyboard):
+                self._keyboards[row.chat] = None
+        while len(self._keyboards) > MOST_REMEMBERED:
+            del self._keyboards[next(iter(self._keyboards))]
+
+    def _unhealthy(self, refused: Refused) -> None:
+        if self._trouble != refused.code:
+            log.error("vk_configuration", channel=self._name, status=refused.code)
+        self._trouble = refused.code
+
+    def _healthy(self) -> None:
+        if self._trouble:
+            log.info("vk_well_again", channel=self._name)
+            self._trouble = 0
+
+
+async def _stored(file: str, store: Store) -> StoredFile:
+    """The row of a file whose bytes are here."""
+    stored = await store.file(file)
+    if stored is None or stored.error:
+        raise Stopped(Sent("rejected", reason=f"there is no file {file}"))
+    if not stored.sha256:
+        raise Stopped(Sent("retry", reason=f"the file {file} is not here yet", after=FILE_SECONDS))
+    return stored
+
+
+def _shown(call: Call) -> str:
+    """What an edited message is called."""
+    return str(call.params.get("message_id", ""))
+
+
+def _later(row: OutboxRow) -> float:
+    return backoff(row.attempts) * random.uniform(0.75, 1.25)  # noqa: S311 - spreads retries, guards nothing
