@@ -29,6 +29,8 @@ from storage.postgres.rows import PostgresRows, RowLeases
 T = TypeVar("T")
 
 GROUP = 64  # units in one transaction
+BESIDE = 16  # units that must wait before a group begins beside one that runs
+LATE = 0.02  # seconds after which it begins anyway
 SPAN = 0.005  # seconds that a group holds the loop at a stretch
 TRIES = 4  # of a unit by itself, when others were in its way
 PAUSE = 0.02  # seconds before the second of them, more with each
@@ -88,7 +90,8 @@ class Groups:
         self._outer_desks, self._own_clock = outer_desks, own_clock
         self._at_once = at_once
         self._waiting: deque[Task] = deque()
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[bool]] = set()
+        self._late: asyncio.TimerHandle | None = None
         self._chats: set[tuple[str, str, str]] = set()
         self._pausing: list[Task] = []
         self._blocks = TicketBlocks(self._take_numbers)
@@ -181,21 +184,37 @@ class Groups:
         await self._give_numbers_back()
 
     def _wake(self) -> None:
-        if self._waiting and len(self._running) < self._at_once:
-            running = asyncio.get_running_loop().create_task(self._run_next())
-            self._running.add(running)
-            running.add_done_callback(self._ended)
+        """A group begins at once when none runs, or when enough wait for one of their own: few large ones cost less."""
+        if not self._waiting or len(self._running) >= self._at_once:
+            return
+        if len(self._waiting) > len(self._running) * BESIDE:
+            self._begin()
+        elif self._late is None:
+            self._late = asyncio.get_running_loop().call_later(LATE, self._begin_late)
 
-    def _ended(self, running: asyncio.Task[None]) -> None:
+    def _begin_late(self) -> None:
+        """Those that run take long: somebody may be in their way, who waits should not be."""
+        self._late = None
+        if self._waiting and len(self._running) < self._at_once:
+            self._begin()
+
+    def _begin(self) -> None:
+        running = asyncio.get_running_loop().create_task(self._run_next())
+        self._running.add(running)
+        running.add_done_callback(self._ended)
+
+    def _ended(self, running: asyncio.Task[bool]) -> None:
         self._running.discard(running)
-        self._wake()
+        if running.cancelled() or running.result():
+            self._wake()
 
     # --- groups ---
 
-    async def _run_next(self) -> None:
+    async def _run_next(self) -> bool:
+        """Whether there was anything to run: what waits for a chat that another group has is woken at its end."""
         group = self._form()
         if not group:
-            return
+            return False
         self._wake()
         chats = set[tuple[str, str, str]]().union(*(task.chats() for task in group))
         self._chats |= chats
@@ -205,6 +224,7 @@ class Groups:
             self._blame(group, error)
         finally:
             self._chats -= chats - self._paused()
+        return True
 
     def _paused(self) -> set[tuple[str, str, str]]:
         """Chats of units that will be tried again: what came after them in a chat stays after them."""

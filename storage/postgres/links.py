@@ -23,6 +23,7 @@ SILENCE_MS = 10_000  # sent bytes that nobody acknowledges for so long end a con
 _SESSION = {
     "application_name": "frontline",
     "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
     "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
     "tcp_user_timeout": str(SILENCE_MS),
 }

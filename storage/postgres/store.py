@@ -81,6 +81,9 @@ BURY = "DELETE FROM leases WHERE name = ANY($1::text[])"
 BURY_OLD = f"{BURY} AND until <= extract(epoch FROM clock_timestamp()) - 60"
 
 
+_HERE: set[str] = set()  # the names under which stores of this process live
+
+
 class PostgresStore:
     """`core.ports.Store` over a database that several processes use at once.
 
@@ -149,6 +152,7 @@ class PostgresStore:
         if dead:
             await link.execute(BURY_OLD, dead)
         self._unclean = self._careful = bool(dead)
+        _HERE.add(self._live)
         await link.fetchval(HOLD, None, self._live, self._owner, DEAD_SECONDS)
 
     @property
@@ -170,6 +174,7 @@ class PostgresStore:
         await self._groups.close()
         if self._beating is not None:
             self._beating.cancel()
+            _HERE.discard(self._live)
             await asyncio.gather(self._beating, return_exceptions=True)
         # A database that is away now takes the next start for one after a crash: slower, never wrong.
         with suppress(StorageFull):
@@ -490,8 +495,8 @@ def _ended_here(name: str) -> bool:
     _, host, pid, _ = [*name.split(":"), "", "", ""][:4]
     if host != socket.gethostname() or not pid.isdigit():
         return False
-    if int(pid) == os.getpid():  # ours is another life of the same number
-        return True
+    if int(pid) == os.getpid():  # ours may be another life of the same number
+        return name not in _HERE
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
