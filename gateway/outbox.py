@@ -24,7 +24,7 @@ FRESH_SECONDS = 25.0  # on a shared store, one that has waited longer here may b
 MOST_FAULTS = 5  # errors of ours over one row; patience with the platform is not counted
 GIVE_BACK_SECONDS = 1.0  # that a stop waits for the store
 LIMIT = 100  # rows that one sweep takes; the next comes at once when there were so many
-MOST_LANES = 1000  # conversations under way; with more, the next sweep takes its time
+MOST_LANES = 500  # conversations under way; with more, the next sweep takes its time: they would wait past their leases
 LEFT = Sent("retry", reason="another process sends for the channel")
 _FREE: AbstractAsyncContextManager[None] = nullcontext()
 
