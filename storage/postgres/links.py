@@ -80,13 +80,10 @@ class Links:
         self._free = asyncio.Semaphore(size)
         self._closed = False
         self.pooled = address.pgbouncer == "yes"
-        self.waits = 0  # how many waited for a connection
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[Any]:
         """A connection. It is used again unless what was done with it ended in doubt."""
-        if self._free.locked():
-            self.waits += 1
         async with self._place():
             link = await self._take()
             try:

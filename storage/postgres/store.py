@@ -199,11 +199,6 @@ class PostgresStore:
     def hands(self, hands: Callable[[str], bool] | None) -> None:
         self._groups.hands = hands
 
-    @property
-    def waits(self) -> int:
-        """How many times a connection had to be waited for."""
-        return self._writers.waits + self._readers.waits
-
     def _tell_events(self, again: bool) -> None:
         if self.on_events is None:
             return

@@ -411,3 +411,33 @@ async def test_texts_that_postgresql_cannot_store_are_mended(one: PostgresStore)
     assert (again.duplicate, again.conversation) == (True, receipts[0].conversation)
     (item, _) = await one.history(receipts[0].conversation)
     assert item.event == Message("x\0y")  # JSON escapes it
+
+
+async def test_a_unit_that_raises_harms_nobody_in_its_group(one: PostgresStore) -> None:
+    def mistaken(work: Any) -> Any:
+        raise KeyError("mistake of the step")
+
+    results = await asyncio.gather(
+        *(accept_one(one, inbound(number, str(number)), mistaken if number == 5 else ECHO) for number in range(10)),
+        return_exceptions=True,
+    )
+    assert [type(it) for it in results] == [*([Receipt] * 5), KeyError, *([Receipt] * 4)]
+    assert await one.find_conversation("telegram", "bot", "5") is None
+
+
+async def test_what_is_tried_again_is_not_overtaken(one: PostgresStore) -> None:
+    """The first message waits for its second attempt; the one after it in the same chat waits too."""
+    first, second = inbound(1, "a", external_id="e\0"), inbound(2, "a")
+    receipts = await asyncio.gather(*(accept_one(one, it) for it in (first, second, inbound(3, "b"))))
+    assert all(it.processed for it in receipts)
+    done = await one.events(receipts[0].conversation)
+    assert [it.pending.event for it in done] == [Message("m1"), Message("m2")]
+
+
+async def test_a_chat_that_floods_waits_for_itself_only(one: PostgresStore) -> None:
+    flood = [accept_one(one, inbound(number, "flood")) for number in range(200)]
+    others = [accept_one(one, inbound(1000 + number, str(number))) for number in range(20)]
+    receipts = await asyncio.gather(*flood, *others)
+    assert all(it.processed for it in receipts)
+    done = await one.events(receipts[0].conversation)
+    assert [it.pending.event for it in done] == [Message(f"m{number}") for number in range(200)]
