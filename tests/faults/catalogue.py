@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from tests.faults.ground import Ground
-from tests.faults.handovers import freeze_poller, jump_clock, restore_copy, stop_under_load
+from tests.faults.handovers import freeze_poller, jump_clock, restore_copy, stop_under_load, upgrade_in_turn
 from tests.faults.house import Outcome
 from tests.faults.kills import WINDOWS, kill_at_random, kill_in_window
 from tests.faults.outages import cut_network, fill_disk, lose_redis, restart_database
@@ -64,6 +64,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("F12 frozen poller", freeze_poller),
     Scenario("F13 duplicates and disorder", disorder),
     Scenario("F14 poison", poison),
+    Scenario("F16 rolling upgrade, tables expanded first", upgrade_in_turn, SHARED),
     Scenario("F17 SIGTERM under load", stop_under_load),
     Scenario("F18 backup and restore under load", restore_copy),
 )

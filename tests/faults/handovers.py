@@ -11,6 +11,7 @@ import time
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
+from storage.migrate import HEAD
 from storage.rows import SENT, WAITING
 from tests.faults.checker import Bounds, accepted_once, gapless, in_order, settled
 from tests.faults.fleet import HERE, ROOT, Fleet, Member, free_port
@@ -27,6 +28,26 @@ STOP_SECONDS = 10.0  # the bar of F17
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 CURSOR = "SELECT value FROM cursors WHERE channel = 'telegram'"
 LEADER = "SELECT owner FROM leases WHERE name = 'poll:telegram'"
+# What a migration of a later version may do while processes of this one work: nothing they use is taken away.
+EXPANSION = (
+    *(
+        f"ALTER TABLE {table} ADD COLUMN later text NOT NULL DEFAULT ''"
+        for table in (
+            "conversations",
+            "inbox",
+            "outbox",
+            "messages",
+            "tickets",
+            "timers",
+            "clients",
+            "leases",
+            "bundles",
+        )
+    ),
+    "CREATE INDEX CONCURRENTLY ix_outbox_later ON outbox (later)",
+    f"INSERT INTO meta (name, value) VALUES ('oldest', '{HEAD}') ON CONFLICT (name) DO UPDATE SET value = '{HEAD}'",
+    "UPDATE alembic_version SET version_num = '9999'",
+)
 
 
 # --- F8: the clock ---------------------------------------------------------------------------------------------------
@@ -129,6 +150,35 @@ async def _watch_cursor(house: House) -> str:
             return f"from {last} to {offset}"
         last = offset
         await asyncio.sleep(0.1)
+
+
+# --- F16: a rolling upgrade ------------------------------------------------------------------------------------------
+
+
+async def upgrade_in_turn(ground: Ground) -> Outcome:
+    """F16: the tables grow under processes of the version before, which are then replaced one by one."""
+    outcome = ground.outcome("F16 rolling upgrade, tables expanded first")
+    async with ground.house() as house:
+        assert isinstance(house.database, PostgresDatabase)
+        start_mixed(house, ground.rate)
+        await asyncio.sleep(ground.length(10.0, 3.0))
+        for statement in EXPANSION:
+            await asyncio.to_thread(house.database.cluster.sql, statement, house.database.name)
+            await asyncio.sleep(0.5)
+        await asyncio.sleep(ground.length(10.0, 2.0))
+        for member in house.fleet.members:
+            code = await member.stop()
+            outcome.bar(code == 0, f"{member.name} ended with {code}")
+            member.codes.clear()
+            member.kept = True
+            member.start()
+            await member.ready()
+            await asyncio.sleep(ground.length(5.0, 1.0))
+        await house.finish(outcome)
+        outcome.bar(not stood(house), f"fell by themselves: {stood(house)}")
+        faults = [member.name for member in house.fleet.members if "cached" in member.said()]
+        outcome.bar(not faults, f"statements of before the change failed in {faults}")
+    return outcome
 
 
 # --- F17: SIGTERM ----------------------------------------------------------------------------------------------------
