@@ -190,8 +190,9 @@ class Vk:
         """Durable first, with the cursor; then pressed buttons are answered. Raises StorageFull, LeaseLost."""
         inbounds = await self._people.named(await self._read(gate, events))
         receipts = await gate.accept(inbounds, cursor) if inbounds or cursor is not None else []
+        known = {one.external_id for one, receipt in zip(inbounds, receipts, strict=True) if receipt.duplicate}
         for answer in filter(None, map(parse_answer, events)):
-            if len(self._tasks) < MOST_TASKS:
+            if answer.external_id not in known and len(self._tasks) < MOST_TASKS:
                 self._spawn(self._answer(answer))
         return receipts
 

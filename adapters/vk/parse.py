@@ -44,6 +44,11 @@ class Answer(NamedTuple):
     user_id: int
     peer_id: int
 
+    @property
+    def external_id(self) -> str:
+        """Of the press that awaits it: VK's own id of the button's event is the key that both ways share."""
+        return f"b:{self.peer_id}:{line(self.event_id)}"
+
 
 def parse_json(raw: bytes) -> Any:
     """JSON as VK sends it; half a surrogate pair becomes `?` instead of costing the message. Raises Unreadable."""
@@ -162,10 +167,13 @@ def _said(message: Json, t: Texts) -> Event:
     command = COMMAND.match(text)
     if message.get("is_cropped"):
         found = found._replace(notes=(*found.notes, t("[VK has cut this message: see it in VK]")))
+    place = read_location(message)
+    if not (text or found.files or found.notes or place):
+        found = found._replace(notes=(t("[VK shows nothing of this message here: see it in VK]"),))
     return Message(
         text="\n".join(part for part in (text, *found.notes) if part),
         attachments=found.files,
-        location=read_location(message),
+        location=place,
         command=f"/{command[1].lower()}" if command else "",
     )
 
@@ -237,15 +245,18 @@ class _Inbounds:
 
 
 def _event(body: Json, event: Json, account: Account, now: datetime) -> tuple[Inbound, ...]:
-    """A pressed callback button; its own event id is the key that both ways share."""
-    peer = int(body["peer_id"])
+    """A pressed callback button; one that is not ours is only answered."""
     token = _payload(body.get("payload")).get(PRESSED)
+    awaits = parse_answer(event)
+    if awaits is None:
+        raise Unreadable("a press without its ids")
+    peer = awaits.peer_id
     if not 0 < peer < GROUP_CHATS or not isinstance(token, str) or not token:
         return ()
     found = Inbound(
         channel=account.channel,
         account=account.group,
-        external_id=f"b:{peer}:{line(body['event_id'])}",
+        external_id=awaits.external_id,
         chat=str(peer),
         event=Press(token),
         sent_at=now,
@@ -258,6 +269,8 @@ def _event(body: Json, event: Json, account: Account, now: datetime) -> tuple[In
 def _allowed(body: Json, event: Json, account: Account, now: datetime) -> tuple[Inbound, ...]:
     """The client lets the community write, or forbids it. Two deliveries of one change have one event id."""
     user = int(body["user_id"])
+    if not 0 < user < GROUP_CHATS:
+        return ()
     key = f"{event['type']}:{user}:{line(event.get('event_id')) or int(now.timestamp())}"
     happened = Reachability(event["type"] == "message_allow")
     return (Inbound(account.channel, account.group, key, str(user), happened, now, sender_id=str(user)),)

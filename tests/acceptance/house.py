@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import aiohttp
 import yaml
@@ -108,7 +108,7 @@ class Gateway:
             _put(settings, place.split("__"), value)
         self.config = home / "config.yaml"
         self.config.write_text(yaml.safe_dump(settings, allow_unicode=True, sort_keys=False), "utf-8")
-        environ = dict.fromkeys(("TELEGRAM_TOKEN", "DATABASE_URL", "PUBLIC_URL", "FRONTLINE_LANG"), "")
+        environ = dict.fromkeys(("TELEGRAM_TOKEN", "VK_TOKEN", "DATABASE_URL", "PUBLIC_URL", "FRONTLINE_LANG"), "")
         self.process = Process(
             "-m", "gateway", "--config", str(self.config), "run", log=home / "gateway.log", environ=environ
         )
@@ -207,13 +207,15 @@ def _put(settings: dict[str, Any], place: list[str], value: Any) -> None:
         settings[place[-1]] = value
 
 
-class Telegram:
-    """The emulator as a process of its own, reached over HTTP only."""
+class Messenger:
+    """An emulator as a process of its own, reached over HTTP only."""
+
+    name: ClassVar[str]
 
     def __init__(self, folder: Path, *flags: str) -> None:
         self.port = free_port()
-        command = ("-m", "tests.emulators.telegram", "--port", str(self.port), "--factor", "0.02", *flags)
-        self.process = Process(*command, log=folder / "telegram.log")
+        command = ("-m", f"tests.emulators.{self.name}", "--port", str(self.port), "--factor", "0.02", *flags)
+        self.process = Process(*command, log=folder / f"{self.name}.log")
         self.http: aiohttp.ClientSession | None = None
 
     @property
@@ -261,10 +263,22 @@ class Telegram:
         assert not violations, "\n".join(violations)
 
 
-class Client:
-    """A person in a Telegram chat: acts, then waits for what the bot says to it."""
+class Telegram(Messenger):
+    """A Telegram."""
 
-    def __init__(self, telegram: Telegram, chat: int = 0) -> None:
+    name = "telegram"
+
+
+class Vk(Messenger):
+    """A VK."""
+
+    name = "vk"
+
+
+class Client:
+    """A person in a messenger's chat: acts, then waits for what the bot says to it."""
+
+    def __init__(self, telegram: Messenger, chat: int = 0) -> None:
         self.telegram, self.chat = telegram, chat or new_chat()
         self.heard = 0
 
