@@ -21,7 +21,10 @@ ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("core", "bot", "handoff", "adapters", "storage", "gateway")
 PURE = ("core", "bot", "handoff")
 # Where an unexpected error may be caught: a turn, a row, a role, a request. Everywhere else errors are named.
-BROAD = {"gateway/worker.py", "gateway/outbox.py", "gateway/calls.py", "gateway/app.py", "gateway/server.py"}
+BROAD = {
+    *("gateway/worker.py", "gateway/outbox.py", "gateway/calls.py", "gateway/app.py", "gateway/server.py"),
+    *("storage/postgres/groups.py", "storage/postgres/epochs.py"),  # those who wait hear it
+}
 KEYWORDS = {"t": None, "plural": (1, 2), "n_": None}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -6,16 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.util.concurrency import await_
-
 from core.conversation import Conversation
 from core.events import Inbound
 from core.ports import LeaseLost
 from storage import queries as q
 from storage.codec import decode_conversation, decode_dict, encode
 from storage.ledger import LEASE, Leases
-from storage.postgres.asking import Asking
-from storage.postgres.flushing import PICKERS, SAVED, columns_of, compose, quoted
+from storage.postgres.collecting import Collecting
+from storage.postgres.flushing import columns_of, quoted
 from storage.postgres.numbers import Sequences, TicketBlocks
 from storage.rows import WAITING, Row
 
@@ -70,7 +68,7 @@ class RowLeases(Leases):
         return row is not None and bool(row["lease_until"] > now)
 
 
-class PostgresRows(Asking):
+class PostgresRows(Collecting):
     """`storage.rows.Rows` within one transaction; works inside `greenlet_spawn`.
 
     Changes are collected and written together: at the end, or before a question whose answer they may change.
@@ -87,7 +85,7 @@ class PostgresRows(Asking):
         clean: bool = False,
         doubtful: bool = False,
     ) -> None:
-        super().__init__(link)
+        super().__init__(link, clean)
         self.owner = owner
         self.own_clock = own_clock
         self.now = 0.0
@@ -96,107 +94,18 @@ class PostgresRows(Asking):
         )
         self.outbox_count = 0
         self._per_turn = per_turn
-        self._clean = clean
         self._doubtful = doubtful
         # what was loaded
         self.seen_events: dict[tuple[str, str, str], int | None] = {}
         self.homes: dict[tuple[str, str, str], int | None] = {}  # None: a new chat
         self.senders: dict[tuple[str, str, str], int | None] = {}
         self.states: dict[int, Loaded] = {}
-        self.foreign: set[int] = set()  # conversations that another transaction has locked
         self.pending_flags: dict[int, bool] = {}
         self.waiting_events: dict[int, list[Row]] = {}
         self.cards: dict[int, bytes | None] = {}
         self.lanes: dict[int, Lane] = {}
         self.outbox: dict[int, Row] = {}
         self.row_states: dict[int, int | None] = {}
-        # what is to be written
-        self._changes: dict[str, list[tuple[Any, ...]]] = {}
-        self._fresh: dict[tuple[str, Any], Row] = {}
-        self._inserts: dict[str, list[Row]] = {}
-        self._touched: set[tuple[str, Any]] = set()
-        self._saves: dict[int, tuple[Any, ...]] = {}
-        self._timers: dict[tuple[int, str], Row | None] = {}
-        self._armed: set[int] = set()
-        self._uncaught: dict[str, tuple[int, float]] = {}
-        self._queue: dict[int, Row | None] = {}
-
-    # --- the statements ---
-
-    def link_fetch(self, sql: str, *values: Any) -> Sequence[Any]:
-        """A question that no change of this transaction concerns."""
-        return super().fetch(sql, *map(self.wash, values))
-
-    def fetch(self, sql: str, *values: Any) -> Sequence[Any]:
-        self.flush()
-        return self.link_fetch(sql, *values)
-
-    def wash(self, value: Any) -> Any:
-        """PostgreSQL stores no NUL in texts; who sends one anyway is not refused."""
-        return value.replace("\0", "�") if self._clean and isinstance(value, str) else value
-
-    def flush(self) -> None:
-        """Write what was collected."""
-        changes = self._collect()
-        if not changes:
-            return
-        saved = len(self._saves)
-        if self._clean:
-            changes = {name: [tuple(map(self.wash, row)) for row in rows] for name, rows in changes.items()}
-        sql, arguments = compose(changes)
-        self._forget()
-        if await_(self.link.fetchval(sql, *arguments)) != saved:
-            raise RuntimeError("a conversation changed under its turn")
-
-    def _collect(self) -> dict[str, list[tuple[Any, ...]]]:
-        changes = self._changes
-        for table, rows in self._inserts.items():
-            changes[f"insert {table}"] = list(map(PICKERS[table], rows))
-        for name in ("insert identities", "insert inbox"):  # neighbours wait for each other in one order
-            if len(changes.get(name, ())) > 1:
-                changes[name].sort(key=lambda row: row[:3] if name == "insert identities" else row[2:5])
-        if "insert inbox" in changes and self.foreign:
-            self._split_foreign(changes)
-        if self._saves:
-            changes[SAVED] = [self._saves[id] for id in sorted(self._saves)]
-        self._collect_keyed(changes)
-        return changes
-
-    def _split_foreign(self, changes: dict[str, list[tuple[Any, ...]]]) -> None:
-        rows = changes.pop("insert inbox")
-        for name, wanted in (("insert inbox once", True), ("insert inbox", False)):
-            found = [row for row in rows if (row[1] in self.foreign) is wanted]
-            if found:
-                changes[name] = found
-
-    def _collect_keyed(self, changes: dict[str, list[tuple[Any, ...]]]) -> None:
-        for key, timer in sorted(self._timers.items()):
-            if timer is None:
-                changes.setdefault("stop timer", []).append(key)
-            else:
-                row = (*key, timer["due"], timer["after"], timer["seconds"], timer["data"])
-                changes.setdefault("set timer", []).append(row)
-        for home, entry in sorted(self._queue.items()):
-            if entry is None:
-                changes.setdefault("unqueue", []).append((home,))
-            else:
-                values = (entry[name] for name in ("line", "priority", "deadline", "note", "since"))
-                changes.setdefault("enqueue", []).append((home, *values))
-        if self._uncaught:
-            changes["count uncaught"] = [(text, *self._uncaught[text]) for text in sorted(self._uncaught)]
-
-    def _forget(self) -> None:
-        """What is written is no longer collected."""
-        self._changes, self._inserts, self._fresh = {}, {}, {}
-        self._saves, self._timers, self._uncaught, self._queue = {}, {}, {}, {}
-        self._touched, self._armed = set(), set()
-
-    def _change(self, kind: str, key: tuple[str, Any], *values: Any) -> None:
-        """Collect a change of a stored row; a second one of the same row follows the first."""
-        if key in self._touched:
-            self.flush()
-        self._touched.add(key)
-        self._changes.setdefault(kind, []).append(values)
 
     def insert(self, table: str, row: Row) -> None:
         if table == "inbox":
@@ -538,6 +447,3 @@ class PostgresRows(Asking):
 
     def add_web_client(self, row: Row) -> None:
         self.run(q.ADD_WEB_CLIENT, **row)
-
-    def set_meta(self, name: str, value: str) -> None:
-        self.run(q.SET_META, name=name, value=value)

@@ -24,10 +24,27 @@ from storage.ledger import LEASE, Ledger
 from storage.migrate import check_revision
 from storage.postgres.address import parse_address
 from storage.postgres.asking import PostgresReading, as_row
-from storage.postgres.flushing import columns_of
+from storage.postgres.epochs import Epochs
 from storage.postgres.groups import Groups, Told
 from storage.postgres.links import DRIVER, Links, is_away, is_lost, is_pooled
 from storage.postgres.loading import Needs
+from storage.postgres.statements import (
+    ALIVE,
+    BURY,
+    BURY_OLD,
+    CHANNELS,
+    CHECKED,
+    FREE_ROWS,
+    HOLD,
+    INSTANCE,
+    LEASE_ROWS,
+    META,
+    NEXT_DUE,
+    NOW,
+    RELEASE,
+    TARGETS,
+    VERSIONS,
+)
 from storage.rows import Row
 from storage.seal import require_home
 
@@ -37,49 +54,6 @@ TIMERS = 200  # due timers of one transaction
 AGAIN = (0.02, 0.06, 0.15)  # seconds after which a conversation that others had locked is looked at again
 BEAT_SECONDS = 10.0  # a living process says so this often …
 DEAD_SECONDS = 30.0  # … and is taken for dead after this long
-
-_NOW = "coalesce({0}::float8, extract(epoch FROM clock_timestamp())::float8)"
-_OUTBOX = ", ".join(f'o."{name}"' for name in columns_of("outbox"))
-
-# Free rows: the first of each lane, and all others; taken in the statement that finds them.
-_HEADS = f"""
-SELECT o.id FROM (SELECT min(id) AS id FROM outbox WHERE state = 0 AND lane = 1 GROUP BY conversation) AS h
-JOIN outbox o ON o.id = h.id
-WHERE o.state = 0 AND o.not_before <= {_NOW.format("$1")} AND o.lease_until <= {_NOW.format("$1")}
-AND o.channel <> ALL($5::text[]) ORDER BY o.id LIMIT $2 FOR NO KEY UPDATE OF o SKIP LOCKED"""
-_ASIDE = f"""
-SELECT o.id FROM outbox o WHERE o.state = 0 AND o.lane = 0 AND o.not_before <= {_NOW.format("$1")}
-AND o.lease_until <= {_NOW.format("$1")} AND $6::boolean
-ORDER BY o.not_before LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"""
-LEASE_ROWS = f"""
-WITH heads AS ({_HEADS}), aside AS ({_ASIDE}),
-free AS (SELECT id FROM heads UNION ALL SELECT id FROM aside ORDER BY id LIMIT $2)
-UPDATE outbox AS o SET lease_owner = $3, lease_until = {_NOW.format("$1")} + $4 FROM free WHERE o.id = free.id
-RETURNING {_OUTBOX}"""
-CHANNELS = "SELECT DISTINCT channel FROM outbox WHERE state = 0 AND lane = 1"
-FREE_ROWS = "UPDATE outbox SET lease_owner = '', lease_until = 0 WHERE id = ANY($1::bigint[]) AND state = 0 AND lease_owner = $2"
-TARGETS = "SELECT id, platform_ids FROM outbox WHERE id = ANY($1::bigint[])"
-VERSIONS = "SELECT id, version FROM conversations WHERE id = ANY($1::bigint[])"
-EPOCHS = "SELECT id, epoch FROM conversations WHERE id = ANY($1::bigint[])"
-HOLD = f"""
-INSERT INTO leases AS l (name, owner, epoch, until) VALUES ($2, $3, 1, {_NOW.format("$1")} + $4)
-ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until,
-epoch = l.epoch + CASE WHEN l.owner = excluded.owner THEN 0 ELSE 1 END
-WHERE l.owner = excluded.owner OR l.until <= {_NOW.format("$1")} RETURNING epoch"""
-RELEASE = "UPDATE leases SET owner = '', until = 0 WHERE name = $1 AND owner = $2"
-NEXT_DUE = "SELECT min(due), extract(epoch FROM clock_timestamp())::float8 FROM timers WHERE due IS NOT NULL"
-NOW = "SELECT extract(epoch FROM clock_timestamp())::float8"
-INSTANCE = "INSERT INTO meta (name, value) VALUES ('instance', $1) ON CONFLICT (name) DO NOTHING"
-META = "SELECT value FROM meta WHERE name = $1"
-CHECKED = (
-    "INSERT INTO meta (name, value) VALUES ('checked', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-)
-# Processes that ended without a word left their row, and nobody renewed it.
-ALIVE = "SELECT name, until <= extract(epoch FROM clock_timestamp()) FROM leases WHERE name LIKE 'live:%'"
-BURY = "DELETE FROM leases WHERE name = ANY($1::text[])"
-# Every process that starts soon after one was killed must know: what killed it may kill the next.
-BURY_OLD = f"{BURY} AND until <= extract(epoch FROM clock_timestamp()) - 60"
-
 
 _HERE: set[str] = set()  # the names under which stores of this process live
 
@@ -121,8 +95,7 @@ class PostgresStore:
         self._unclean = self._careful = self._opened = False
         self._beating: asyncio.Task[None] | None = None
         self._known_channels: set[str] = set()
-        self._asked: dict[int, list[asyncio.Future[int]]] = {}
-        self._asking: asyncio.Task[None] | None = None
+        self._epochs = Epochs(self._ask)
 
     # --- life ---
 
@@ -308,33 +281,7 @@ class PostgresStore:
             raise
 
     async def epoch(self, conversation: int) -> int:
-        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._asked.setdefault(conversation, []).append(future)
-        if self._asking is None:
-            self._asking = asyncio.get_running_loop().create_task(self._answer_epochs())
-        return await future
-
-    async def _answer_epochs(self) -> None:
-        """Those who ask at the same time share a question; who asks while it is under way is in the next one."""
-        try:
-            while self._asked:
-                asked, self._asked = self._asked, {}
-                await self._answer_some(asked)
-        finally:
-            self._asking = None
-
-    async def _answer_some(self, asked: dict[int, list[asyncio.Future[int]]]) -> None:
-        waiting = [(home, future) for home, futures in asked.items() for future in futures]
-        try:
-            known = dict(await self._ask(EPOCHS, list(asked)))
-        except Exception as error:
-            for _, future in waiting:
-                if not future.done():
-                    future.set_exception(error)
-            return
-        for home, future in waiting:
-            if not future.done():
-                future.set_result(known.get(home, 0))
+        return await self._epochs.of(conversation)
 
     def note(self, row: OutboxRow, sent: Sent) -> bool:
         """Another process may take the row over, and would not see a note of ours: only `mark` counts."""

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from core.effects import StartTimer
 from storage import SchemaMismatch, migrate, open_store
-from storage.postgres import loading, store
+from storage.postgres import loading, statements
 from storage.postgres.address import Address, parse_address
 from storage.postgres.flushing import statement
 from storage.postgres.links import is_pooled
@@ -213,9 +213,9 @@ async def plan_of(url: str, sql: str) -> str:
             {"uq_inbox_channel_account_external_id", "ix_inbox_pending", "ix_outbox_lane", "pk_outbox", "pk_clients"},
             {"inbox", "conversations", "outbox", "clients"},
         ),
-        (store.LEASE_ROWS, {"ix_outbox_lane", "ix_outbox_side", "pk_outbox"}, {"outbox"}),
-        (store.EPOCHS, {"pk_conversations"}, {"conversations"}),
-        (store.NEXT_DUE, {"ix_timers_due"}, {"timers"}),
+        (statements.LEASE_ROWS, {"ix_outbox_lane", "ix_outbox_side", "pk_outbox"}, {"outbox"}),
+        (statements.EPOCHS, {"pk_conversations"}, {"conversations"}),
+        (statements.NEXT_DUE, {"ix_timers_due"}, {"timers"}),
     ],
 )
 async def test_a_statement_of_the_hot_path_uses_its_indexes(

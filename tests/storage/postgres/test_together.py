@@ -392,13 +392,13 @@ async def test_numbers_that_were_not_used_are_given_back(new: Make, database: st
 async def test_epochs_are_asked_for_together(one: PostgresStore) -> None:
     home = (await accept_one(one, inbound(1))).conversation
     asked: list[list[int]] = []
-    ask = one._ask
+    ask = one._epochs._ask
 
     async def spy(sql: str, *values: Any) -> list[Any]:
         asked.append(values[0])
         return await ask(sql, *values)
 
-    one._ask = spy  # type: ignore[method-assign]
+    one._epochs._ask = spy
     assert await asyncio.gather(*(one.epoch(it) for it in (home, 999, home))) == [0, 0, 0]
     assert asked == [[home, 999]]
 
