@@ -23,6 +23,8 @@ _OUTBOX = quoted(columns_of("outbox"))
 LOCK_STATE = "SELECT version, epoch, client, state FROM conversations WHERE id = $1 FOR NO KEY UPDATE"
 LOCK_ROW = "SELECT state FROM outbox WHERE id = $1 FOR NO KEY UPDATE"
 LOCK_CARD = "SELECT card FROM clients WHERE id = $1 FOR NO KEY UPDATE"
+# Two who publish at once would each retire what they can see, and leave two current bundles.
+LOCK_BUNDLES = "LOCK TABLE bundles IN SHARE ROW EXCLUSIVE MODE"
 LOCK_TICKET = "SELECT 1 FROM tickets WHERE number = $1 FOR NO KEY UPDATE"
 LANE = f"SELECT id FROM outbox WHERE conversation = $1 AND state = 0 AND lane = 1 ORDER BY id LIMIT {LANE_AHEAD}"
 ROW = f"SELECT {_OUTBOX} FROM outbox WHERE id = $1"
@@ -439,6 +441,7 @@ class PostgresRows(Collecting):
         self.run(q.SET_CURSOR, channel=channel, value=value)
 
     def publish(self, row: Row) -> None:
+        self.link_fetch(LOCK_BUNDLES)
         self.run(q.RETIRE_OTHERS, the_id=row["id"])
         self.run(q.PUBLISH, **row)
 

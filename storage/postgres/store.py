@@ -22,16 +22,17 @@ from core.ports import Bundle, Cursor, Decide, Done, HistoryItem, Receipt, Stora
 from storage import alarms, desk, intake, lanes, shape
 from storage.ledger import LEASE, Ledger
 from storage.migrate import check_revision
+from storage.owners import process_name
 from storage.postgres.address import parse_address
 from storage.postgres.asking import PostgresReading, as_row
 from storage.postgres.epochs import Epochs
 from storage.postgres.groups import Groups, Told
+from storage.postgres.inheriting import inherit
 from storage.postgres.links import DRIVER, Links, is_away, is_lost, is_pooled
 from storage.postgres.loading import Needs
 from storage.postgres.statements import (
     ALIVE,
     BURY,
-    BURY_OLD,
     CHANNELS,
     CHECKED,
     FREE_ROWS,
@@ -80,7 +81,7 @@ class PostgresStore:
         self.on_rows: Callable[[frozenset[str]], None] | None = None
         self._own_clock = clock if own_clock else None
         self._address = parse_address(url)
-        self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._owner = process_name()
         self._writers = Links(self._address, self._address.writers)
         self._readers = Links(self._address, self._address.readers)
         self._groups = Groups(
@@ -123,7 +124,7 @@ class PostgresStore:
     async def _find_dead(self, link: Any) -> None:
         dead = [name for name, over in await link.fetch(ALIVE) if over or _ended_here(name)]
         if dead:
-            await link.execute(BURY_OLD, dead)
+            await inherit(link, dead)
         self._unclean = self._careful = bool(dead)
         _HERE.add(self._live)
         await link.fetchval(HOLD, None, self._live, self._owner, DEAD_SECONDS)

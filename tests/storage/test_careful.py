@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from typing import Any
 
 import pytest
 
 from core.ports import Result, Work
+from storage.owners import is_gone, process_name
 from storage.sqlite import SQLiteStore
-from tests.storage.making import FakeClock, accept_one, inbound
+from tests.storage.making import ECHO, FakeClock, accept_one, inbound
 from tests.storage.postgres.conftest import Make, link, new
 from tests.storage.test_sqlite import abandon
 
@@ -48,6 +50,30 @@ async def test_postgresql_counts_no_neighbours(new: Make, link: Any) -> None:
     with pytest.raises(Killed):
         await store.work(kill)
     assert [attempts for (attempts,) in await link.fetch(ATTEMPTS)] == [1, 0, 0]
+    await store.close()
+
+
+async def test_what_the_dead_of_this_machine_held_is_free_at_once(new: Make, link: Any) -> None:
+    store = new(own_clock=False)
+    await store.open()
+    await store.accept([inbound(1)], ECHO)
+    child = await asyncio.create_subprocess_exec("true")
+    await child.wait()
+    me = process_name().split(":")
+    dead, elsewhere = f"{me[0]}:{child.pid}:{me[2]}", f"other-host:{child.pid}:{me[2]}"
+    assert (is_gone(dead), is_gone(elsewhere), is_gone(process_name())) == (True, False, False)
+    assert not is_gone(f"{me[0]}:{child.pid}:1-abc"), "a container that counts its own pids"
+    held = "INSERT INTO leases VALUES ($1, $2, 3, extract(epoch FROM clock_timestamp()) + 10)"
+    await link.execute(held, f"live:{dead}", dead)
+    await link.execute(held, "send:telegram", dead)
+    await link.execute(held, "poll:telegram", elsewhere)
+    await link.execute("UPDATE outbox SET lease_owner = $1, lease_until = lease_until + 1000", dead)
+    after = new(own_clock=False)
+    await after.open()
+    assert await after.hold("send:telegram", "new", 12) == 4, "free, and its epoch grows"
+    assert await after.hold("poll:telegram", "new", 12) is None
+    assert len(await after.lease()) == 1
+    await after.close()
     await store.close()
 
 

@@ -12,7 +12,7 @@ import pytest
 from core.effects import StartTimer
 from core.events import CallDone, Message
 from core.outbox import OutboxRow, Verdict
-from core.ports import Cursor, LeaseLost, Receipt
+from core.ports import Bundle, Cursor, LeaseLost, Receipt
 from storage.postgres.store import PostgresStore
 from tests.storage.making import (
     ECHO,
@@ -441,3 +441,14 @@ async def test_a_chat_that_floods_waits_for_itself_only(one: PostgresStore) -> N
     assert all(it.processed for it in receipts)
     done = await one.events(receipts[0].conversation)
     assert [it.pending.event for it in done] == [Message(f"m{number}") for number in range(200)]
+
+
+# --- flows -------------------------------------------------------------------------------------------------------------
+
+
+async def test_two_who_publish_at_once_leave_one_current_bundle(one: PostgresStore, two: PostgresStore) -> None:
+    names = [f"{n:016x}" for n in range(24)]
+    await asyncio.gather(
+        *(store.publish(Bundle(name, {}, {}, float(n))) for n, name in enumerate(names) for store in (one, two))
+    )
+    assert len([it for it in await one.bundles() if it.current]) == 1
