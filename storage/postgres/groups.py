@@ -21,10 +21,11 @@ from sqlalchemy.util.concurrency import await_, greenlet_spawn
 from core.ports import Decide, Receipt, StorageFull
 from storage import intake
 from storage.ledger import Ledger, Unit
+from storage.postgres.held import RowLeases
 from storage.postgres.links import Links, is_away, is_lost, is_passing, sqlstate
 from storage.postgres.loading import Needs, claim, gather, prepare
 from storage.postgres.numbers import TicketBlocks
-from storage.postgres.rows import PostgresRows, RowLeases
+from storage.postgres.rows import PostgresRows
 
 T = TypeVar("T")
 

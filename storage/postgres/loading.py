@@ -15,7 +15,8 @@ from core.events import Inbound
 from core.outbox import Settled
 from storage.postgres.asking import as_row
 from storage.postgres.flushing import columns_of
-from storage.postgres.rows import LANE_AHEAD, Lane, Loaded, PostgresRows
+from storage.postgres.held import Lane, Loaded
+from storage.postgres.rows import LANE_AHEAD, PostgresRows
 from storage.shape import LANE
 
 _STATE = "c.id, c.version, c.epoch, c.client, c.state"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from core.conversation import Conversation
@@ -11,9 +10,9 @@ from core.events import Inbound
 from core.ports import LeaseLost
 from storage import queries as q
 from storage.codec import decode_conversation, decode_dict, encode
-from storage.ledger import LEASE, Leases
 from storage.postgres.collecting import Collecting
 from storage.postgres.flushing import columns_of, quoted
+from storage.postgres.held import Lane, Loaded
 from storage.postgres.numbers import Sequences, TicketBlocks
 from storage.rows import WAITING, Row
 
@@ -35,39 +34,6 @@ DUE = (
 )
 # The lease cannot change hands before this transaction ends.
 FENCE = "SELECT epoch FROM leases WHERE name = $1 FOR SHARE"
-
-
-@dataclass(slots=True)
-class Loaded:
-    """A conversation that this transaction has locked."""
-
-    version: int
-    epoch: int
-    client: int
-    state: bytes
-
-
-@dataclass(slots=True)
-class Lane:
-    """The waiting rows of a conversation that go one after another; with `more`, these are only the first."""
-
-    ids: list[int]
-    more: bool = False
-
-
-class RowLeases(Leases):
-    """Leases as columns of the rows: other processes see them."""
-
-    def __init__(self, rows: PostgresRows) -> None:
-        super().__init__()
-        self._rows = rows
-
-    def take(self, id: int, now: float) -> None:
-        self._rows.lease(id, now + LEASE)
-
-    def held(self, id: int, now: float) -> bool:
-        row = self._rows.outbox_row(id)
-        return row is not None and bool(row["lease_until"] > now)
 
 
 class PostgresRows(Collecting):
