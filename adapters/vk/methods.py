@@ -42,21 +42,21 @@ class Trouble(ConnectionError):
 class Redirect(HTTPAdapter):
     """Sends what the library addresses to VK to another base, if there is one, and never waits for ever."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, seconds: float) -> None:
         super().__init__(pool_connections=1, pool_maxsize=1)
-        self._base = base
+        self._base, self._seconds = base, seconds
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         request.url = str(request.url).replace(BASE, self._base, 1)
-        kwargs["timeout"] = kwargs.get("timeout") or (CONNECT_SECONDS, ANSWER_SECONDS)
+        kwargs["timeout"] = kwargs.get("timeout") or (CONNECT_SECONDS, self._seconds)
         return super().send(request, *args, **kwargs)
 
 
 class Methods:
-    """Calls methods of the API, as many at once as there are threads."""
+    """Calls methods of the API, as many at once as there are threads. `seconds` bound an answer."""
 
-    def __init__(self, token: str, base: str = BASE, threads: int = THREADS) -> None:
-        self._token, self._base, self.threads = token, base, threads
+    def __init__(self, token: str, base: str = BASE, threads: int = THREADS, seconds: float = ANSWER_SECONDS) -> None:
+        self._token, self._base, self.threads, self._seconds = token, base, threads, seconds
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="vk")
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
@@ -91,7 +91,7 @@ class Methods:
             session = requests.Session()
             session.trust_env = False
             session.max_redirects = 0
-            session.mount(f"{BASE}/", Redirect(self._base))
+            session.mount(f"{BASE}/", Redirect(self._base, self._seconds))
             self._sessions.append(session)
             vk = vk_api.VkApi(token=self._token, api_version=API_VERSION, session=session, config=jconfig.MemoryConfig)
             vk.RPS_DELAY = 0  # paced by us, for all threads together

@@ -39,6 +39,7 @@ class VkMethods:
 
     def __init__(self, world: World, delivery: Delivery, *, rates: bool, code: str) -> None:
         self.world, self.delivery, self.rates, self.code = world, delivery, rates, code
+        self.broken = 0  # so many packs cannot be compiled
         self.buttons = True
         self.manages = True  # the key has the right of management
         self._recent: deque[float] = deque()
@@ -96,6 +97,9 @@ class VkMethods:
     def execute(self, code: str) -> dict[str, Any]:
         """`return [API.a.b({…}),…];`: results, and the errors of the refused calls apart. Raises Refuse."""
         calls = parse_code(code)
+        if self.broken:
+            self.broken -= 1
+            raise Refuse(12)
         if len(calls) > EXECUTE:
             raise Refuse(13, "Runtime error occurred during code invocation: Too many api calls")
         results: list[Any] = []

@@ -125,7 +125,23 @@ def test_parsing_is_total(case: dict[str, Any], path: list[int], fresh: Any) -> 
     outcome(event)
 
 
-FRESH: tuple[Any, ...] = (None, 0, -1, 2**70, "", "x", "\ud83d", [], {}, True, 1.5, ["x"], {"t": "1"}, [None], {"url": "https://a"})
+FRESH: tuple[Any, ...] = (
+    None,
+    0,
+    -1,
+    2**70,
+    "",
+    "x",
+    "\ud83d",
+    [],
+    {},
+    True,
+    1.5,
+    ["x"],
+    {"t": "1"},
+    [None],
+    {"url": "https://a"},
+)
 
 
 @pytest.mark.speed
