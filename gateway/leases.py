@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import random
-import secrets
-import socket
 import time
 from collections.abc import Callable, Iterable
 
@@ -15,6 +12,7 @@ from core.hold import Hold
 from core.ports import StorageFull, Store
 from gateway.logs import logger
 from gateway.metrics import Metrics
+from storage.owners import process_name
 
 log = logger()
 SECONDS = 12.0  # a lease that is not renewed ends after so long, on the store's clock (design §4)
@@ -23,11 +21,6 @@ RETRY_SECONDS = 0.8  # how often one that is not ours is asked for: a released o
 GIVE_BACK_SECONDS = 1.0  # that a stop waits for the store
 # What was asked at one moment is counted from that moment, so our end comes first; this is for clocks of unequal pace.
 MARGIN_SECONDS = 2.0
-
-
-def process_name() -> str:
-    """Who we are among all processes: host, pid, and a word that no earlier process had."""
-    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
 
 
 class Alone:
