@@ -115,6 +115,7 @@ TEAMS = {
 }
 OURS = {
     "sqlite": "frontline (SQLite, FULL)",
+    "sqlite-strict": "frontline (SQLite, one call at a time)",
     "postgres": "frontline (PostgreSQL + Redis)",
     "postgres-2": "frontline (PostgreSQL + Redis, 2 processes)",
     "postgres-roles": "frontline (PostgreSQL + Redis, 4 processes by roles)",
@@ -124,8 +125,11 @@ OURS = {
 async def ours(place: Place, key: str, mark: str = "") -> Contender:
     """frontline as a contender; `mark` makes another installation of the same kind."""
     folder = f"{key}-{mark}" if mark else key
-    if key == "sqlite":
-        return frontline(place, folder, OURS[key], f"sqlite:///{place.scratch / folder / 'bench.db'}")
+    if key.startswith("sqlite"):
+        bot = frontline(place, folder, OURS[key], f"sqlite:///{place.scratch / folder / 'bench.db'}")
+        if key == "sqlite-strict":  # at most one repeated message in all after a kill: decision 0013
+            bot.programs[0].environ["BENCH_AT_ONCE"] = "1"
+        return bot
     if not place.postgres:
         return Contender(Outcome(key, OURS.get(key, key), "ours", missing="not installed"))
     store = await make_database(place.postgres, f"bench_{folder.replace('-', '_')}")

@@ -121,12 +121,15 @@ def lighter(ours: Outcome | None, other: Outcome | None) -> Bar:
 
 
 def path_bars(outcomes: Sequence[Outcome]) -> list[Bar]:
-    """The bars of the path: 2.5 and 1.5 times the hand-written bot, ahead of Python, half of the floor, calm and light."""
+    """The bars of the path: 2.5 and 1.5 times the hand-written bot (2 with one call at a time), ahead of Python, half of the
+    floor, calm and light."""
     ran = {one.key: one for one in outcomes if one.runs}
     hand, floor = ran.get("aiogram"), ran.get("floor")
     every = sorted({clients for one in ran.values() for clients in one.runs})
     bars = []
     asked = {one.key for one in outcomes}
+    if "sqlite-strict" in asked:
+        bars.append(at_least(ran.get("sqlite-strict"), hand, (16, 128), 2.0))
     for key, bound in (("sqlite", 2.5), ("postgres", 1.5)):
         if key not in asked:
             continue
