@@ -102,6 +102,7 @@ async def freeze_poller(ground: Ground) -> Outcome:
     async with ground.house(environ={"FAULTS_MODE": "polling"}) as house:
         clients = house.clients
         clients.polled = True
+        clients.patience = 240.0  # it may be frozen again before it has caught up
         clients.start(16, [clients.request, clients.quiet, clients.echo], rest=16 * 3 / ground.rate)
         watching = asyncio.create_task(_watch_cursor(house))
         seconds = 16.0 if ground.shared else 4.0

@@ -114,6 +114,8 @@ class Platform:
             return _close(request)
         if kind == "slow":
             await asyncio.sleep(seconds)
+            if request.transport is None or request.transport.is_closing():
+                self.unanswered[chat] += 1  # nobody waited so long
         return _ok(result)
 
     async def _updates(self, params: dict[str, Any]) -> web.Response:

@@ -48,12 +48,14 @@ class Servers:
 
     def __init__(self) -> None:
         self._cluster: Cluster | None = None
+        self._starting = asyncio.Lock()
         self._names = itertools.count(1)
 
     async def cluster(self) -> Cluster:
-        if self._cluster is None:
-            self._cluster = Cluster()
-            await asyncio.to_thread(prepare, self._cluster)
+        async with self._starting:
+            if self._cluster is None:
+                self._cluster = Cluster()
+                await asyncio.to_thread(prepare, self._cluster)
         return self._cluster
 
     @asynccontextmanager

@@ -96,7 +96,8 @@ async def too_many_requests(ground: Ground) -> Outcome:
     outcome = ground.outcome("F10 storm of 429")
     longest = 2 if ground.short else 60
     async with ground.house(at_once=30) as house:
-        house.clients.patience = ground.length(1200.0, 120.0)
+        span = ground.length(600.0, 6.0)
+        house.clients.patience = span + 240.0  # the first message of a chat may be refused as long as the storm lasts
         chance = random.Random(3)
 
         def trouble(chat: int) -> Trouble | None:
@@ -104,7 +105,7 @@ async def too_many_requests(ground: Ground) -> Outcome:
 
         house.platform.trouble = trouble
         house.clients.start(24, rest=1.0)
-        await asyncio.sleep(ground.length(600.0, 6.0))
+        await asyncio.sleep(span)
         house.platform.trouble = lambda chat: None
         await house.finish(outcome)
         early = knocks(house.platform)
@@ -157,7 +158,7 @@ async def poison(ground: Ground) -> Outcome:
         wanted = 2 if ground.short else 6
         await house.finish(outcome, dead=wanted)
         # Before it is known that something kills, each process that takes turns may fall once or twice uncounted.
-        most = (MOST_TRIES + 1 + (4 if ground.shared else 0)) * wanted // 2
+        most = (MOST_TRIES + 2 * (2 if ground.shared else 1)) * wanted // 2
         outcome.bar(house.fleet.kills <= most, f"{house.fleet.kills} processes died of poison, at most {most} may")
         refused = await asyncio.to_thread(refuses_loops, ground.new_folder())
         outcome.bar(refused, "a flow without an end was taken")
