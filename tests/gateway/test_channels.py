@@ -17,6 +17,7 @@ language: en
 flood: ${FLOOD:-20/10s}
 channels:
   tg: {kind: telegram, token: "${TOKEN:-}", line: support, at_once: 3}
+  vk: {kind: vk, token: "${VK:-}", group_id: 5, limits: "10/s", line: support}
   site: {kind: web, title: Чат, line: support}
 lines: {support: {title: Поддержка, hours: {mon-sun: "00:00-24:00"}, closed: {ticket: general}, busy: {ticket: general}}}
 desks: {general: {title: Обращения}}
@@ -33,13 +34,14 @@ def test_a_channel_without_its_token_is_skipped_with_one_line(tmp_path: Path) ->
     with capture_logs() as logs:
         channels = build_channels(config(tmp_path))
     assert list(channels) == ["site"]
-    assert [(line["event"], line["channel"]) for line in logs] == [("channel_skipped", "tg")]
+    assert [(line["event"], line["channel"]) for line in logs] == [("channel_skipped", "tg"), ("channel_skipped", "vk")]
 
 
 async def test_every_channel_carries_its_name_and_kind(tmp_path: Path) -> None:
-    channels = build_channels(config(tmp_path, TOKEN="42:token"))
+    channels = build_channels(config(tmp_path, TOKEN="42:token", VK="key"))
     assert {name: (one.name, one.kind) for name, one in channels.items()} == {
         "tg": ("tg", "telegram"),
+        "vk": ("vk", "vk"),
         "site": ("site", "web"),
     }
     for channel in channels.values():

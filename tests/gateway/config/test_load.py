@@ -274,3 +274,28 @@ def test_not_utf8(tmp_path: Path) -> None:
 
     (tmp_path / "c.yaml").write_bytes("language: ру".encode("cp1251"))
     assert [finding.code for finding in load_config(tmp_path / "c.yaml", {})[1]] == ["C100"]
+
+
+VK = """\
+http: {public_url: "${URL:-}"}
+channels:
+  vk: {kind: vk, token: "${TOKEN:-}", group_id: "${GROUP:-0}", mode: "${MODE:-longpoll}", secret: "${SECRET:-}", line: support}
+lines: {support: {title: Поддержка, hours: {mon-sun: "00:00-24:00"}, closed: {ticket: general}}}
+desks: {general: {title: Общие}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("environ", "codes"),
+    [
+        ({}, []),
+        ({"TOKEN": "k", "GROUP": "5"}, []),
+        ({"TOKEN": "k"}, ["C143"]),
+        ({"TOKEN": "k", "GROUP": "5", "MODE": "callback"}, ["C140", "C141"]),
+        ({"TOKEN": "k", "GROUP": "5", "MODE": "both", "URL": "https://a"}, ["C140"]),
+        ({"TOKEN": "k", "GROUP": "5", "MODE": "both", "URL": "https://a", "SECRET": "s"}, []),
+    ],
+)
+def test_a_community_of_vk(tmp_path: Path, environ: dict[str, str], codes: list[str]) -> None:
+    _, found = read(VK, tmp_path, **environ)
+    assert sorted(finding.split()[1] for finding in found) == codes
