@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 from pathlib import Path
 
 
@@ -14,7 +15,7 @@ def save_bytes(root: Path, data: bytes) -> str:
     if place.exists():
         return sha256
     place.parent.mkdir(parents=True, exist_ok=True)
-    fresh = place.with_suffix(f".{os.getpid()}.part")
+    fresh = place.with_suffix(f".{secrets.token_hex(8)}.part")  # the same bytes may be under way more than once
     with fresh.open("wb") as file:
         file.write(data)
         file.flush()
