@@ -144,14 +144,18 @@ class Member:
                 await asyncio.sleep(0.05)
 
     async def stop(self, seconds: float = STOP_SECONDS) -> int:
-        """SIGTERM, as a service manager does; the exit code. Raises TimeoutError."""
+        """SIGTERM, as a service manager does; the exit code. Who does not end says why in its log, and is killed."""
         self.kept = False
-        while True:
+        while self.running:
             self.signal(signal.SIGTERM)
-            async with asyncio.timeout(seconds):
-                await self.over.wait()
-            if not self.running:
-                return self.codes[-1]
+            try:
+                async with asyncio.timeout(seconds):
+                    await self.over.wait()
+            except TimeoutError:
+                self.signal(signal.SIGUSR1)
+                await asyncio.sleep(1)
+                await self.kill()
+        return self.codes[-1]
 
     async def kill(self) -> None:
         """SIGKILL; returns when it is dead. It is started again when it is kept."""

@@ -138,7 +138,8 @@ class House:
         await asyncio.gather(*(page.catch_up(self.database.ask) for page in self.pages))
         codes = await self.fleet.stop()
         kills = self.fleet.kills
-        outcome.bar(not any(codes), f"the gateways ended with {codes}")
+        named = [f"{member.name} {member.codes[-1]}" for member in self.fleet.members if any(member.codes[-1:])]
+        outcome.bar(not any(codes), f"the gateways did not end well: {named}")
         history = await self.history()
         limits = Bounds(kills=kills, at_once=self.at_once, **bounds)
         outcome.violations += check(history, limits)

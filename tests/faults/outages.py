@@ -207,7 +207,7 @@ async def cut_network(ground: Ground) -> Outcome:
             start_mixed(house, ground.rate)
             await asyncio.sleep(2)
             faults = 0
-            for seconds in (1.5,) if ground.short else (1.0, 5.0, 20.0, 60.0):
+            for seconds in (1.5,) if ground.short else (1.0, 5.0, 20.0, ground.seconds or 60.0):
                 for harm, proxy in itertools.product((_cut, _half, _hole, _delay, _deaf), (front, back)):
                     await harm(proxy, seconds)
                     faults += 1

@@ -43,7 +43,7 @@ def render_row(outcome: Outcome) -> str:
 def versions(store: str) -> str:
     """Of what was run."""
     commit = _said("git", "rev-parse", "--short", "HEAD")
-    engine = f"PostgreSQL {_said('psql', '--version').split()[-2]}" if store != "sqlite" else "SQLite"
+    engine = f"PostgreSQL {_said('psql', '--version').split()[2]}" if store != "sqlite" else "SQLite"
     python = platform.python_version()
     return f"{commit}, Python {python}, {engine}, aiohttp {version('aiohttp')}"
 

@@ -63,7 +63,7 @@ async def trouble_platform(ground: Ground) -> Outcome:
             _start_both(ground, house, neighbours)
             await asyncio.sleep(span)
             usual, before = percentile(neighbours.journal.waits, 0.95), len(neighbours.journal.waits)
-            await _storm(house, span, 30.0 if not ground.short else 3.0)
+            await _storm(house, span, 25.0 if not ground.short else 3.0)
             late = percentile(neighbours.journal.waits[before:], 0.95)
             house.platform.trouble = lambda chat: None
             await house.finish(outcome)

@@ -7,6 +7,7 @@ answers are `{"began": name, "pid": …}` and `{"ended": name, "code": …}`, a 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import selectors
@@ -63,9 +64,21 @@ def child(order: dict[str, Any]) -> None:
     from gateway.failpoints import arm
 
     arm(os.environ.get("FRONTLINE_FAIL", ""))
+    plant_witness()
     plant_poison(os.environ.get("FAULTS_POISON", ""))
     sys.argv = ["frontline", *order["arguments"]]
     main()
+
+
+def plant_witness() -> None:
+    """On SIGUSR1 every task of the loop says where it waits: for a process that does not end."""
+
+    def testify(*_: object) -> None:
+        for task in [it for it in gc.get_objects() if isinstance(it, asyncio.Task) and not it.done()]:
+            task.print_stack(file=sys.stderr)
+        sys.stderr.flush()
+
+    signal.signal(signal.SIGUSR1, testify)
 
 
 def plant_poison(word: str) -> None:
