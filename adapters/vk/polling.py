@@ -147,7 +147,9 @@ class Poller:
     async def _poll(self, gate: Gate, hold: Hold) -> None:
         """One question and what it brings. Raises Gap when VK has forgotten what came meanwhile."""
         server = self._server = self._server or await self._ask_server()
-        ts = self._position.ts or server.ts
+        if not self._position.ts:  # the first start ever: from here on everything is ours, whoever goes on
+            await self._take(gate, hold, [], server.ts)
+        ts = self._position.ts
         answer = await self._until_stop(self._check(server, ts))
         if answer is None:
             return
