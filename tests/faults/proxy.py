@@ -85,7 +85,8 @@ class Proxy:
                 return
             if self.hole:
                 continue
-            writer.write(piece)
-            await writer.drain()
+            with suppress(RuntimeError):  # half-closed: nothing goes this way any more
+                writer.write(piece)
+                await writer.drain()
         with suppress(OSError, RuntimeError):
             writer.write_eof()
