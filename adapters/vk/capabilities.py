@@ -21,7 +21,7 @@ CAPABILITIES = Capabilities(
     location_button=True,
     edit=True,
     delete=True,
-    typing=True,
+    typing=False,
     idempotent=True,
 )
 

@@ -187,9 +187,13 @@ class Vk:
             seconds = min(60.0, seconds * 2)
 
     async def _take(self, gate: Gate, events: Sequence[Any], cursor: Cursor | None) -> list[Receipt]:
-        """Durable first, with the cursor; then pressed buttons are answered. Raises StorageFull, LeaseLost."""
+        """Durable first, with the cursor; then pressed buttons are answered. Raises StorageFull, LeaseLost.
+
+        Events that leave nothing (VK tells of each message of ours) are not worth a commit: they may be read again.
+        """
         inbounds = await self._people.named(await self._read(gate, events))
-        receipts = await gate.accept(inbounds, cursor) if inbounds or cursor is not None else []
+        idle = cursor is not None and not events
+        receipts = await gate.accept(inbounds, cursor) if inbounds or idle else []
         known = {one.external_id for one, receipt in zip(inbounds, receipts, strict=True) if receipt.duplicate}
         for answer in filter(None, map(parse_answer, events)):
             if answer.external_id not in known and len(self._tasks) < MOST_TASKS:

@@ -1,4 +1,4 @@
-"""When VK may be asked: a bucket of requests for the whole community, and windows that its errors have closed."""
+"""When VK may be asked: so many requests a second for the whole community, and windows that its errors have closed."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ from collections import deque
 from collections.abc import Callable
 from typing import Literal
 
-from adapters.pacing import Bucket, Rate
+from adapters.pacing import Rate
 
 # So many peers refused for flood within so many seconds: it is the community that is too fast.
 STORM_PEERS = 3
 STORM_SECONDS = 10.0
 MOST_PEERS = 10_000
+MARGIN = 1.1  # requests do not arrive as evenly as they leave
 
 
 class Windows:
     """`clock` gives seconds that only grow. `rate` None: no limit of ours; what an error has closed is closed all the same."""
 
     def __init__(self, rate: Rate | None, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._bucket = Bucket(rate, rate.most, clock()) if rate else None
+        self._clock, self._rate = clock, rate
+        self._planned: deque[float] = deque(maxlen=rate.most if rate else 1)
         self._peers: dict[str, float] = {}
         self._all = 0.0
         self._refused: deque[tuple[float, str]] = deque(maxlen=STORM_PEERS * 8)
@@ -30,8 +31,15 @@ class Windows:
         return max(0.0, self._all - now, self._peers.get(peer, 0.0) - now)
 
     def take(self) -> float:
-        """Takes a request; the answer is how long to wait for it, in seconds."""
-        return self._bucket.take(self._clock()) if self._bucket else 0.0
+        """Takes a request; the answer is how long to wait for it, in seconds. No window of VK's holds more than the rate,
+        wherever it begins."""
+        now = self._clock()
+        if self._rate is None:
+            return 0.0
+        full = len(self._planned) == self._rate.most
+        at = max(now, self._planned[0] + self._rate.seconds * MARGIN) if full else now
+        self._planned.append(at)
+        return at - now
 
     def close_all(self, seconds: float) -> None:
         """Closes the community for a while."""

@@ -60,7 +60,7 @@ class Poller:
     """Listens in its turn, until `stop`. `take` makes events durable, together with the cursor behind them.
 
     With `polls` it asks the long poll; without (callback mode) it only watches. `wait` is in seconds (VK takes at most 90).
-    `watch` is how long silence is believed. `prepare` is called once when the turn has come.
+    `watch` is how long silence is believed. `prepare` is called when the turn has come, until it does not raise.
     """
 
     def __init__(
@@ -121,11 +121,13 @@ class Poller:
         self._position = Position.parse(await gate.cursor(self._name))
         self._heard_at = time.time()
         failures = 0
-        if self._prepare is not None:
-            await self._until_stop(self._prepare())
+        prepared = self._prepare is None
         missed = self._polls and bool(self._position.at) and time.time() - self._position.at > AWAY_SECONDS
         while self._mine(hold):
             try:
+                if self._prepare is not None and not prepared:
+                    await self._until_stop(self._prepare())
+                    prepared = True
                 if missed:
                     await self._catch_up(gate, hold)
                     missed = False
@@ -216,7 +218,8 @@ class Poller:
                 failures += 1
                 await self._pause(full, failures)
                 continue
-            self._stored_at = position.at
+            if receipts or not events:  # events of which nothing was kept moved no cursor
+                self._stored_at = position.at
             return receipts
         return []
 

@@ -16,7 +16,8 @@ TITLE = "frontline"  # at most 14 letters
 
 
 class Setup:
-    """Prepares one community. Nothing here is needed to run: what fails is said once in the log."""
+    """Prepares one community. Nothing here is needed to run: what VK refuses is said in the log. `polling` and `callback`
+    raise Trouble, Closed."""
 
     def __init__(self, api: Api, name: str, group: int) -> None:
         self._api, self._name, self._group = api, name, group
@@ -46,14 +47,17 @@ class Setup:
     async def code(self) -> str:
         """The string that VK wants to read from our address; empty when it does not tell."""
         if not self._code:
-            found = await self._do("groups.getCallbackConfirmationCode", {})
+            try:
+                found = await self._do("groups.getCallbackConfirmationCode", {})
+            except (Trouble, Closed):
+                found = None
             self._code = str(found.get("code") or "") if isinstance(found, dict) else ""
         return self._code
 
     async def _do(self, method: str, params: Params) -> Any:
         try:
             return await self._api.call(method, {"group_id": self._group, **params})
-        except (Refusal, Trouble, Closed) as error:
+        except Refusal as error:
             log.warning("vk_setup_by_hand", channel=self._name, method=method, error=str(error)[:200])
             return None
 

@@ -83,15 +83,15 @@ class VkEmulator:
         form = {name: str(value) for name, value in (await request.post()).items()}
         chat = int(form["peer_id"]) if form.get("peer_id", "").isdecimal() else 0
         fault = self.world.fault(method, chat, answers=False)
-        if fault is not None and fault.kind != "lost":
+        if fault is not None and fault.kind not in {"lost", "late"}:
             spoiled = await self._spoil(request, fault)
             if spoiled is not None:
                 return spoiled
         answer = self._run(method, form)
         await self._tell()
-        if fault is not None and fault.kind == "lost":
-            return _cut(request)
-        return _answer(answer)
+        if fault is not None and fault.kind == "late":
+            await asyncio.sleep(fault.seconds)
+        return _cut(request) if fault is not None and fault.kind == "lost" else _answer(answer)
 
     def _run(self, method: str, form: Mapping[str, str]) -> dict[str, Any]:
         try:
@@ -307,7 +307,7 @@ class VkEmulator:
     def state(self) -> dict[str, Any]:
         """Counts, violations, what waits."""
         return {
-            "violations": self.world.violations, "waiting": self.delivery.waiting, "delivered": self.delivery.delivered,
+            "violations": self.world.violations, "waiting": self.delivery.waiting, "unread": self.delivery.unread, "delivered": self.delivery.delivered,
             "refused": self.delivery.refused, "given_up": len(self.delivery.given_up), "calls": len(self.world.calls),
             "events": len(self.delivery.events), "servers": [
                 {name: one[name] for name in ("url", "status")} for one in self.delivery.servers

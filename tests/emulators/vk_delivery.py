@@ -22,6 +22,7 @@ class Delivery:
         self.servers: list[dict[str, Any]] = []
         self.events: list[dict[str, Any]] = []
         self.oldest = 0  # events before this place are forgotten
+        self.read: int | None = None  # the place that a poll has asked for last
         self.polls = True  # events are kept for the long poll
         self.key = "key-1"
         self.down = False
@@ -47,6 +48,11 @@ class Delivery:
     def waiting(self) -> int:
         """Deliveries that are not over."""
         return len(self._tasks)
+
+    @property
+    def unread(self) -> int:
+        """Events that the long poll, if it is used at all, has not gone past."""
+        return 0 if self.read is None else len(self.events) - self.read
 
     def spawn(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
@@ -115,6 +121,7 @@ class Delivery:
             return {"failed": 3}
         if place < self.oldest:
             return {"failed": 1, "ts": len(self.events)}
+        self.read = place
         ends = time.monotonic() + min(wait, 90.0)
         while (self.deaf or place >= len(self.events)) and time.monotonic() < ends:
             news = self.news

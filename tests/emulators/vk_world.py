@@ -38,7 +38,8 @@ class Call(msgspec.Struct):
 
 class Fault(msgspec.Struct):
     """A scripted trouble for calls. Kinds: a number is that error of VK; html: a proxy's 502 page; slow: so many `seconds`
-    later; hang: no answer; cut: closed before the call is read; lost: carried out, then closed without an answer."""
+    later; hang: no answer; cut: closed before the call is read; lost: carried out, then closed without an answer; late:
+    carried out at once, answered so many `seconds` later."""
 
     kind: str
     method: str = ""

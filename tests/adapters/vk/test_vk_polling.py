@@ -13,7 +13,7 @@ from adapters.vk.channel import Vk
 from adapters.vk.polling import Position
 from core.events import ColleagueReply, Message, Press
 from tests.adapters.telegram.gate import FakeGate
-from tests.adapters.vk.conftest import Build
+from tests.adapters.vk.conftest import Build, row
 from tests.emulators.vk import VkEmulator
 
 
@@ -226,3 +226,87 @@ async def test_settings_are_switched_on_and_a_key_without_the_right_is_told_once
 def test_cursors(value: str, position: Position) -> None:
     assert Position.parse(value) == position
     assert Position.parse(str(position)) == position
+
+
+async def test_settings_are_seen_to_when_vk_is_back(build: Build, vk: VkEmulator, gate: FakeGate) -> None:
+    vk.fail(kind="html", method="groups.setLongPollSettings", times=2)
+    channel = build()
+    await channel.start(gate)
+    await channel.caught_up()
+    assert [call.error for call in vk.sent(method="groups.setLongPollSettings")] == [""]
+
+
+async def test_our_own_messages_cost_no_commit(polling: Vk, vk: VkEmulator, gate: FakeGate) -> None:
+    """VK tells of each of them."""
+    batches = len(gate.batches)
+    for number in range(5):
+        await polling.send(row(str(number), key=f"s-{number}"))
+    vk.say(7, "раз")
+    await until(gate, "раз")
+    assert len(gate.batches) == batches + 1
+
+
+# --- turns -----------------------------------------------------------------------------------------------------------
+
+
+class Term:
+    """A lease that ends when the test says so."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch, self.held, self.over = epoch, True, asyncio.Event()
+
+    async def lost(self) -> None:
+        await self.over.wait()
+
+    def drop(self) -> None:
+        self.held = False
+        self.over.set()
+
+
+async def test_it_waits_for_its_turn(build: Build, vk: VkEmulator, gate: FakeGate) -> None:
+    gate.given.clear()
+    channel = build()
+    await channel.start(gate)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert vk.world.requests == []
+    gate.hold = Term(3)
+    gate.given.set()
+    await channel.caught_up()
+    vk.say(7, "раз")
+    await until(gate, "раз")
+    assert set(gate.epochs) == {3}
+    async with asyncio.timeout(2):
+        await channel.stop()
+
+
+async def test_who_was_replaced_stores_nothing_and_the_next_turn_has_it(
+    build: Build, vk: VkEmulator, gate: FakeGate
+) -> None:
+    """The store knows before we do: the batch is refused with its cursor, and whoever goes on has the messages."""
+    gate.hold = stale = Term(1)
+    channel = build()
+    await channel.start(gate)
+    await channel.caught_up()
+    gate.newest = 2
+    gate.given.clear()
+    vk.say(7, "важно")
+    async with asyncio.timeout(5):
+        await stale.lost()
+    assert gate.inbounds == []
+    gate.hold = Term(2)
+    gate.given.set()
+    await until(gate, "важно")
+
+
+async def test_a_lost_lease_ends_the_poll(build: Build, vk: VkEmulator, gate: FakeGate) -> None:
+    gate.hold = first = Term(1)
+    channel = build()
+    await channel.start(gate)
+    await channel.caught_up()
+    gate.given.clear()
+    first.drop()
+    await asyncio.sleep(0.1)
+    vk.say(7, "для другого")
+    await asyncio.sleep(0.3)
+    assert gate.inbounds == []

@@ -169,6 +169,16 @@ async def test_the_pace_of_vk_is_kept(build: Build, gate: FakeGate, vk: VkEmulat
     assert len(vk.world.requests) < len(rows)
 
 
+async def test_no_second_of_vk_holds_more_than_its_rate(vk: VkEmulator) -> None:
+    """Sixty requests at once, none packed: a burst, and then as many as fit, wherever VK's second begins."""
+    vk.settings(rates=True)
+    api = Api(Methods(TOKEN, vk.url), Rate(20, 1), backlog=10_000)
+    answers = await asyncio.gather(*(api.call("users.get", {"user_ids": "1"}) for _ in range(60)))
+    await api.close(1.0)
+    assert answers == [[]] * 60
+    assert 2.0 < vk.world.requests[-1] - vk.world.requests[0] < 4.0
+
+
 async def test_whoever_stops_sends_nothing_more(build: Build, gate: FakeGate, vk: VkEmulator) -> None:
     vk.person(7)
     channel = build()
