@@ -32,10 +32,11 @@ class World:
     mode: str
 
     async def quiet(self) -> None:
-        """Waits until nothing is under way: no delivery, no event unprocessed, no row unsent."""
+        """Waits until nothing is under way: no event undelivered or unprocessed, no row unsent."""
 
         async def settled() -> bool:
-            if (await self.vk.do("state"))["waiting"]:
+            state = await self.vk.do("state")
+            if state["waiting"] or state["unread"]:
                 return False
             left = [await self.gateway.metric(f'frontline_store{{what="{what}"}}') for what in ("inbox", "outbox")]
             return not any(left)
@@ -284,6 +285,33 @@ async def test_a_restart_keeps_the_dialogue(world: World, number: signal.Signals
     before = {call["params"]["random_id"] for call in await world.vk.do("sent") if call["message_id"]}
     messages = {call["message_id"] for call in await world.vk.do("sent") if call["message_id"]}
     assert len(before) == len(messages), "no key was used twice, no message shown twice"
+
+
+async def test_a_kill_before_the_answers_repeats_nothing(world: World) -> None:
+    """Messages are out, VK's answers are on their way, the process is killed: they are sent again and shown once."""
+    clients = [Client(world.vk) for _ in range(8)]
+    for client in clients:
+        await world.vk.do("person", chat=client.chat)
+        await world.vk.do("fail", kind="late", method="messages.send", chat=client.chat, seconds=20)
+    for client in clients:
+        await world.vk.do("open", chat=client.chat, ref="vozvrat-qr")
+
+    async def some_are_out() -> bool:
+        return sum([bool(await world.vk.texts(client.chat)) for client in clients]) >= 3
+
+    await until(some_are_out, "messages are out")
+    await world.gateway.kill()
+    await world.gateway.start()
+    for client in clients:
+        await client.hear("Напишите номер заказа")
+    await world.quiet()
+    assert [len(await world.vk.texts(client.chat)) for client in clients] == [1] * len(clients)
+    keys = [
+        call["params"]["random_id"]
+        for call in await world.vk.do("sent")
+        if call["chat"] in {one.chat for one in clients}
+    ]
+    assert len(keys) > len(set(keys)) == len(clients), "some were sent again, under their keys"
 
 
 async def delivered(world: World) -> bool:

@@ -307,7 +307,8 @@ class VkEmulator:
     def state(self) -> dict[str, Any]:
         """Counts, violations, what waits."""
         return {
-            "violations": self.world.violations, "waiting": self.delivery.waiting, "unread": self.delivery.unread, "delivered": self.delivery.delivered,
+            "violations": self.world.violations, "waiting": self.delivery.waiting, "unread": self.delivery.unread,
+            "delivered": self.delivery.delivered,
             "refused": self.delivery.refused, "given_up": len(self.delivery.given_up), "calls": len(self.world.calls),
             "events": len(self.delivery.events), "servers": [
                 {name: one[name] for name in ("url", "status")} for one in self.delivery.servers
