@@ -33,6 +33,7 @@ log = structlog.get_logger("frontline")
 MODES = ("longpoll", "callback", "both")
 MOST_TASKS = 200
 STOP_SECONDS = 1.5
+LAST_SECONDS = 0.3  # for calls under way: the sender has ended before us
 WHOLE_SECONDS = 3.0  # for what VK has cut: VK waits for our answer meanwhile
 
 
@@ -114,7 +115,7 @@ class Vk:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         self._main = None
-        await self._api.close(STOP_SECONDS)
+        await self._api.close(LAST_SECONDS)
         await self._files.close()
 
     async def caught_up(self) -> None:

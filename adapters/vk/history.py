@@ -9,7 +9,9 @@ from typing import Any
 import structlog
 
 from adapters.vk.api import Api
+from adapters.vk.methods import Refusal
 from adapters.vk.parse import GROUP_CHATS
+from adapters.vk.verdicts import judge
 
 log = structlog.get_logger("frontline")
 
@@ -48,7 +50,18 @@ async def _peers(api: Api, since: float) -> AsyncIterator[int]:
 
 
 async def _messages(api: Api, peer: int, since: float) -> list[dict[str, Any]]:
-    """One conversation's messages since then; VK tells the latest first."""
+    """One conversation's messages since then. One that VK does not give out must not hide the others."""
+    try:
+        return await _pages(api, peer, since)
+    except Refusal as refusal:
+        if judge(refusal.refused, 0).verdict == "retry":
+            raise
+        log.warning("vk_history_refused", status=refusal.refused.code)
+        return []
+
+
+async def _pages(api: Api, peer: int, since: float) -> list[dict[str, Any]]:
+    """All pages; VK tells the latest first."""
     found: list[dict[str, Any]] = []
     for page in range(MOST_PAGES):
         params: dict[str, str | int] = {"peer_id": peer, "count": MESSAGES, "offset": page * MESSAGES}

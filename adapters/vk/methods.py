@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from queue import SimpleQueue
+from typing import Any, NamedTuple
 
 import jconfig
 import requests
@@ -39,6 +40,20 @@ class Trouble(ConnectionError):
     """No usable answer: the call may have been carried out. The text is the kind of trouble, never an address or a parameter."""
 
 
+class Job(NamedTuple):
+    """A call on its way to a thread."""
+
+    loop: asyncio.AbstractEventLoop
+    answer: asyncio.Future[dict[str, Any]]
+    method: str
+    params: dict[str, Any]
+
+    def settle(self, answer: dict[str, Any] | None, error: Exception | None) -> None:
+        """Gives the outcome back; nobody may be there any more."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self.loop.call_soon_threadsafe(_give, self.answer, answer, error)
+
+
 class Redirect(HTTPAdapter):
     """Sends what the library addresses to VK to another base, if there is one, and never waits for ever."""
 
@@ -53,23 +68,41 @@ class Redirect(HTTPAdapter):
 
 
 class Methods:
-    """Calls methods of the API, as many at once as there are threads. `seconds` bound an answer."""
+    """Calls methods of the API, as many at once as there are threads. `seconds` bound an answer.
+
+    The threads are daemons: a call that VK never answers does not hold the process when it stops.
+    """
 
     def __init__(self, token: str, base: str = BASE, threads: int = THREADS, seconds: float = ANSWER_SECONDS) -> None:
         self._token, self._base, self.threads, self._seconds = token, base, threads, seconds
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="vk")
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._running = 0
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
 
     async def call(self, method: str, params: Params) -> dict[str, Any]:
         """The whole answer: `response`, and of an `execute` its `execute_errors`. Raises Refusal, Trouble."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._call, method, dict(params))
+        while self._running < self.threads:
+            self._running += 1
+            threading.Thread(target=self._work, name=f"vk-{self._running}", daemon=True).start()
+        loop = asyncio.get_running_loop()
+        job = Job(loop, loop.create_future(), method, dict(params))
+        self._jobs.put(job)
+        return await job.answer
 
     def close(self) -> None:
         """Lets threads end when their calls do; a call under way ends by its timeout at the latest."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for _ in range(self._running):
+            self._jobs.put(None)
         for session in self._sessions:
             session.close()
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            try:
+                job.settle(self._call(job.method, job.params), None)
+            except (Refusal, Trouble) as error:
+                job.settle(None, error)
 
     def _call(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -98,3 +131,12 @@ class Methods:
             vk.error_handlers.clear()  # no sleep in the thread, no captcha, no login anew: errors are ours to judge
             self._local.vk = vk
         return self._local.vk
+
+
+def _give(future: asyncio.Future[dict[str, Any]], answer: dict[str, Any] | None, error: Exception | None) -> None:
+    if future.done():
+        return
+    if answer is not None:
+        future.set_result(answer)
+    else:
+        future.set_exception(error or Trouble("no answer"))

@@ -115,6 +115,18 @@ async def test_a_long_history_is_read_page_by_page(build: Build, vk: VkEmulator,
     await until(gate, *map(str, range(230)))
 
 
+async def test_a_conversation_that_vk_hides_does_not_hide_the_others(
+    build: Build, vk: VkEmulator, gate: FakeGate
+) -> None:
+    vk.say(8, "скрыто")
+    vk.say(7, "раз")
+    vk.fail(kind="917", method="messages.getHistory", chat=8)
+    gate.cursors["vk"] = f"2@{time.time() - 3600:.0f}"
+    channel = build()
+    await channel.start(gate)
+    await until(gate, "раз")
+
+
 async def test_a_deaf_loop_is_noticed(build: Build, vk: VkEmulator, gate: FakeGate) -> None:
     """VK answers and brings nothing although people write: the history says so, and another server is asked for."""
     vk.person(7)
