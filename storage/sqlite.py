@@ -359,7 +359,7 @@ def _connect_writer(path: Path) -> sqlite3.Connection:
         "journal_mode=WAL",
         "synchronous=FULL",
         "busy_timeout=2000",
-        "cache_size=-65536",
+        "cache_size=-16384",  # KiB: the working set of thousands of chats; what is larger waits in the system's cache
         "mmap_size=0",
         "wal_autocheckpoint=32000",  # pages; the writer checkpoints long before, beside the loop
     ):
