@@ -43,6 +43,16 @@ class World:
 
         await until(settled, "everything is quiet", 20)
 
+    async def quiet_inbox(self) -> None:
+        """Waits until everything that came is taken; answers may be under way."""
+
+        async def taken() -> bool:
+            state = await self.vk.do("state")
+            left = await self.gateway.metric('frontline_store{what="inbox"}')
+            return not (state["waiting"] or state["unread"] or left)
+
+        await until(taken, "everything is taken", 20)
+
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Reads the store from outside."""
         connection = sqlite3.connect(f"file:{self.gateway.database}?mode=ro", uri=True)
@@ -312,6 +322,21 @@ async def test_a_kill_before_the_answers_repeats_nothing(world: World) -> None:
         if call["chat"] in {one.chat for one in clients}
     ]
     assert len(keys) > len(set(keys)) == len(clients), "some were sent again, under their keys"
+
+
+async def test_a_stop_does_not_wait_for_vk(world: World) -> None:
+    """VK hangs over a message; the service manager's ten seconds are kept, and the message goes out after the next start."""
+    client = Client(world.vk)
+    await world.vk.do("person", chat=client.chat)
+    await world.vk.do("fail", kind="hang", method="messages.send", chat=client.chat, seconds=60)
+    await world.vk.do("open", chat=client.chat, ref="vozvrat-qr")
+    await world.quiet_inbox()
+    began = time.monotonic()
+    await world.gateway.stop()
+    assert time.monotonic() - began < 10
+    await world.gateway.start()
+    await client.hear("Напишите номер заказа")
+    assert len(await world.vk.texts(client.chat)) == 1
 
 
 async def delivered(world: World) -> bool:
