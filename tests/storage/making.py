@@ -108,7 +108,7 @@ class Seen:
 
 
 def settled(row: OutboxRow, verdict: Verdict = "sent", **more: object) -> Settled:
-    ids = (f"p{row.id}",) if verdict == "sent" else ()
+    ids = (f"p{row.conversation}-{row.seq}",) if verdict == "sent" else ()
     return Settled(row, Sent(verdict, ids, **more))  # type: ignore[arg-type]
 
 
