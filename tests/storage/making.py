@@ -107,8 +107,13 @@ class Seen:
         return [it.event for work in self.works for it in work.events]
 
 
+def shown(row: OutboxRow) -> str:
+    """The platform's id of what it shows for a row: by its place, which is the same in every store."""
+    return f"p{row.conversation}-{row.seq}"
+
+
 def settled(row: OutboxRow, verdict: Verdict = "sent", **more: object) -> Settled:
-    ids = (f"p{row.conversation}-{row.seq}",) if verdict == "sent" else ()
+    ids = (shown(row),) if verdict == "sent" else ()
     return Settled(row, Sent(verdict, ids, **more))  # type: ignore[arg-type]
 
 

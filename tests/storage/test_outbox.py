@@ -23,6 +23,7 @@ from tests.storage.making import (
     outgoing,
     say,
     settled,
+    shown,
     texts,
 )
 
@@ -142,7 +143,7 @@ async def test_sent_is_written_into_the_history(store: AnyStore) -> None:
     assert await states(store, receipt.conversation) == ["received", "pending"]
     await store.mark([settled(receipt.outbox[0])])
     (_, item) = await store.history(receipt.conversation)
-    assert (item.state, item.message_id) == ("sent", f"p{receipt.outbox[0].id}")
+    assert (item.state, item.message_id) == ("sent", shown(receipt.outbox[0]))
 
 
 async def test_retry_blocks_the_lane_until_its_time(store: AnyStore, clock: FakeClock) -> None:
@@ -298,7 +299,7 @@ async def test_a_sent_message_of_a_slot_is_edited(store: AnyStore) -> None:
     await store.mark([settled(first.outbox[0])])
     second = await accept_one(store, inbound(2), always(place(2)))
     (row,) = second.outbox
-    assert (row.kind, row.target, row.target_ids) == ("edit", first.outbox[0].id, (f"p{first.outbox[0].id}",))
+    assert (row.kind, row.target, row.target_ids) == ("edit", first.outbox[0].id, (shown(first.outbox[0]),))
     assert row.seq == first.outbox[0].seq
     await store.mark([settled(row)])
     third = await accept_one(store, inbound(3), always(place(1)))
@@ -323,7 +324,7 @@ async def test_a_message_that_is_being_sent_is_edited_after_it(store: AnyStore) 
     assert second.outbox == []
     (after,) = await store.mark([settled(first.outbox[0])])
     (row,) = after.outbox
-    assert (row.kind, row.target_ids) == ("edit", (f"p{first.outbox[0].id}",))
+    assert (row.kind, row.target_ids) == ("edit", (shown(first.outbox[0]),))
 
 
 async def test_newer_edits_replace_unsent_ones(store: AnyStore) -> None:
