@@ -175,6 +175,10 @@ class Store(Protocol):
     """Whether this process sends for a channel ("" asks for calls, tickets and files); None: for all of them. Rows of
     other channels are stored free, for the process that holds their sender's lease."""
 
+    relaxed: Callable[[], bool] | None
+    """Whether answers wait for their turn anyway: then a commit may wait a few milliseconds, so that more messages share
+    it. None: never. A store that gathers by itself need not ask."""
+
     @property
     def shared(self) -> bool:
         """Several processes may use it at once (PostgreSQL)."""

@@ -99,6 +99,7 @@ class Gateway:
             at_once=at_once(config),
             hands=lambda channel: self.leases.holds(f"send:{channel}"),
         )
+        self.store.relaxed = self.sender.backed_up
         self.leases = Leases(self.store, self.metrics, changed=self.sender.wake)
         self.wakeups = Wakeups(self.hints)
         self.pressure = Pressure(self.store, config.intake, self.metrics)

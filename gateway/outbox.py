@@ -250,6 +250,10 @@ class Sender:
         except TimeoutError:
             return
 
+    def backed_up(self) -> bool:
+        """Whether a channel has as many calls under way as it may: who comes now waits."""
+        return any(slot.locked() for slot in self._slots.values())
+
     def wake(self) -> None:
         """There may be rows that nobody holds."""
         self._news.set()

@@ -27,6 +27,7 @@ class MemoryStore:
         self.on_events: Callable[[], None] | None = None
         self.on_rows: Callable[[frozenset[str]], None] | None = None  # nothing is ever left to others
         self.hands: Callable[[str], bool] | None = None
+        self.relaxed: Callable[[], bool] | None = None
         self._rows = MemoryRows()
         self._ledger = Ledger(self._rows, Numbers(instance="memory"), clock, outer_desks)
 

@@ -54,6 +54,7 @@ class SQLiteStore:
         self._on_events: Callable[[], None] | None = None
         self.on_rows: Callable[[frozenset[str]], None] | None = None  # nothing is ever left to others
         self.hands: Callable[[str], bool] | None = None
+        self.relaxed: Callable[[], bool] | None = None
 
     # --- life ---
 
@@ -158,7 +159,8 @@ class SQLiteStore:
     async def accept(
         self, inbounds: Sequence[Inbound], decide: Decide | None = None, cursor: Cursor | None = None
     ) -> list[Receipt]:
-        return await self._writer.run(lambda: intake.accept(self._ledger, inbounds, decide, cursor))
+        patient = self.relaxed is not None and self.relaxed()
+        return await self._writer.run(lambda: intake.accept(self._ledger, inbounds, decide, cursor), patient)
 
     async def push(self, conversation: int, event: Event, key: str) -> bool:
         return await self._writer.run(lambda: self._ledger.put_event(conversation, event, key))

@@ -79,6 +79,7 @@ class PostgresStore:
         self.outer_desks = outer_desks
         self.on_events: Callable[[], None] | None = None
         self.on_rows: Callable[[frozenset[str]], None] | None = None
+        self.relaxed: Callable[[], bool] | None = None  # groups gather by themselves
         self._own_clock = clock if own_clock else None
         self._address = parse_address(url)
         self._owner = process_name()

@@ -271,3 +271,16 @@ async def test_a_lease_that_ends_while_the_store_is_asked_stops_the_send(tmp_pat
         await bench.quiet()
         assert bench.channel.texts == []
         assert (await store.stats())["outbox"] == 1
+
+
+async def test_the_sender_says_when_it_is_backed_up(bench: Bench) -> None:
+    bench.sender._slots["telegram"] = asyncio.Semaphore(1)
+    bench.channel.hold = asyncio.Event()
+    assert not bench.sender.backed_up()
+    await bench.say(1, "раз")
+    while not bench.channel.rows:
+        await asyncio.sleep(0)
+    assert bench.sender.backed_up()
+    bench.channel.hold.set()
+    await bench.quiet()
+    assert not bench.sender.backed_up()

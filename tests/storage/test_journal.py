@@ -160,3 +160,19 @@ async def test_patience_ends_and_so_does_a_store(path: Path, clock: FakeClock, m
     await store.close()
     await marking
     assert states(path) == [(1, DONE), (2, DONE)]
+
+
+async def test_who_waits_for_the_sender_anyway_shares_a_commit(
+    path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writers, "PATIENCE", 60.0)
+    store = SQLiteStore(path, clock)
+    await store.open()
+    store.relaxed = lambda: True
+    first = asyncio.create_task(store.accept([inbound(1)], ECHO))
+    await asyncio.sleep(0.05)
+    assert not first.done()
+    store.relaxed = lambda: False
+    await store.accept([inbound(2, "other")], ECHO)
+    assert (await asyncio.wait_for(first, 5))[0].processed
+    await store.close()
