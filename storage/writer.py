@@ -54,6 +54,7 @@ class _Task:
     future: asyncio.Future[Any]
     unit: Unit = field(default_factory=Unit)
     result: Any = None
+    patient: bool = False  # it may wait a little, to go with others
     alone: bool = False  # a unit of its group failed: each tries by itself
 
 
@@ -81,19 +82,28 @@ class Writer:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._waiting.append(_Task(work, future))
-        if not patient:
-            self._wake()
-        elif self._later is None and self._drain is None:
-            self._later = loop.call_later(PATIENCE, self._wake)
+        self._waiting.append(_Task(work, future, patient=patient))
+        if self._drain is None:
+            self._wake_in_time()
         return await future
 
     async def close(self) -> None:
         """Returns when everything that waited is written."""
-        self._wake()
-        while self._drain is not None:
-            await asyncio.wait([self._drain])
+        while self._waiting or self._drain is not None:
+            self._wake()
+            if self._drain is not None:
+                await asyncio.wait([self._drain])
         self._disk.shutdown()
+
+    def _wake_in_time(self) -> None:
+        """Now when somebody is in a hurry; else in a while, if anybody waits."""
+        if not self._all_patient():
+            self._wake()
+        elif self._waiting and self._later is None:
+            self._later = asyncio.get_running_loop().call_later(PATIENCE, self._wake)
+
+    def _all_patient(self) -> bool:
+        return all(task.patient for task in self._waiting)
 
     def _wake(self) -> None:
         if self._later is not None:
@@ -110,13 +120,16 @@ class Writer:
         if error is not None:
             self._rollback()
             self._blame(error)
-        self._wake()
+        self._wake_in_time()
 
     async def _write_all(self) -> None:
-        while self._waiting:
+        """Groups until nobody waits, or only such as came while the disk was busy and may wait for more to come."""
+        whole = False
+        while self._waiting and not (whole and self._all_patient()):
             before = self._connection.total_changes
             self._connection.execute("BEGIN IMMEDIATE")
             self._fill()
+            whole = not self._waiting
             self._rows.flush()
             if self._connection.total_changes == before:
                 self._connection.commit()  # no word of the disk: it says nothing of its pace

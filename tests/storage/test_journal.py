@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -175,4 +176,30 @@ async def test_who_waits_for_the_sender_anyway_shares_a_commit(
     store.relaxed = lambda: False
     await store.accept([inbound(2, "other")], ECHO)
     assert (await asyncio.wait_for(first, 5))[0].processed
+    await store.close()
+
+
+async def test_what_comes_while_a_slow_disk_is_busy_waits_for_more(
+    path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writers, "PATIENCE", 60.0)
+    store = SQLiteStore(path, clock)
+    await store.open()
+    [receipt] = await store.accept([inbound(1)], ECHO)
+    verdict = settled(receipt.outbox[0])
+    store.note(verdict.row, verdict.sent)
+    store._writer._pace = 1.0  # seconds: too slow to be waited for on the spot
+    busy = threading.Event()
+    store._writer._disk.submit(busy.wait)
+    under_way = asyncio.create_task(store.accept([inbound(2, "other")], ECHO))
+    while not store._writer._group:
+        await asyncio.sleep(0)
+    marking = asyncio.create_task(store.mark([verdict]))
+    await asyncio.sleep(0)
+    busy.set()
+    await under_way
+    await asyncio.sleep(0.05)
+    assert not marking.done()
+    await store.accept([inbound(3, "third")], ECHO)
+    await asyncio.wait_for(marking, 5)
     await store.close()
