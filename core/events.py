@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from core.messages import Attachment, Contact, Location
+from core.messages import Attachment, Contact, Location, Quote
 
 
 class Happened(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
@@ -15,7 +15,8 @@ class Happened(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"
 
 
 class Message(Happened, frozen=True, tag="message"):
-    """A client's message. `album` joins the parts that the messenger sent apart; `command` is `/status` without arguments."""
+    """A client's message. `album` joins the parts that the messenger sent apart; `command` is `/status` without arguments;
+    `quote` is the message that this one answers."""
 
     text: str = ""
     attachments: tuple[Attachment, ...] = ()
@@ -23,6 +24,7 @@ class Message(Happened, frozen=True, tag="message"):
     location: Location | None = None
     album: str = ""
     command: str = ""
+    quote: Quote | None = None
 
 
 class Press(Happened, frozen=True, tag="press"):
@@ -43,6 +45,13 @@ class Edited(Happened, frozen=True, tag="edited"):
 
     external_id: str
     text: str = ""
+
+
+class Reacted(Happened, frozen=True, tag="reacted"):
+    """The marks a client has on a message now; none when they were taken away. Recorded; flows do not see it."""
+
+    message_id: str
+    emojis: tuple[str, ...] = ()
 
 
 class Reachability(Happened, frozen=True, tag="reachability"):
@@ -120,6 +129,7 @@ class OperatorAct(Happened, frozen=True, tag="operator"):
     text: str = ""
     epoch: int = -1
     client_key: str = ""
+    quote: Quote | None = None
 
 
 class ColleagueReply(Happened, frozen=True, tag="colleague_reply"):
@@ -143,6 +153,7 @@ Event = (
     | Press
     | Opened
     | Edited
+    | Reacted
     | Reachability
     | TimerFired
     | CallDone

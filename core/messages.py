@@ -12,7 +12,10 @@ AttachmentKind = Literal["photo", "file", "voice", "video", "audio", "sticker"]
 
 
 class Attachment(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One file of a message. `file` is our id (row of `files`); `ref` is what the channel calls it (Telegram file_id)."""
+    """One file of a message. `file` is our id (row of `files`); `ref` is what the channel calls it (Telegram file_id).
+
+    `duration` is in seconds, of what is heard or watched. `note` says to people why there is no file.
+    """
 
     kind: AttachmentKind
     file: str = ""
@@ -20,6 +23,8 @@ class Attachment(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str = ""
     mime: str = ""
     size: int = 0
+    duration: float = 0.0
+    note: str = ""
 
 
 class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -36,6 +41,13 @@ class Location(msgspec.Struct, frozen=True, omit_defaults=True):
     latitude: float
     longitude: float
     address: str = ""
+
+
+class Quote(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The message that another one answers: what the platform calls it, and its text as it was then."""
+
+    message_id: str
+    text: str = ""
 
 
 class Sender(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -59,10 +71,11 @@ class Button(msgspec.Struct, frozen=True, omit_defaults=True):
 class Outgoing(msgspec.Struct, frozen=True, omit_defaults=True):
     """A message to a client. `rows` are rows of buttons; channels that lack buttons number them in the text.
 
-    `files` are our file ids; `per_channel` replaces the text by channel kind.
+    `files` are our file ids; `per_channel` replaces the text by channel kind; `quote` is the message that this one answers.
     """
 
     body: Rich
     rows: tuple[tuple[Button, ...], ...] = ()
     files: tuple[str, ...] = ()
     per_channel: dict[str, Rich] = {}
+    quote: Quote | None = None

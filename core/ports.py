@@ -340,6 +340,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     edit: bool = False
     delete: bool = False
     typing: bool = False
+    quotes: bool = False  # our message can point at the one it answers
+    reactions: bool = False  # we learn of the marks that clients put on messages
     idempotent: bool = False  # a repeated send with the same key is not shown twice
 
 
@@ -404,6 +406,14 @@ class Channel(Protocol):
 
     async def fetch(self, ref: str, limit: int) -> tuple[bytes, str]:
         """The bytes and the mime type of a file of the channel; raises ValueError with the reason."""
+        ...
+
+    async def typing(self, chat: str) -> None:
+        """Shows once that somebody is writing, where the platform has it. Nothing depends on it: never raises."""
+        ...
+
+    async def menu(self, commands: Sequence[tuple[str, str]]) -> None:
+        """Tells the messenger which commands there are: (name without the slash, what it does). Never raises."""
         ...
 
 

@@ -324,6 +324,8 @@ CAPABILITY_WORDS = {
     "edit": "messages can be changed; else a changed one is sent anew",
     "delete": "messages can be taken away",
     "typing": "“typing…” is shown",
+    "quotes": "our message points at the one it answers; without it that one is quoted in the text",
+    "reactions": "we learn of the marks that clients put on messages",
     "idempotent": "a message sent again after a lost answer is shown once",
 }
 

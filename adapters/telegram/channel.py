@@ -147,6 +147,12 @@ class Telegram:
                 raise ValueError(f"the file is larger than {limit} bytes")
         return bytes(data)
 
+    async def typing(self, chat: str) -> None:
+        """The client is not told yet that an answer is being written."""
+
+    async def menu(self, commands: Sequence[tuple[str, str]]) -> None:
+        """The menu is left as it is."""
+
     # --- in: webhook -------------------------------------------------------------------------------------------------
 
     async def _hook(self, request: web.Request) -> web.Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,3 +59,9 @@ class Terminal:
         if len(data) > limit:
             raise ValueError("too large")
         return data, "application/octet-stream"
+
+    async def typing(self, chat: str) -> None:
+        """The terminal shows nothing of the kind."""
+
+    async def menu(self, commands: Sequence[tuple[str, str]]) -> None:
+        """The terminal has no menu."""

@@ -140,6 +140,12 @@ class Vk:
         """
         return await self._files.fetch(ref, limit)
 
+    async def typing(self, chat: str) -> None:
+        """The client is not told yet that an answer is being written."""
+
+    async def menu(self, commands: Sequence[tuple[str, str]]) -> None:
+        """VK has no menu of commands."""
+
     # --- configuration -----------------------------------------------------------------------------------------------
 
     def _check(self) -> None:

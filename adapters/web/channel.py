@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -85,6 +85,12 @@ class Web:
     async def fetch(self, ref: str, limit: int) -> tuple[bytes, str]:
         """Files of a web chat are ours from the start: nothing is fetched. Raises ValueError."""
         raise ValueError("files of a web chat are stored when they arrive")
+
+    async def typing(self, chat: str) -> None:
+        """Pages show it by themselves while they wait."""
+
+    async def menu(self, commands: Sequence[tuple[str, str]]) -> None:
+        """Pages have no menu."""
 
     async def _tell(self, row: OutboxRow) -> None:
         """Gives the message with its place in the history, and the few items before it: the client's own message may

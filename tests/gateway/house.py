@@ -56,6 +56,8 @@ class Recorder:
     answers: list[Sent | Exception] = field(default_factory=list)
     hold: asyncio.Event | None = None
     files: dict[str, bytes] = field(default_factory=dict)
+    typed: list[str] = field(default_factory=list)
+    commands: tuple[tuple[str, str], ...] = ()
 
     def routes(self) -> list[tuple[str, str, Callable[[Any], Awaitable[Any]]]]:
         return []
@@ -87,6 +89,12 @@ class Recorder:
         if data is None:
             raise ValueError("the platform does not give the file")
         return data[:limit], "image/png"
+
+    async def typing(self, chat: str) -> None:
+        self.typed.append(chat)
+
+    async def menu(self, commands: Sequence[tuple[str, str]]) -> None:
+        self.commands = tuple(commands)
 
     @property
     def texts(self) -> list[str]:
