@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import hmac
 import math
 import mimetypes
-import random
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +14,8 @@ import orjson
 import structlog
 from aiohttp import web
 
+from adapters.background import Background, until_done
+from adapters.doors import knows, read_body, revealed
 from adapters.telegram.capabilities import CAPABILITIES, DOWNLOAD_BYTES, UPDATE_BYTES, UPDATES
 from adapters.telegram.library import Bot, TelegramAPIError, TokenValidationError, methods
 from adapters.telegram.pacing import parse_limits
@@ -33,8 +32,6 @@ log = structlog.get_logger("frontline")
 
 SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105
-MOST_TASKS = 200
-STOP_SECONDS = 1.5
 
 
 class Telegram:
@@ -50,8 +47,8 @@ class Telegram:
     def __init__(self, name: str, settings: Mapping[str, Any]) -> None:
         self.name = name
         self._language = str(settings.get("language") or "en")
-        self._token = _revealed(settings["token"])
-        self._secret = _revealed(settings.get("secret"))
+        self._token = revealed(settings["token"])
+        self._secret = revealed(settings.get("secret"))
         self._mode = str(settings.get("mode") or "polling")
         self._public_url = str(settings.get("public_url") or "").rstrip("/")
         self._max_connections = int(settings.get("max_connections") or 40)
@@ -63,8 +60,7 @@ class Telegram:
         self._sending = Sending(self._bot, name, parse_limits(settings.get("limits")), files_root)
         self._gate: Gate | None = None
         self._poller: Poller | None = None
-        self._main: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
 
     def routes(self) -> list[tuple[str, str, Callable[[Any], Awaitable[Any]]]]:
         """The webhook, when this channel has one."""
@@ -80,10 +76,10 @@ class Telegram:
         if self._mode == "webhook":
             self._check_webhook()
             if gate.hears and not await self._register():
-                self._main = asyncio.create_task(self._keep_registering())
+                self._background.main(self._keep_registering())
         elif self._mode == "polling":
             self._poller = Poller(self._session, self._token, self.name, self._take_batch, self._poll_seconds)
-            self._main = asyncio.create_task(self._keep_polling(self._poller, gate))
+            self._background.main(self._poller.keep(gate))
         else:
             t = texts(self._language)
             raise ValueError(
@@ -94,15 +90,7 @@ class Telegram:
         """Ends polling at once (a batch under way is finished), waits a little for answers to buttons, closes connections."""
         if self._poller is not None:
             self._poller.stop()
-        elif self._main is not None:
-            self._main.cancel()
-        tasks = {*self._tasks, *([self._main] if self._main else [])}
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        self._main = None
+        await self._background.stop(at_once=self._poller is None)
         await self._session.close()
 
     async def caught_up(self) -> None:
@@ -157,12 +145,11 @@ class Telegram:
 
     async def _hook(self, request: web.Request) -> web.Response:
         """200 only after the update is durable; the answer to a pressed button rides on the response."""
-        given = request.headers.get(SECRET_HEADER, "")
-        if not self._secret or not hmac.compare_digest(given.encode("utf-8", "replace"), self._secret.encode()):
+        if not knows(self._secret, request.headers.get(SECRET_HEADER, "")):
             return web.Response(status=403)
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             return web.Response(status=415)
-        raw = await _body(request)
+        raw = await read_body(request, UPDATE_BYTES)
         if raw is None:
             return web.Response(status=413)
         try:
@@ -226,40 +213,19 @@ class Telegram:
         return True
 
     async def _keep_registering(self) -> None:
-        seconds = 1.0
         try:
-            while True:
-                await asyncio.sleep(seconds * random.uniform(0.75, 1.25))  # noqa: S311
-                if await self._register():
-                    return
-                seconds = min(60.0, seconds * 2)
+            await until_done(self._register)
         except ValueError as error:
             log.error("telegram_webhook_refused", channel=self.name, error=str(error))
 
     # --- in: polling -------------------------------------------------------------------------------------------------
 
-    async def _keep_polling(self, poller: Poller, gate: Gate) -> None:
-        """Polls in its turn; starts the poller anew should our own fault end it: a silent channel is the worst one."""
-        seconds = 1.0
-        while not poller.stopping:
-            run = asyncio.create_task(poller.run(gate))
-            try:
-                await asyncio.wait({run})
-            finally:
-                run.cancel()
-            error = run.exception()
-            if error is None:  # stopped, or another's turn
-                continue
-            log.error("telegram_polling_failed", channel=self.name, error_type=type(error).__name__, exc_info=error)
-            await poller.rest(seconds)
-            seconds = min(60.0, seconds * 2)
-
     async def _take_batch(self, gate: Gate, updates: Sequence[Any], cursor: Cursor) -> None:
         """Durable first, with the cursor; then the buttons among the updates are answered."""
         await gate.accept(await self._read(gate, updates), cursor)
         for query in (callback_id(update) for update in updates if isinstance(update, dict)):
-            if query and len(self._tasks) < MOST_TASKS:
-                self._spawn(self._answer(query))
+            if query:
+                self._background.spawn(self._answer(query))
 
     # --- in: both ----------------------------------------------------------------------------------------------------
 
@@ -284,11 +250,6 @@ class Telegram:
         except TelegramAPIError as error:
             log.debug("telegram_button_not_answered", channel=self.name, error=error.message)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
 
 def _bot(name: str, token: str, session: LeanSession, language: str) -> Bot:
     try:
@@ -300,23 +261,5 @@ def _bot(name: str, token: str, session: LeanSession, language: str) -> Bot:
         ) from None
 
 
-def _revealed(value: Any) -> str:
-    """A secret of the configuration as text."""
-    reveal = getattr(value, "get_secret_value", None)
-    return str(reveal() if reveal else value or "")
-
-
 def _mime(path: str) -> str:
     return mimetypes.guess_type(path)[0] or "application/octet-stream"
-
-
-async def _body(request: web.Request) -> bytes | None:
-    """The body, or None when it is larger than an update can be."""
-    if (request.content_length or 0) > UPDATE_BYTES:
-        return None
-    raw = bytearray()
-    async for piece in request.content.iter_any():
-        raw += piece
-        if len(raw) > UPDATE_BYTES:
-            return None
-    return bytes(raw)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
@@ -11,49 +9,34 @@ from typing import Any
 
 import structlog
 
+from adapters.polling import Loop
 from adapters.telegram.capabilities import UPDATES
 from adapters.telegram.library import TelegramAPIError
 from adapters.telegram.session import LeanSession, Refusal, Unconfirmed, Unsent
 from core.hold import Hold
-from core.ports import Cursor, Gate, LeaseLost, StorageFull
+from core.ports import Cursor, Gate
 
 log = structlog.get_logger("frontline")
 
 LIMIT = 100
-MOST_BACKOFF_SECONDS = 30.0
 # After a week without updates Telegram starts at a random id, maybe below our offset: forget ours before that.
 FORGET_SECONDS = 6 * 86_400.0
 
 Take = Callable[[Gate, Sequence[Any], Cursor], Awaitable[None]]
 
 
-class Poller:
+class Poller(Loop):
     """Asks for updates in its turn, until `stop`. `take` makes a batch durable, together with the cursor behind it.
 
     The stored cursor is `<next offset>@<unix time>`; `timeout` is in seconds (the platform takes at most 50).
     """
 
-    def __init__(self, session: LeanSession, token: str, name: str, take: Take, timeout: int = 25) -> None:
-        self._session, self._token, self._name, self._take_batch, self._timeout = session, token, name, take, timeout
-        self._stopping = asyncio.Event()
-        self.caught_up = asyncio.Event()  # set by the first poll that brings less than it could
-        self._offset, self._moved_at = 0, 0.0
-        self._trouble = ""
-        self._hold: Hold | None = None
+    kind = "telegram"
 
-    async def run(self, gate: Gate) -> None:
-        """Waits for its turn and polls; returns soon after `stop`, or when another process has taken over."""
-        hold: Hold | None = await self._until_stop(gate.turn(self._name))
-        if hold is None:
-            return
-        self._hold = hold
-        try:
-            await self._poll(gate, hold)
-        except LeaseLost:
-            log.warning("telegram_poller_replaced", channel=self._name)
-            hold.drop()
-        finally:
-            self._hold = None
+    def __init__(self, session: LeanSession, token: str, name: str, take: Take, timeout: int = 25) -> None:
+        super().__init__(name)
+        self._session, self._token, self._take_batch, self._timeout = session, token, take, timeout
+        self._offset, self._moved_at = 0, 0.0
 
     async def _poll(self, gate: Gate, hold: Hold) -> None:
         self._offset, self._moved_at = parse_cursor(await gate.cursor(self._name))
@@ -67,7 +50,7 @@ class Poller:
                 # A webhook that somebody set meanwhile is dropped again.
                 ready = ready and not (isinstance(error, Refusal) and error.code == 409)
                 failures += 1
-                await self._pause(error, failures)
+                await self._pause(_describe(error), failures, _after(error))
                 continue
             failures = 0
             self._well()
@@ -75,22 +58,6 @@ class Poller:
                 await self._take(gate, hold, sorted(updates, key=_update_id))
             if updates is not None and len(updates) < LIMIT:
                 self.caught_up.set()
-
-    def _mine(self, hold: Hold) -> bool:
-        return hold.held and not self._stopping.is_set()
-
-    def stop(self) -> None:
-        """Ends the loop: a poll under way is dropped, a batch under way is finished."""
-        self._stopping.set()
-
-    @property
-    def stopping(self) -> bool:
-        """Whether `stop` was called."""
-        return self._stopping.is_set()
-
-    async def rest(self, seconds: float) -> None:
-        """Waits so long, or until `stop`."""
-        await self._until_stop(asyncio.sleep(seconds))
 
     async def _drop_webhook(self) -> bool:
         info = await self._until_stop(self._session.call(self._token, "getWebhookInfo", {}))
@@ -109,45 +76,16 @@ class Poller:
         return found if isinstance(found, list) else []
 
     async def _take(self, gate: Gate, hold: Hold, updates: list[Any]) -> None:
-        """Stores a batch with the offset behind it; as long as the store is full, waits and tries again."""
+        """Stores a batch with the offset behind it."""
         offset = max([self._offset, *(_update_id(update) + 1 for update in updates)])
         now = time.time()
-        failures = 0
-        while self._mine(hold):
-            try:
-                await self._take_batch(gate, updates, Cursor(self._name, f"{offset}@{now:.0f}", hold.epoch))
-            except StorageFull:
-                failures += 1
-                await self._pause(None, failures)
-                continue
+
+        async def write() -> bool:
+            await self._take_batch(gate, updates, Cursor(self._name, f"{offset}@{now:.0f}", hold.epoch))
+            return True
+
+        if await self._durably(hold, write):
             self._offset, self._moved_at = offset, now
-            return
-
-    async def _until_stop(self, work: Any) -> Any:
-        """The result, or None when the loop shall end first, or is no longer ours."""
-        task = asyncio.ensure_future(work)
-        ends: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._stopping.wait())]
-        if self._hold is not None:
-            ends.append(asyncio.ensure_future(self._hold.lost()))
-        try:
-            await asyncio.wait({task, *ends}, return_when=asyncio.FIRST_COMPLETED)
-            return task.result() if task.done() else None
-        finally:
-            await _cancel(task, *ends)
-
-    async def _pause(self, error: TelegramAPIError | None, failures: int) -> None:
-        trouble = "storage full" if error is None else _describe(error)
-        if trouble != self._trouble:
-            log.warning("telegram_polling_waits", channel=self._name, error=trouble)
-        self._trouble = trouble
-        seconds = min(MOST_BACKOFF_SECONDS, 0.25 * 2.0 ** min(failures, 10)) * random.uniform(0.5, 1.0)  # noqa: S311
-        after = error.parameters.get("retry_after") if isinstance(error, Refusal) else None
-        await self.rest(max(seconds, float(after or 0)))
-
-    def _well(self) -> None:
-        if self._trouble:
-            log.info("telegram_polling_again", channel=self._name)
-            self._trouble = ""
 
 
 def parse_cursor(value: str) -> tuple[int, float]:
@@ -172,9 +110,6 @@ def _describe(error: TelegramAPIError) -> str:
     return error.message if isinstance(error, Unsent | Unconfirmed) else type(error).__name__
 
 
-async def _cancel(*tasks: asyncio.Future[Any]) -> None:
-    """Ends what is left and takes its outcome, so that none goes unheard."""
-    for task in tasks:
-        if not task.done():
-            task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+def _after(error: TelegramAPIError) -> float:
+    """Seconds that a 429 asks to wait."""
+    return float(error.parameters.get("retry_after") or 0) if isinstance(error, Refusal) else 0.0

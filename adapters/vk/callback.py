@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from email.utils import formatdate
@@ -11,6 +10,7 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from adapters.doors import knows, read_body
 from adapters.vk.capabilities import EVENT_BYTES
 from adapters.vk.parse import Unreadable, event_time, parse_json
 from core.ports import Gate, StorageFull
@@ -44,7 +44,7 @@ class Callback:
         """The answer to one delivery. Whoever does not know the secret leaves no trace but a number."""
         if gate is None:
             return self._later(5.0)
-        raw = await _body(request)
+        raw = await read_body(request, EVENT_BYTES)
         if raw is None:
             return self._away(gate, "too_large", 413)
         event = _event(raw)
@@ -83,8 +83,7 @@ class Callback:
 
     def _knows(self, event: Json) -> bool:
         given = event.get("secret")
-        given = given if isinstance(given, str) else ""
-        return bool(self._secret) and hmac.compare_digest(given.encode("utf-8", "replace"), self._secret.encode())
+        return knows(self._secret, given if isinstance(given, str) else "")
 
     def _away(self, gate: Gate, what: str, status: int = 403) -> web.Response:
         gate.count(self._name, what)
@@ -102,15 +101,3 @@ def _event(raw: bytes) -> Json | None:
     except Unreadable:
         return None
     return event if isinstance(event, dict) else None
-
-
-async def _body(request: web.Request) -> bytes | None:
-    """The body, or None when it is larger than an event can be."""
-    if (request.content_length or 0) > EVENT_BYTES:
-        return None
-    raw = bytearray()
-    async for piece in request.content.iter_any():
-        raw += piece
-        if len(raw) > EVENT_BYTES:
-            return None
-    return bytes(raw)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ import orjson
 import structlog
 from aiohttp import web
 
+from adapters.background import Background
+from adapters.doors import revealed
 from adapters.pacing import parse_rate
 from adapters.vk.api import Api, Closed
 from adapters.vk.callback import Callback
@@ -31,8 +33,6 @@ from core.ports import Cursor, Gate, Receipt
 log = structlog.get_logger("frontline")
 
 MODES = ("longpoll", "callback", "both")
-MOST_TASKS = 200
-STOP_SECONDS = 1.5
 LAST_SECONDS = 0.3  # for calls under way: the sender has ended before us
 WHOLE_SECONDS = 3.0  # for what VK has cut: VK waits for our answer meanwhile
 
@@ -54,13 +54,13 @@ class Vk:
         self._group = int(settings.get("group_id") or 0)
         self.account = str(self._group)
         self._mode = str(settings.get("mode") or "longpoll")
-        self._secret = _revealed(settings.get("secret"))
+        self._secret = revealed(settings.get("secret"))
         self._confirmation = str(settings.get("confirmation") or "")
         self._public_url = str(settings.get("public_url") or "").rstrip("/")
         self._poll_seconds = int(settings.get("poll_seconds") or 25)
         self._watch_seconds = float(settings.get("watch_seconds") or WATCH_SECONDS)
         base = str(settings.get("api_url") or BASE).rstrip("/")
-        methods = Methods(_revealed(settings["token"]), base, int(settings.get("threads") or THREADS))
+        methods = Methods(revealed(settings["token"]), base, int(settings.get("threads") or THREADS))
         self._api = Api(methods, parse_rate(settings.get("limits", "20/s")))
         self._files = Files(self._api, Path(settings.get("files_root") or "var/files"), base)
         self._sending = Sending(self._api, self._files, name)
@@ -70,8 +70,7 @@ class Vk:
         self._account = Account(name, self.account, self._t)
         self._gate: Gate | None = None
         self._poller: Poller | None = None
-        self._main: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
 
     @property
     def _calls(self) -> bool:
@@ -102,19 +101,13 @@ class Vk:
             watch=self._watch_seconds,
             prepare=self._prepare,
         )
-        self._main = asyncio.create_task(self._keep_listening(self._poller, gate))
+        self._background.main(self._poller.keep(gate))
 
     async def stop(self) -> None:
         """Ends listening at once (a batch under way is finished), waits a little for answers to buttons, closes connections."""
         if self._poller is not None:
             self._poller.stop()
-        tasks = {*self._tasks, *([self._main] if self._main else [])}
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        self._main = None
+        await self._background.stop()
         await self._api.close(LAST_SECONDS)
         await self._files.close()
 
@@ -177,22 +170,6 @@ class Vk:
     async def _take_one(self, gate: Gate, event: Any) -> None:
         await self._take(gate, [event], None)
 
-    async def _keep_listening(self, poller: Poller, gate: Gate) -> None:
-        """Listens in its turn; starts anew should our own fault end it: a silent channel is the worst one."""
-        seconds = 1.0
-        while not poller.stopping:
-            run = asyncio.create_task(poller.run(gate))
-            try:
-                await asyncio.wait({run})
-            finally:
-                run.cancel()
-            error = run.exception()
-            if error is None:  # stopped, or another's turn
-                continue
-            log.error("vk_polling_failed", channel=self.name, error_type=type(error).__name__, exc_info=error)
-            await poller.rest(seconds)
-            seconds = min(60.0, seconds * 2)
-
     async def _take(self, gate: Gate, events: Sequence[Any], cursor: Cursor | None) -> list[Receipt]:
         """Durable first, with the cursor; then pressed buttons are answered. Raises StorageFull, LeaseLost.
 
@@ -203,8 +180,8 @@ class Vk:
         receipts = await gate.accept(inbounds, cursor) if inbounds or idle else []
         known = {one.external_id for one, receipt in zip(inbounds, receipts, strict=True) if receipt.duplicate}
         for answer in filter(None, map(parse_answer, events)):
-            if answer.external_id not in known and len(self._tasks) < MOST_TASKS:
-                self._spawn(self._answer(answer))
+            if answer.external_id not in known:
+                self._background.spawn(self._answer(answer))
         return receipts
 
     async def _read(self, gate: Gate, events: Sequence[Any]) -> list[Inbound]:
@@ -241,18 +218,7 @@ class Vk:
         except (Refusal, Trouble, Closed) as error:
             log.debug("vk_button_not_answered", channel=self.name, error=type(error).__name__)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
 
 def _without_secret(event: Any) -> Any:
     """What may be kept of a delivery."""
     return {name: value for name, value in event.items() if name != "secret"} if isinstance(event, dict) else event
-
-
-def _revealed(value: Any) -> str:
-    """A secret of the configuration as text."""
-    reveal = getattr(value, "get_secret_value", None)
-    return str(reveal() if reveal else value or "")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
@@ -11,16 +9,16 @@ from typing import Any, NamedTuple
 import aiohttp
 import structlog
 
+from adapters.polling import MOST_BACKOFF_SECONDS, Loop
 from adapters.vk.api import Api, Closed
 from adapters.vk.history import MOST_SECONDS, read_history
 from adapters.vk.methods import Refusal, Trouble
 from adapters.vk.parse import Unreadable, parse_json
 from core.hold import Hold
-from core.ports import Cursor, Gate, LeaseLost, Receipt, StorageFull
+from core.ports import Cursor, Gate, Receipt, StorageFull
 
 log = structlog.get_logger("frontline")
 
-MOST_BACKOFF_SECONDS = 30.0
 # VK's clock and ours differ, and what was written while the last answer was on its way counts, too.
 MARGIN_SECONDS = 60.0
 AWAY_SECONDS = 300.0  # after a longer absence VK may have forgotten events without a word: the history is read at once
@@ -56,12 +54,14 @@ class Position(NamedTuple):
         return f"{self.ts}@{self.at:.0f}"
 
 
-class Poller:
+class Poller(Loop):
     """Listens in its turn, until `stop`. `take` makes events durable, together with the cursor behind them.
 
     With `polls` it asks the long poll; without (callback mode) it only watches. `wait` is in seconds (VK takes at most 90).
     `watch` is how long silence is believed. `prepare` is called when the turn has come, until it does not raise.
     """
+
+    kind = "vk"
 
     def __init__(
         self,
@@ -75,47 +75,23 @@ class Poller:
         watch: float = WATCH_SECONDS,
         prepare: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        self._api, self._name, self._group, self._take_events = api, name, group, take
+        super().__init__(name)
+        self._api, self._group, self._take_events = api, group, take
         self._polls, self._wait, self._watch, self._prepare = polls, wait, watch, prepare
-        self._stopping = asyncio.Event()
-        self.caught_up = asyncio.Event()
         self._server: Server | None = None
         self._position = Position()
         self._stored_at = 0.0  # when the cursor was written last
         self._heard_at = 0.0  # when an event, or an answered question, last told that we hear everything
-        self._trouble = ""
-        self._hold: Hold | None = None
         self._session: aiohttp.ClientSession | None = None
 
-    async def run(self, gate: Gate) -> None:
-        """Waits for its turn and listens; returns soon after `stop`, or when another process has taken over."""
-        hold: Hold | None = await self._until_stop(gate.turn(self._name))
-        if hold is None:
-            return
-        self._hold = hold
+    async def _poll(self, gate: Gate, hold: Hold) -> None:
         try:
             await self._listen(gate, hold)
-        except LeaseLost:
-            log.warning("vk_poller_replaced", channel=self._name)
-            hold.drop()
         finally:
-            self._hold = self._server = None
+            self._server = None
             if self._session is not None:
                 await self._session.close()
                 self._session = None
-
-    def stop(self) -> None:
-        """Ends the loop: a poll under way is dropped, a batch under way is finished."""
-        self._stopping.set()
-
-    @property
-    def stopping(self) -> bool:
-        """Whether `stop` was called."""
-        return self._stopping.is_set()
-
-    async def rest(self, seconds: float) -> None:
-        """Waits so long, or until `stop`."""
-        await self._until_stop(asyncio.sleep(seconds))
 
     async def _listen(self, gate: Gate, hold: Hold) -> None:
         self._position = Position.parse(await gate.cursor(self._name))
@@ -131,22 +107,19 @@ class Poller:
                 if missed:
                     await self._catch_up(gate, hold)
                     missed = False
-                await (self._poll(gate, hold) if self._polls else self._look(gate, hold))
+                await (self._ask(gate, hold) if self._polls else self._look(gate, hold))
             except Gap:
                 missed = True
             except (Refusal, Trouble, Closed, StorageFull) as error:
                 failures += 1
-                await self._pause(error, failures)
+                await self._pause(_describe(error), failures, _after(error))
                 continue
             failures = 0
             self._well()
 
-    def _mine(self, hold: Hold) -> bool:
-        return hold.held and not self._stopping.is_set()
-
     # --- long poll ---------------------------------------------------------------------------------------------------
 
-    async def _poll(self, gate: Gate, hold: Hold) -> None:
+    async def _ask(self, gate: Gate, hold: Hold) -> None:
         """One question and what it brings. Raises Gap when VK has forgotten what came meanwhile."""
         server = self._server = self._server or await self._ask_server()
         if not self._position.ts:  # the first start ever: from here on everything is ours, whoever goes on
@@ -210,18 +183,11 @@ class Poller:
         self._position = Position(ts, now)
 
     async def _store(self, gate: Gate, hold: Hold, events: Events, position: Position) -> list[Receipt]:
-        failures = 0
-        while self._mine(hold):
-            try:
-                receipts = await self._take_events(gate, events, Cursor(self._name, str(position), hold.epoch))
-            except StorageFull as full:
-                failures += 1
-                await self._pause(full, failures)
-                continue
-            if receipts or not events:  # events of which nothing was kept moved no cursor
-                self._stored_at = position.at
-            return receipts
-        return []
+        cursor = Cursor(self._name, str(position), hold.epoch)
+        receipts = await self._durably(hold, lambda: self._take_events(gate, events, cursor))
+        if receipts or (receipts is not None and not events):  # events of which nothing was kept moved no cursor
+            self._stored_at = position.at
+        return receipts or []
 
     def _cursor_is_old(self, now: float) -> bool:
         return now - self._stored_at > HEARTBEAT_SECONDS
@@ -262,34 +228,6 @@ class Poller:
         self.caught_up.set()
         await self.rest(self._watch)
 
-    # --- both --------------------------------------------------------------------------------------------------------
-
-    async def _until_stop(self, work: Any) -> Any:
-        """The result, or None when the loop shall end first, or is no longer ours."""
-        task = asyncio.ensure_future(work)
-        ends: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._stopping.wait())]
-        if self._hold is not None:
-            ends.append(asyncio.ensure_future(self._hold.lost()))
-        try:
-            await asyncio.wait({task, *ends}, return_when=asyncio.FIRST_COMPLETED)
-            return task.result() if task.done() else None
-        finally:
-            await _cancel(task, *ends)
-
-    async def _pause(self, error: Exception, failures: int) -> None:
-        trouble = "storage full" if isinstance(error, StorageFull) else str(error)[:200]
-        if trouble != self._trouble:
-            log.warning("vk_polling_waits", channel=self._name, error=trouble)
-        self._trouble = trouble
-        seconds = min(MOST_BACKOFF_SECONDS, 0.25 * 2.0 ** min(failures, 10)) * random.uniform(0.5, 1.0)  # noqa: S311
-        after = error.after if isinstance(error, Closed) else 0.0
-        await self.rest(max(seconds, min(after, MOST_BACKOFF_SECONDS)))
-
-    def _well(self) -> None:
-        if self._trouble:
-            log.info("vk_polling_again", channel=self._name)
-            self._trouble = ""
-
     def _http(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
@@ -306,9 +244,10 @@ def _ts(answer: dict[str, Any]) -> str:
     return str(ts) if isinstance(ts, str | int) and not isinstance(ts, bool) else ""
 
 
-async def _cancel(*tasks: asyncio.Future[Any]) -> None:
-    """Ends what is left and takes its outcome, so that none goes unheard."""
-    for task in tasks:
-        if not task.done():
-            task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+def _describe(error: Exception) -> str:
+    return "storage full" if isinstance(error, StorageFull) else str(error)[:200]
+
+
+def _after(error: Exception) -> float:
+    """Seconds for which an error has closed the community."""
+    return min(error.after, MOST_BACKOFF_SECONDS) if isinstance(error, Closed) else 0.0

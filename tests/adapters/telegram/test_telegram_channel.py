@@ -80,8 +80,7 @@ async def test_a_webhook_refused_later_is_said_and_the_rest_goes_on(
     channel = build(mode="webhook", secret="word", public_url="https://example.org")
     with structlog.testing.capture_logs() as logs:
         await channel.start(gate)
-        assert channel._main is not None
-        await asyncio.wait_for(channel._main, 5)
+        await asyncio.wait_for(channel._background.finished(), 5)
     events = [line["event"] for line in logs]
     assert events == ["telegram_webhook_waits", "telegram_webhook_refused"]
 
