@@ -11,6 +11,9 @@ import msgspec
 from core.conversation import Conversation
 from core.effects import Effect
 from core.events import Event, Inbound
+from core.files import FileLink as FileLink  # noqa: PLC0414  (known from here)
+from core.files import Files as Files  # noqa: PLC0414
+from core.files import StoredFile as StoredFile  # noqa: PLC0414
 from core.hints import Hints as Hints  # noqa: PLC0414  (known from here)
 from core.hold import Hold
 from core.messages import Outgoing
@@ -118,21 +121,6 @@ class Ticket(msgspec.Struct):
     outer_link: str = ""
     private: tuple[str, ...] = ()
     history: list[dict[str, Any]] = []
-
-
-class StoredFile(msgspec.Struct, omit_defaults=True):
-    """A file of ours: `sha256` is empty until the bytes are on the disk (`<files>/<sha256[:2]>/<sha256>`)."""
-
-    id: str
-    conversation: int
-    name: str
-    mime: str
-    size: int
-    kind: str = "file"
-    channel: str = ""
-    ref: str = ""
-    sha256: str = ""
-    error: str = ""
 
 
 class Bundle(msgspec.Struct, omit_defaults=True):
@@ -372,6 +360,8 @@ class Gate(Protocol):
     @property
     def store(self) -> Store: ...
     @property
+    def files(self) -> Files: ...
+    @property
     def hints(self) -> Hints | None:
         """The way to the other processes of the deployment; None where one serves alone."""
         ...
@@ -436,8 +426,8 @@ class Service(Protocol):
 class OuterDesk(Protocol):
     """A desk in another system. `push` must be safe to repeat with the same key."""
 
-    async def push(self, ticket: Ticket, key: str) -> Outcome:
-        """`take` holds `number` and `link`."""
+    async def push(self, ticket: Ticket, key: str, files: Sequence[FileLink] = ()) -> Outcome:
+        """`take` holds `number` and `link`. `files` are the ticket's files, each with where its bytes may be fetched."""
         ...
 
     async def close(self) -> None: ...

@@ -17,7 +17,7 @@ from aiohttp import web
 from adapters.desks import build_desk
 from adapters.services import build_service
 from adapters.services.settings import plain_settings
-from core.ports import Channel, Hints, OuterDesk, Receipt, Service, Store
+from core.ports import Channel, Hints, OuterDesk, Receipt, Service, StorageFull, Store
 from gateway.calls import Calls
 from gateway.channels import at_once, build_channels
 from gateway.clock import CATCH_UP_SECONDS, Clock, utc_now
@@ -42,9 +42,11 @@ from gateway.server import SAFE, Route, build_server, problem
 from gateway.wakeups import Wakeups
 from gateway.worker import FloodGuard, Worker
 from storage import open_store
+from storage.files import open_files
 
 log = logger()
 HEALTH_SECONDS = 3.0
+FILES_SECONDS = 5.0  # between looks for a place of files that could not be reached
 CLOSE_SECONDS = 1.0  # that a stop waits for a shared store
 STOP_SECONDS = 8.0  # of the 10 s between SIGTERM and the end (design §7, fault F17)
 
@@ -70,6 +72,7 @@ class Gateway:
         self.hints = hints or build_hints(config, self.metrics)
         outer = frozenset(name for name, desk in config.desks.items() if desk.kind != "builtin")
         self.store = store or open_store(config.storage.url, clock=lambda: self.now().timestamp(), outer_desks=outer)
+        self.files = open_files(config.storage.files, config.http.public_url)
         if not self.store.shared and set(roles) != set(ROLES):
             raise ValueError("one process serves this store, with all roles")
         self.channels = build_channels(config) if channels is None else channels
@@ -86,7 +89,7 @@ class Gateway:
             self.services,
             self.desks,
             self.channels,
-            config.storage.files,
+            self.files,
             self.metrics,
             config.storage.file_size,
         )
@@ -109,6 +112,7 @@ class Gateway:
             self.metrics,
             self.sender.offer,
             self.wake,
+            files=self.files,
             pressure=self.pressure,
             poll=lambda channel: self.leases.turn(f"poll:{channel}"),
         )
@@ -175,6 +179,7 @@ class Gateway:
         """Raises ValueError with a clear text when a part of the configuration cannot work."""
         await self.store.open()
         await self.hints.open()
+        await self._open_files()
         self._connect()
         await self.publisher.start()
         self._switched()
@@ -188,6 +193,22 @@ class Gateway:
         for name, loop in {**loops, "publisher": self.publisher.watch}.items():
             self._supervise(name, loop)
         self._ready = True
+
+    async def _open_files(self) -> None:
+        """Messages are taken without the files' place, too: what has to do with files waits until it can be reached."""
+        try:
+            await self.files.open()
+        except StorageFull as error:
+            log.error("files_unreachable", error=str(error))
+            self._supervise("files", self._reach_files)
+
+    async def _reach_files(self) -> None:
+        while True:
+            await asyncio.sleep(FILES_SECONDS)
+            with contextlib.suppress(StorageFull):
+                await self.files.open()
+                log.info("files_reached")
+                return
 
     def _connect(self) -> None:
         """A process alone wakes itself; others are told by hints."""

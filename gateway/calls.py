@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 from core.events import CallDone
 from core.outbox import OutboxRow, Sent
-from core.ports import Channel, Outcome, OuterDesk, Service, Store
+from core.ports import Channel, Files, Outcome, OuterDesk, Service, Store
 from gateway.failpoints import failpoint
-from gateway.files import save_bytes
+from gateway.files import link_files
 from gateway.logs import logger
 from gateway.metrics import Metrics
 
@@ -32,7 +31,7 @@ class Calls:
         services: dict[str, Service],
         desks: dict[str, OuterDesk],
         channels: dict[str, Channel],
-        files: Path,
+        files: Files,
         metrics: Metrics,
         file_limit: int = 20 << 20,
     ) -> None:
@@ -86,7 +85,7 @@ class Calls:
         if ticket is None or desk is None:
             outcome = Outcome("failed", error="desk is not configured")
         else:
-            outcome = await desk.push(ticket, row.key)
+            outcome = await desk.push(ticket, row.key, await link_files(ticket.files, self._store, self._files))
             self._metrics.calls.labels(ticket.desk, outcome.status).inc()
             if outcome.status == "ok":
                 number, link = str(outcome.take.get("number") or ""), str(outcome.take.get("link") or "")
@@ -115,7 +114,7 @@ class Calls:
         except ValueError as error:
             await self._store.store_file(file, "", 0, "", error=str(error))
             return Sent("rejected", reason=str(error))
-        sha256 = await asyncio.to_thread(save_bytes, self._files, data)
+        sha256 = await self._files.keep(data)
         failpoint("files.saved")
         await self._store.store_file(file, sha256, len(data), mime)
         return Sent("sent")

@@ -32,7 +32,6 @@ def channel_settings(config: Config, name: str) -> dict[str, Any]:
     return {
         **own,
         "public_url": config.http.public_url,
-        "files_root": str(config.storage.files),
         "language": config.language,
         "flood": (flood.count, flood.seconds) if flood else None,
     }

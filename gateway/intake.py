@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from core.events import Inbound
 from core.hold import Hold
 from core.outbox import OutboxRow
-from core.ports import Cursor, Decide, Hints, Receipt, StorageFull, Store
+from core.ports import Cursor, Decide, Files, Hints, Receipt, StorageFull, Store
 from gateway.failpoints import failpoint
 from gateway.leases import Alone
 from gateway.logs import logger
@@ -36,12 +36,13 @@ class Intake:
         offer: Callable[[list[OutboxRow]], None],
         wake: Callable[[], None],
         *,
+        files: Files,
         careful: bool = False,
         pressure: Pressure | None = None,
         poll: Callable[[str], Awaitable[Hold]] | None = None,
     ) -> None:
         self._store, self._worker, self._metrics = store, worker, metrics
-        self._offer, self._wake = offer, wake
+        self._offer, self._wake, self._files = offer, wake, files
         self._pressure, self._poll = pressure, poll
         self.hints: Hints | None = None
         self.careful = careful
@@ -50,6 +51,10 @@ class Intake:
     @property
     def store(self) -> Store:
         return self._store
+
+    @property
+    def files(self) -> Files:
+        return self._files
 
     async def accept(self, inbounds: Sequence[Inbound], cursor: Cursor | None = None) -> list[Receipt]:
         """Commits the events and, for idle conversations, their turns.

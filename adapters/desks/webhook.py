@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from time import time
 from typing import Any, ClassVar
 
@@ -21,7 +21,7 @@ from yarl import URL
 from adapters.remote import Remote, Reply, Unanswered, find_path
 from adapters.services.settings import parse_settings, render_param
 from core.normal import clean
-from core.ports import Outcome, Ticket
+from core.ports import FileLink, Outcome, Ticket
 
 TOLERANCE = 300.0  # seconds a signed request stays valid
 COMMENT = 4000  # characters of a comment that reach the client
@@ -82,9 +82,9 @@ class Webhook:
         """The desk of these settings. Raises ValueError."""
         return cls(parse_settings(DeskRules, settings))
 
-    async def push(self, ticket: Ticket, key: str) -> Outcome:
+    async def push(self, ticket: Ticket, key: str, files: Sequence[FileLink] = ()) -> Outcome:
         """4xx is a refusal; a server's failure or silence asks to come again."""
-        body = orjson.dumps(render_ticket(ticket))
+        body = orjson.dumps(render_ticket(ticket, files))
         stamp = str(int(self._clock()))
         headers = {
             "Content-Type": "application/json",
@@ -109,8 +109,8 @@ class Webhook:
         return Outcome("retry" if again else "failed", error=f"HTTP {reply.status}", after=reply.after)
 
 
-def render_ticket(ticket: Ticket) -> dict[str, Any]:
-    """The ticket as the other system reads it. Fields keep their order; files are our ids."""
+def render_ticket(ticket: Ticket, files: Sequence[FileLink] = ()) -> dict[str, Any]:
+    """The ticket as the other system reads it. Fields keep their order; `attachments` say where the files can be fetched."""
     return {
         "number": ticket.number,
         "desk": ticket.desk,
@@ -118,6 +118,7 @@ def render_ticket(ticket: Ticket) -> dict[str, Any]:
         "text": ticket.text,
         "fields": ticket.fields,
         "files": list(ticket.files),
+        "attachments": [msgspec.to_builtins(file) for file in files],
         "priority": ticket.priority,
         "client": ticket.client,
         "created_at": ticket.created_at,

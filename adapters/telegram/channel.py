@@ -6,7 +6,6 @@ import math
 import mimetypes
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -35,7 +34,7 @@ SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105
 
 
 class Telegram:
-    """Settings: `token`, `mode` (polling, webhook), `secret`, `api_url`, `public_url`, `limits`, `files_root`.
+    """Settings: `token`, `mode` (polling, webhook), `secret`, `api_url`, `public_url`, `limits`.
 
     Optional: `language` of what it tells an admin, `max_connections` (webhook deliveries at once, 40) and `poll_seconds`
     (length of a long poll, 25).
@@ -56,8 +55,7 @@ class Telegram:
         self._session = LeanSession(str(settings.get("api_url") or "https://api.telegram.org").rstrip("/"))
         self._bot = _bot(name, self._token, self._session, self._language)
         self.account = str(self._bot.id)
-        files_root = Path(settings.get("files_root") or "var/files")
-        self._sending = Sending(self._bot, name, parse_limits(settings.get("limits")), files_root)
+        self._sending = Sending(self._bot, name, parse_limits(settings.get("limits")))
         self._gate: Gate | None = None
         self._poller: Poller | None = None
         self._background = Background()
@@ -73,6 +71,7 @@ class Telegram:
         A platform that cannot be reached now is tried again in the background: other channels must not wait for it.
         """
         self._gate = gate
+        self._sending.open(gate.files)
         if self._mode == "webhook":
             self._check_webhook()
             if gate.hears and not await self._register():

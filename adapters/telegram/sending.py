@@ -6,7 +6,6 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -17,7 +16,7 @@ from adapters.telegram.render import Call, asks, render_delete, render_edit, ren
 from adapters.telegram.session import Refusal, Unconfirmed, Unsent, bare
 from adapters.telegram.verdicts import UNCHANGED, UNDELETABLE, UNEDITABLE, Refused, backoff, judge
 from core.outbox import OutboxRow, Sent
-from core.ports import Store, StoredFile
+from core.ports import Files, StorageFull, Store, StoredFile
 
 log = structlog.get_logger("frontline")
 
@@ -51,15 +50,18 @@ class Sending:
     left this machine is repeated without limit. Parts that are out are never repeated.
     """
 
-    def __init__(
-        self, bot: Bot, name: str, limits: Limits, files_root: Path, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._bot, self._name, self._files_root = bot, name, files_root
+    def __init__(self, bot: Bot, name: str, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        self._bot, self._name = bot, name
+        self._files: Files | None = None
         self._pacer = Pacer(limits, clock)
         # Row part → nothing, of calls that lost their answer once; chats that show a reply keyboard of ours.
         self._unconfirmed: dict[str, None] = {}
         self._keyboards: dict[str, None] = {}
         self._trouble = ""
+
+    def open(self, files: Files) -> None:
+        """From now on files can be sent."""
+        self._files = files
 
     async def pace(self, row: OutboxRow) -> Sent | None:
         """Waits for the first call of the row; the verdict when it must come again later."""
@@ -135,11 +137,13 @@ class Sending:
         return await self._bot(bare(METHODS[call.method], params))
 
     async def _bytes(self, file: StoredFile) -> BufferedInputFile:
-        place = self._files_root / file.sha256[:2] / file.sha256
+        assert self._files is not None, "rows are sent after the start"
         try:
-            data = await asyncio.to_thread(place.read_bytes)
-        except OSError:
-            raise Stopped(Sent("rejected", reason=f"the file {file.id} is not on the disk")) from None
+            data = await self._files.read(file.sha256)
+        except FileNotFoundError:
+            raise Stopped(Sent("rejected", reason=f"the bytes of the file {file.id} are gone")) from None
+        except StorageFull as full:
+            raise Stopped(Sent("retry", reason=str(full), after=full.after)) from None
         return BufferedInputFile(data, render_name(file))
 
     async def _refused(self, row: OutboxRow, call: Call, key: str, refused: Refused) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -24,7 +23,7 @@ from adapters.vk.people import People
 from adapters.vk.polling import WATCH_SECONDS, Poller
 from adapters.vk.sending import Sending
 from adapters.vk.setup import Setup
-from adapters.vk.uploads import Files
+from adapters.vk.uploads import Uploads
 from core.events import Inbound
 from core.locale import texts
 from core.outbox import OutboxRow, Sent
@@ -39,7 +38,7 @@ WHOLE_SECONDS = 3.0  # for what VK has cut: VK waits for our answer meanwhile
 
 class Vk:
     """Settings: `token`, `group_id`, `mode` (longpoll, callback, both), `secret`, `confirmation`, `api_url`, `public_url`,
-    `limits`, `files_root`.
+    `limits`.
 
     Optional: `language` of notes in messages and of what it tells an admin, `threads` (calls at once, 4), `poll_seconds`
     (length of a long poll, 25), `watch_seconds` (how long silence is believed, 600).
@@ -62,8 +61,8 @@ class Vk:
         base = str(settings.get("api_url") or BASE).rstrip("/")
         methods = Methods(revealed(settings["token"]), base, int(settings.get("threads") or THREADS))
         self._api = Api(methods, parse_rate(settings.get("limits", "20/s")))
-        self._files = Files(self._api, Path(settings.get("files_root") or "var/files"), base)
-        self._sending = Sending(self._api, self._files, name)
+        self._uploads = Uploads(self._api, base)
+        self._sending = Sending(self._api, self._uploads, name)
         self._people = People(self._api)
         self._setup = Setup(self._api, name, self._group)
         self._callback = Callback(name, self._group, self._secret, self._take_one, self._confirm)
@@ -91,6 +90,7 @@ class Vk:
         """
         self._check()
         self._gate = gate
+        self._uploads.open(gate.files)
         self._poller = Poller(
             self._api,
             self.name,
@@ -109,7 +109,7 @@ class Vk:
             self._poller.stop()
         await self._background.stop()
         await self._api.close(LAST_SECONDS)
-        await self._files.close()
+        await self._uploads.close()
 
     async def caught_up(self) -> None:
         """What waited at the platform has been read."""
@@ -131,7 +131,7 @@ class Vk:
 
         Raises ValueError with the reason when it will never work, ConnectionError when it may work later.
         """
-        return await self._files.fetch(ref, limit)
+        return await self._uploads.fetch(ref, limit)
 
     async def typing(self, chat: str) -> None:
         """The client is not told yet that an answer is being written."""

@@ -20,7 +20,7 @@ from adapters.vk.render import (
     render_send,
     without_keyboard,
 )
-from adapters.vk.uploads import Files, Missing
+from adapters.vk.uploads import Missing, Uploads
 from adapters.vk.verdicts import (
     FLOOD,
     UNDELETABLE,
@@ -32,7 +32,7 @@ from adapters.vk.verdicts import (
     judge,
 )
 from core.outbox import OutboxRow, Sent
-from core.ports import Store, StoredFile
+from core.ports import StorageFull, Store, StoredFile
 
 log = structlog.get_logger("frontline")
 
@@ -54,8 +54,8 @@ class Sending:
     VK shows a message with a known `random_id` once, so whatever had no answer is simply sent again.
     """
 
-    def __init__(self, api: Api, files: Files, name: str) -> None:
-        self._api, self._files, self._name = api, files, name
+    def __init__(self, api: Api, uploads: Uploads, name: str) -> None:
+        self._api, self._uploads, self._name = api, uploads, name
         self._keyboards: dict[str, None] = {}  # chats that show a keyboard of ours in place of their own
         self._trouble = 0
 
@@ -114,6 +114,8 @@ class Sending:
             raise Stopped(Sent("retry", reason=f"unconfirmed: {trouble}", after=_later(row))) from None
         except Missing as missing:
             raise Stopped(Sent("rejected", reason=str(missing))) from None
+        except StorageFull as full:
+            raise Stopped(Sent("retry", reason=str(full), after=full.after)) from None
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise
@@ -124,7 +126,7 @@ class Sending:
     async def _call(self, row: OutboxRow, call: Call, index: int) -> Any:
         params = dict(call.params)
         if call.uploads:
-            params["attachment"] = await self._files.attach(call.uploads, int(row.chat))
+            params["attachment"] = await self._uploads.attach(call.uploads, int(row.chat))
         if call.method == "messages.send":
             params["random_id"] = render_key(row.key, index)
         return await self._api.call(call.method, params)

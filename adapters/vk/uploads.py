@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -16,7 +14,7 @@ from adapters.vk.api import Api
 from adapters.vk.capabilities import PHOTO_BYTES
 from adapters.vk.methods import BASE, Trouble
 from core.normal import clean
-from core.ports import StoredFile
+from core.ports import Files, StoredFile
 
 UPLOAD_SECONDS = 120.0
 ANSWER_BYTES = 1 << 20
@@ -24,20 +22,25 @@ PIECE = 64 * 1024
 
 
 class Missing(Exception):
-    """The bytes are not where they should be."""
+    """The bytes of a file are gone."""
 
 
-class Files:
+class Uploads:
     """Uploads and downloads of one account. Servers are named by VK; with `local` (an emulator stands in) they may be on
     this machine, otherwise never on a private address."""
 
-    def __init__(self, api: Api, files_root: Path, base: str) -> None:
-        self._api, self._files_root = api, files_root
+    def __init__(self, api: Api, base: str) -> None:
+        self._api = api
+        self._files: Files | None = None
         self._local = base != BASE
         self._session: aiohttp.ClientSession | None = None
 
+    def open(self, files: Files) -> None:
+        """From now on files can be sent."""
+        self._files = files
+
     async def attach(self, files: tuple[StoredFile, ...], peer: int) -> str:
-        """The files as the parameter `attachment`. Raises Refusal, Trouble, Closed, Missing."""
+        """The files as the parameter `attachment`. Raises Refusal, Trouble, Closed, Missing, StorageFull."""
         return ",".join([await self._attach(file, peer) for file in files])
 
     async def fetch(self, url: str, limit: int) -> tuple[bytes, str]:
@@ -109,10 +112,11 @@ class Files:
         return answer if isinstance(answer, dict) else {}
 
     async def _bytes(self, file: StoredFile) -> bytes:
+        assert self._files is not None, "rows are sent after the start"
         try:
-            return await asyncio.to_thread((self._files_root / file.sha256[:2] / file.sha256).read_bytes)
-        except OSError:
-            raise Missing(f"the file {file.id} is not on the disk") from None
+            return await self._files.read(file.sha256)
+        except FileNotFoundError:
+            raise Missing(f"the bytes of the file {file.id} are gone") from None
 
     def _http(self) -> aiohttp.ClientSession:
         if self._session is None:

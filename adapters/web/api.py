@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from adapters.serving import serve
 from adapters.web.limits import address_key
 from adapters.web.parse import Post, parse_event, parse_number, parse_post
 from adapters.web.refusal import Refused
 from adapters.web.render import file_ids, render_files, render_item, render_own
 from adapters.web.room import Room, bearer, now, read_json, reply
-from adapters.web.sniff import INLINE
-from adapters.web.uploads import Landed, land, read_part, render_size, serve, stored_path
+from adapters.web.uploads import Landed, land, read_part, render_size
 from core.conversation import Conversation
+from core.kinds import INLINE
 from core.ports import HistoryItem, StoredFile
 
 PAGE = 200  # history items of one answer
@@ -27,7 +27,6 @@ class Api:
 
     def __init__(self, room: Room) -> None:
         self._room = room
-        self._root = Path(room.settings.files_root)
 
     async def session(self, request: web.Request) -> web.StreamResponse:
         """A new chat: answers its secret, once."""
@@ -69,7 +68,7 @@ class Api:
         if (request.content_length or 0) > limit + 8192:
             raise Refused("too_large", limit=render_size(limit))
         conversation = await room.conversation_id(chat)
-        landed = await land(await read_part(request), self._root, min(limit, left))
+        landed = await land(await read_part(request), room.gate.files, min(limit, left))
         room.quota.add(chat, landed.size)
         room.address_quota.add(address, landed.size)
         file = await self._keep(conversation, landed)
@@ -82,7 +81,11 @@ class Api:
         conversation = await self._room.conversation(chat)
         if file is None or conversation is None or not file.sha256 or not await self._may_read(conversation, file):
             raise Refused("not_found")
-        return await serve(stored_path(self._root, file.sha256), file.name, file.mime)
+        try:
+            path = await self._room.gate.files.path(file.sha256)
+            return await serve(request, path, file.sha256, file.name, file.mime)
+        except FileNotFoundError as error:
+            raise Refused("not_found") from error
 
     async def _keep(self, conversation: int, landed: Landed) -> StoredFile:
         """Writes the row of a file whose bytes are on the disk already."""

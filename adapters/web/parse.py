@@ -10,8 +10,8 @@ import msgspec
 
 from adapters.web.capabilities import TEXT_LIMIT
 from adapters.web.refusal import Refused
-from adapters.web.sniff import INLINE
 from core.events import Event, Message, Opened, Press
+from core.kinds import INLINE
 from core.messages import Attachment, Contact, Location
 from core.normal import clean
 from core.ports import StoredFile
@@ -19,7 +19,6 @@ from core.ports import StoredFile
 CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 COMMAND = re.compile(r"/[a-z0-9_]{1,32}(?=\s|$)", re.IGNORECASE)
 MAX_FILES = 10
-NAME_LIMIT = 120
 T = TypeVar("T")
 
 
@@ -100,16 +99,6 @@ def parse_event(post: Post, files: Mapping[str, StoredFile]) -> Event:
 def parse_attachment(file: StoredFile) -> Attachment:
     """A stored file as a part of a message."""
     return Attachment("photo" if file.mime in INLINE else "file", file.id, "", file.name, file.mime, file.size)
-
-
-def parse_name(name: str) -> str:
-    """A file name that is only a name: no folders, no control or direction-turning characters, not hidden, not endless."""
-    last = clean(name).replace("\\", "/").rsplit("/", 1)[-1]
-    flat = re.sub(r"\s+", " ", last).strip(" .")
-    if len(flat) <= NAME_LIMIT:
-        return flat or "file"
-    stem, dot, suffix = flat.rpartition(".")
-    return f"{stem[: NAME_LIMIT - 12]}.{suffix}" if dot and len(suffix) <= 10 else flat[:NAME_LIMIT]
 
 
 def parse_number(value: str | None, default: int, low: int, high: int) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from adapters.web.sniff import INLINE
 from core.events import Event, Message, Opened, Press
+from core.kinds import INLINE
 from core.messages import Button, Location, Outgoing
 from core.outbox import OutboxRow
 from core.ports import HistoryItem, StoredFile

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 from aiohttp import web
 
+from adapters.serving import SAFE
 from adapters.web.follow import Follower
 from adapters.web.hub import Hub
 from adapters.web.limits import Buckets, Quota
@@ -26,13 +27,6 @@ from core.ports import Gate, HistoryItem, Receipt, StorageFull, StoredFile
 
 FIRST = "open"  # the client id of a chat's very first event: once in its life
 RETRY_STORAGE = 5.0  # seconds after which a page may knock again when the store is full
-SAFE = {
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
-}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 

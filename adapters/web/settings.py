@@ -16,7 +16,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     client, None switches it off. `color` is `#rrggbb` or empty.
     """
 
-    files_root: str
     title: str = ""
     greeting: str = ""
     language: str = "en"

@@ -1,26 +1,23 @@
-"""Files of clients: streamed to the disk under a cap, named by their hash, served so that they cannot harm."""
+"""Files of clients: streamed to the disk under a cap, typed by their bytes, kept by their hash."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
-from urllib.parse import quote
 
 import msgspec
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from adapters.web.parse import parse_name
 from adapters.web.refusal import Refused
-from adapters.web.room import SAFE, require_plain
-from adapters.web.sniff import HEAD, INLINE, UNKNOWN, magic, sniff
-from core.ports import StorageFull
+from adapters.web.room import require_plain
+from core.files import parse_name
+from core.kinds import HEAD, sniff
+from core.ports import Files, StorageFull
 
 CHUNK = 256 * 1024
 MALFORMED = (ValueError, AssertionError, HttpProcessingError)  # what aiohttp raises for a broken form
@@ -49,15 +46,15 @@ async def read_part(request: web.Request) -> BodyPartReader:
     return part
 
 
-async def land(part: BodyPartReader, root: Path, limit: int) -> Landed:
-    """Writes the part to `<root>/<sha256[:2]>/<sha256>`. Raises `Refused` (too large, empty) or `StorageFull`."""
-    path = root / f".upload-{secrets.token_hex(8)}"
+async def land(part: BodyPartReader, files: Files, limit: int) -> Landed:
+    """Keeps the bytes of the part. Raises `Refused` (too large, empty) or `StorageFull`."""
+    path = files.staging / f"{secrets.token_hex(8)}.part"
     try:
-        await asyncio.to_thread(root.mkdir, parents=True, exist_ok=True)
+        await asyncio.to_thread(files.staging.mkdir, parents=True, exist_ok=True)
         sha256, size = await _write(_chunks(part), path, limit)
         name = parse_name(part.filename or "")
-        mime = await asyncio.to_thread(sniff, path, name)
-        await asyncio.to_thread(_settle, path, root / sha256[:2] / sha256)
+        mime = sniff(await asyncio.to_thread(_head, path), name)
+        await files.adopt(path, sha256)
     except OSError as error:
         raise StorageFull(str(error)) from error
     finally:
@@ -85,46 +82,9 @@ async def _write(chunks: AsyncIterator[bytes], path: Path, limit: int) -> tuple[
                 raise Refused("too_large", limit=render_size(limit))
             digest.update(chunk)
             await asyncio.to_thread(file.write, chunk)
-        await asyncio.to_thread(_sync, file)
     if not size:
         raise Refused("empty_file")
     return digest.hexdigest(), size
-
-
-def _sync(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _settle(path: Path, target: Path) -> None:
-    """Moves the file to its hash name; the same bytes twice are one file."""
-    target.parent.mkdir(exist_ok=True)
-    path.replace(target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def stored_path(root: Path, sha256: str) -> Path:
-    """Where the bytes with this hash lie."""
-    return root / sha256[:2] / sha256
-
-
-async def serve(path: Path, name: str, mime: str) -> web.StreamResponse:
-    """The file as an answer: pictures (checked by content) inline, all else only as a download. Raises `Refused`."""
-    try:
-        head = await asyncio.to_thread(_head, path)
-    except OSError as error:
-        raise Refused("not_found") from error
-    picture = mime in INLINE and magic(head) == mime
-    headers = SAFE | {
-        "Content-Type": mime if picture else UNKNOWN,
-        "Content-Disposition": f"{'inline' if picture else 'attachment'}; filename*=UTF-8''{quote(parse_name(name), safe='')}",
-        "Cache-Control": "private, max-age=31536000, immutable",
-    }
-    return web.FileResponse(path, headers=headers)
 
 
 def _head(path: Path) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from core.ports import Busy
+from gateway.files import Downloads
 from gateway.outside import OutsideDoors
 from gateway.roles.role import Loop, Quiet
 from gateway.server import Handler, Route
@@ -20,6 +21,7 @@ class Role(Quiet):
         accounts = {name: channel.account for name, channel in house.channels.items()}
         doors = OutsideDoors(house.store, house.config, accounts, house.wake)
         routes = [(method, path, self._unless_busy(handler)) for method, path, handler in doors.routes()]
+        routes.extend(Downloads(house.store, house.files, house.metrics).routes())
         for channel in house.channels.values():
             routes.extend(channel.routes())
         return routes

@@ -15,6 +15,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from adapters.web.settings import Settings
 from storage import open_store
+from storage.files.local import LocalFiles
 from tests.adapters.web.house import House, settings
 
 CHROMIUM = "/usr/bin/chromium"  # Debian's
@@ -122,16 +123,16 @@ async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
 
 
 @pytest.fixture
-def chat_settings(tmp_path: Path) -> Settings:
+def chat_settings() -> Settings:
     """Settings of the chat under test."""
-    return settings(tmp_path / "files")
+    return settings()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def server(chat_settings: Settings) -> AsyncIterator[Server]:
+async def server(chat_settings: Settings, tmp_path: Path) -> AsyncIterator[Server]:
     """A running chat."""
     store = open_store("memory:", time.time)
-    house = Server(House("site", chat_settings, store))
+    house = Server(House("site", chat_settings, store, LocalFiles(tmp_path / "files")))
     await house.start()
     yield house
     await house.stop()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -64,9 +63,9 @@ async def shop() -> AsyncIterator[Site]:
 
 
 @pytest.fixture
-def chat_settings(tmp_path: Path, shop: Site) -> Settings:
+def chat_settings(shop: Site) -> Settings:
     """The chat lets the shop embed it."""
-    return settings(tmp_path / "files", origins=(shop.url,))
+    return settings(origins=(shop.url,))
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -22,9 +24,11 @@ from gateway.intake import Intake
 from gateway.metrics import Metrics
 from gateway.worker import FloodGuard, Worker
 from handoff.lines import House, Line
+from storage.files.local import LocalFiles
 from storage.memory import MemoryStore
 
 PLAIN = Capabilities(4096, 1024, "inline", 8, 10, 64, 64, (), files=True, file_bytes=1 << 20)
+NOWHERE = LocalFiles(Path(os.devnull))  # a place that takes no file
 NOON = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
 
 
@@ -215,7 +219,7 @@ class Pipeline:
             metrics=self.metrics,
             flood=flood or FloodGuard(0, 1.0),
         )
-        self.intake = Intake(store, self.worker, self.metrics, self.rows.extend, self.wake)
+        self.intake = Intake(store, self.worker, self.metrics, self.rows.extend, self.wake, files=NOWHERE)
         self.numbers = 0
 
     def wake(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,10 @@ from core.effects import Call, CreateTicket, FetchFile
 from core.events import CallDone
 from core.messages import Attachment
 from core.outbox import OutboxRow, Settled
-from core.ports import Channel, Outcome, Result, Ticket, Work
+from core.ports import Channel, FileLink, Outcome, Result, Ticket, Work
 from gateway.calls import MOST_ATTEMPTS, PATIENT_ATTEMPTS, Calls
 from gateway.metrics import Metrics
+from storage.files.local import LocalFiles
 from storage.memory import MemoryStore
 from tests.gateway.house import Clock, Recorder, echo, inbound
 
@@ -27,13 +28,15 @@ class Answering:
 
     outcome: Outcome | Exception
     asked: list[tuple[Any, ...]] = field(default_factory=list)
+    files: list[FileLink] = field(default_factory=list)
 
     async def call(self, call: str, params: dict[str, Any], key: str, client: int) -> Outcome:
         self.asked.append((call, params, key, client))
         return self._answer()
 
-    async def push(self, ticket: Ticket, key: str) -> Outcome:
+    async def push(self, ticket: Ticket, key: str, files: Sequence[FileLink] = ()) -> Outcome:
         self.asked.append((ticket.number, key))
+        self.files = list(files)
         return self._answer()
 
     def _answer(self) -> Outcome:
@@ -75,7 +78,7 @@ async def results(store: MemoryStore) -> list[CallDone]:
 
 def calls(store: MemoryStore, answering: Answering, folder: Path, channel: Recorder | None = None) -> Calls:
     channels: dict[str, Channel] = {"telegram": channel or Recorder()}
-    return Calls(store, {"shop": answering}, {"outer": answering}, channels, folder, Metrics())
+    return Calls(store, {"shop": answering}, {"outer": answering}, channels, LocalFiles(folder), Metrics())
 
 
 @pytest.mark.parametrize("status", ["ok", "missing", "failed"])

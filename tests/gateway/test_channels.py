@@ -53,7 +53,6 @@ def test_what_all_channels_are_told(tmp_path: Path, flood: str, told: tuple[int,
     settings = channel_settings(config(tmp_path, FLOOD=flood, TOKEN="42:token"), "tg")
     assert settings["flood"] == told
     assert settings["language"] == "en"
-    assert settings["files_root"] == str(tmp_path / "kept")
     assert settings["public_url"].startswith("https://bot.example")
     assert settings["token"] == "42:token"
 

@@ -15,6 +15,7 @@ from core.ports import Receipt, StorageFull, Store
 from gateway.calls import Calls
 from gateway.metrics import Metrics
 from gateway.outbox import PATIENCE_SECONDS, Sender
+from storage.files.local import LocalFiles
 from storage.memory import MemoryStore
 from tests.gateway.house import Clock, Recorder, echo, inbound, settled, taken_over
 
@@ -25,7 +26,7 @@ class Bench:
     def __init__(self, store: Store, folder: Path, clock: Clock) -> None:
         self.store, self.clock, self.channel, self.metrics = store, clock, Recorder(), Metrics()
         channels = {"telegram": self.channel}
-        calls = Calls(store, {}, {}, channels, folder, self.metrics)  # type: ignore[arg-type]
+        calls = Calls(store, {}, {}, channels, LocalFiles(folder), self.metrics)  # type: ignore[arg-type]
         self.woken = 0
         self.sender = Sender(store, channels, calls, self.metrics, self.wake)  # type: ignore[arg-type]
 

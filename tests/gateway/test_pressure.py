@@ -15,7 +15,7 @@ from gateway.config.model import Intake as Limits
 from gateway.intake import Intake
 from gateway.pressure import Pressure
 from storage.memory import MemoryStore
-from tests.gateway.house import Clock, Pipeline, count, inbound
+from tests.gateway.house import NOWHERE, Clock, Pipeline, count, inbound
 
 
 class Hung(MemoryStore):
@@ -54,7 +54,13 @@ class Bench:
         self.metrics = pipe.metrics
         self.pressure = Pressure(self.store, limits, self.metrics, lambda: self.at)
         self.intake = Intake(
-            self.store, pipe.worker, self.metrics, lambda rows: None, lambda: None, pressure=self.pressure
+            self.store,
+            pipe.worker,
+            self.metrics,
+            lambda rows: None,
+            lambda: None,
+            files=NOWHERE,
+            pressure=self.pressure,
         )
         self.number = 0
 

@@ -16,7 +16,7 @@ from aiohttp.test_utils import TestServer
 from adapters.desks import Change, build_desk, parse_status, signature, verify_signature
 from adapters.desks.webhook import DeskRules, StatusRule, Webhook
 from adapters.services.settings import parse_settings
-from core.ports import Outcome, Ticket
+from core.ports import FileLink, Outcome, Ticket
 
 SECRET = "desk-secret"
 NOW = 1_767_600_000.5
@@ -35,6 +35,11 @@ TICKET = Ticket(
     created_at=1.0,
     updated_at=1.0,
     private=("Телефон",),
+)
+
+FILES = (
+    FileLink("f1-0", "чек.pdf", "application/pdf", 9, "https://bot.example/files/f1-0"),
+    FileLink("f1-1", "кино.mp4", note="больше 20 MB"),
 )
 
 
@@ -65,7 +70,7 @@ class Desk:
 async def test_a_ticket_is_a_signed_post() -> None:
     desk = Desk(lambda: web.json_response({"data": {"id": 901, "url": "https://desk.example/901"}}, status=201))
     async with desk.served(answer={"number": "data.id", "link": "data.url"}) as webhook:
-        outcome = await webhook.push(TICKET, "t-12")
+        outcome = await webhook.push(TICKET, "t-12", FILES)
     assert outcome == Outcome("ok", {"number": "901", "link": "https://desk.example/901"})
     ((request, body),) = desk.posts
     assert request.headers["Idempotency-Key"] == "t-12"
@@ -79,6 +84,16 @@ async def test_a_ticket_is_a_signed_post() -> None:
         "text": "Сломался",
         "fields": {"Причина": "Брак", "Номер заказа": "1"},
         "files": ["f1-0"],
+        "attachments": [
+            {
+                "id": "f1-0",
+                "name": "чек.pdf",
+                "mime": "application/pdf",
+                "size": 9,
+                "url": "https://bot.example/files/f1-0",
+            },
+            {"id": "f1-1", "name": "кино.mp4", "note": "больше 20 MB"},
+        ],
         "priority": "высокая",
         "client": 7,
         "created_at": 1.0,

@@ -22,12 +22,12 @@ Build = Callable[..., Telegram]
 
 
 @pytest.fixture
-def gate() -> FakeGate:
-    return FakeGate()
+def gate(tmp_path: Path) -> FakeGate:
+    return FakeGate(tmp_path)
 
 
 @pytest.fixture
-async def build(telegram: TelegramEmulator, tmp_path: Path) -> AsyncIterator[Build]:
+async def build(telegram: TelegramEmulator) -> AsyncIterator[Build]:
     """Makes channels on the emulator; all are stopped at the end."""
     made: list[Telegram] = []
 
@@ -36,7 +36,6 @@ async def build(telegram: TelegramEmulator, tmp_path: Path) -> AsyncIterator[Bui
             "token": TOKEN,
             "api_url": telegram.url,
             "limits": "off",
-            "files_root": tmp_path,
             "poll_seconds": 30,
         }
         made.append(Telegram("telegram", {**defaults, **settings}))

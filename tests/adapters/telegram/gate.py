@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import cast
 
 from core.events import Inbound
 from core.hold import Hold
 from core.outbox import OutboxRow
-from core.ports import Cursor, Hints, LeaseLost, Receipt, StorageFull, Store, StoredFile
+from core.ports import Cursor, Files, Hints, LeaseLost, Receipt, StorageFull, Store, StoredFile
 from gateway.leases import Alone
+from storage.files.local import LocalFiles
 
 
 class FakeStore:
@@ -31,7 +33,8 @@ class FakeStore:
 class FakeGate:
     """`full` says how many commits fail before the next goes through."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self.files: Files = LocalFiles(folder)
         self.fake_store = FakeStore()
         self.hints: Hints | None = None
         self.inbounds: list[Inbound] = []

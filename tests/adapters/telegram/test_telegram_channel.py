@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,8 +33,10 @@ class StumblingGate(FakeGate):
         return await super().accept(inbounds, cursor)
 
 
-async def test_our_own_fault_does_not_silence_the_channel(build: Build, telegram: TelegramEmulator) -> None:
-    gate = StumblingGate()
+async def test_our_own_fault_does_not_silence_the_channel(
+    build: Build, telegram: TelegramEmulator, tmp_path: Path
+) -> None:
+    gate = StumblingGate(tmp_path)
     channel = build()
     with structlog.testing.capture_logs() as logs:
         await channel.start(gate)
@@ -95,7 +98,7 @@ async def test_stop_while_telegram_is_away(build: Build, gate: FakeGate) -> None
             await channel.stop()
 
 
-async def test_stop_finishes_the_batch_under_way(build: Build, telegram: TelegramEmulator) -> None:
+async def test_stop_finishes_the_batch_under_way(build: Build, telegram: TelegramEmulator, tmp_path: Path) -> None:
     class SlowGate(FakeGate):
         began, go_on = asyncio.Event(), asyncio.Event()
 
@@ -104,7 +107,7 @@ async def test_stop_finishes_the_batch_under_way(build: Build, telegram: Telegra
             await self.go_on.wait()
             return await super().accept(inbounds, cursor)
 
-    gate = SlowGate()
+    gate = SlowGate(tmp_path)
     channel = build()
     await channel.start(gate)
     telegram.say(7, "последнее")

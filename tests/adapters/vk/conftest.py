@@ -27,18 +27,18 @@ async def vk() -> AsyncIterator[VkEmulator]:
 
 
 @pytest.fixture
-def gate() -> FakeGate:
-    return FakeGate()
+def gate(tmp_path: Path) -> FakeGate:
+    return FakeGate(tmp_path)
 
 
 @pytest.fixture
-async def build(vk: VkEmulator, tmp_path: Path) -> AsyncIterator[Build]:
+async def build(vk: VkEmulator) -> AsyncIterator[Build]:
     """Makes channels on the emulator; all are stopped at the end."""
     made: list[Vk] = []
 
     def make(**settings: Any) -> Vk:
         defaults = {
-            "token": TOKEN, "group_id": GROUP, "api_url": vk.url, "limits": "off", "files_root": tmp_path,
+            "token": TOKEN, "group_id": GROUP, "api_url": vk.url, "limits": "off",
             "poll_seconds": 30, "language": "ru",
         }  # fmt: skip
         made.append(Vk("vk", {**defaults, **settings}))

@@ -17,7 +17,7 @@ from core.events import Event, Inbound, Message, Opened, Press, TimerFired
 from core.hold import Hold
 from core.messages import Button, Outgoing
 from core.outbox import OutboxRow, Settled
-from core.ports import Cursor, Done, Hints, Receipt, Result, StorageFull, Store, Work
+from core.ports import Cursor, Done, Files, Hints, Receipt, Result, StorageFull, Store, Work
 from core.rich import Mark, Rich, plain
 from gateway.leases import Alone
 
@@ -65,6 +65,7 @@ class House:
     name: str
     settings: Settings
     store: Store
+    files: Files
     script: Script = echo
     hears: bool = True
     full: bool = False  # the disk is full: nothing is accepted
@@ -167,6 +168,6 @@ class House:
         return ""
 
 
-def settings(root: Any, **changes: Any) -> Settings:
-    """Settings for tests: files under `root`."""
-    return msgspec.structs.replace(Settings(files_root=str(root), title="Support"), **changes)
+def settings(**changes: Any) -> Settings:
+    """Settings for tests."""
+    return msgspec.structs.replace(Settings(title="Support"), **changes)

@@ -178,7 +178,7 @@ async def test_a_full_store_acknowledges_nothing(visitor: Visitor, house: House)
 
 
 async def test_a_channel_that_has_not_started_is_busy(house: House) -> None:
-    fresh = House("fresh", house.settings, house.store)
+    fresh = House("fresh", house.settings, house.store, house.files)
     handler = next(handler for _, path, handler in fresh.channel.routes() if path == "/chat/fresh/session")
     answer = await handler(make_mocked_request("POST", "/chat/fresh/session"))
     assert answer.status == 503

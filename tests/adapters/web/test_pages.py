@@ -106,7 +106,7 @@ async def test_the_page_speaks_the_visitors_language(client: Client) -> None:
 
 def test_titles_and_greetings_are_texts() -> None:
     evil = "\"><script>pwned=1</script>'&$name${x}"
-    page = render_page("site", Settings(files_root="", title=evil, greeting=evil, color=evil), "en")
+    page = render_page("site", Settings(title=evil, greeting=evil, color=evil), "en")
     assert "<script>pwned" not in page
     assert page.count("&quot;&gt;&lt;script&gt;pwned=1&lt;/script&gt;&#x27;&amp;$name${x}") == 5
 
@@ -148,11 +148,11 @@ def test_every_refusal_has_words_and_a_status() -> None:
 
 
 def test_the_channel_is_in_the_list() -> None:
-    channel = build_channel("web", "site", {"files_root": "files", "title": "T", "line": "support"})
+    channel = build_channel("web", "site", {"title": "T", "line": "support"})
     assert isinstance(channel, Web)
     assert channel.capabilities.buttons == "inline"
     with pytest.raises(ValueError, match="title"):
-        build_channel("web", "site", {"files_root": "files", "title": 5})
+        build_channel("web", "site", {"title": 5})
 
 
 async def test_a_chat_cannot_take_our_own_path(house: House) -> None:
@@ -161,7 +161,7 @@ async def test_a_chat_cannot_take_our_own_path(house: House) -> None:
 
 
 def test_routes_shared_by_all_chats_are_the_same_handlers() -> None:
-    one, two = (Web(name, Settings(files_root="")).routes() for name in ("one", "two"))
+    one, two = (Web(name, Settings()).routes() for name in ("one", "two"))
     assert set(one) & set(two) == {route for route in one if not route[1].startswith("/chat/one")}
 
 

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from adapters.web.parse import parse_event, parse_hello, parse_name, parse_number, parse_post
+from adapters.web.parse import parse_event, parse_hello, parse_number, parse_post
 from adapters.web.refusal import Refused
 from core.events import Message, Opened, Press
+from core.files import parse_name
 from core.messages import Attachment, Contact, Location
 from core.ports import StoredFile
 from tests.adapters.web.corpus import FILE_NAMES, XSS

@@ -16,6 +16,7 @@ from core.conversation import Conversation
 from core.messages import Outgoing
 from core.ports import HistoryItem, StorageFull
 from core.rich import plain
+from storage.files.local import LocalFiles
 from storage.hints import open_hints
 from storage.hints.local import LocalHints
 from tests.adapters.web.conftest import Visitor, frame, shown, visit
@@ -66,7 +67,7 @@ async def open_pair(tmp_path: Path, store: Store) -> AsyncIterator[OpenPair]:
 
     async def build(hints: Any, others: Any) -> Pair:
         for one in (hints, others):
-            house = House("site", settings(tmp_path / "site", flood=None), store, hints=one)
+            house = House("site", settings(flood=None), store, LocalFiles(tmp_path / "site"), hints=one)
             await one.open()
             client = TestClient(TestServer(await house.open()))
             await client.start_server()

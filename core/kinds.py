@@ -1,14 +1,16 @@
-"""The type of a file, from its bytes alone: names and declared types are a client's words."""
+"""The type of a file, from its bytes: names and declared types are a client's words. Pure."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import BinaryIO
+from pathlib import PurePosixPath
 
 INLINE = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
 MAX_PIXELS = 40_000_000  # a larger picture is a bomb for whoever opens it: it stays a download
 UNKNOWN = "application/octet-stream"
-HEAD = 32  # bytes that tell the type
+SIGNATURE = 32  # bytes that tell the kind …
+HEAD = (
+    1 << 20
+)  # … and those that tell the dimensions, too: before the dimensions of a JPEG stand colour profiles and thumbnails
 
 # Harmless types that only their name tells apart. They are labels: the bytes are always served as a download.
 BY_NAME = {
@@ -31,13 +33,12 @@ BY_NAME = {
 }
 
 
-def sniff(path: Path, name: str) -> str:
-    """The mime type of the file. A picture is called one only when its bytes are one of sane dimensions."""
-    with path.open("rb") as file:
-        mime = magic(file.read(HEAD))
-        if mime in INLINE and not _sane(file, mime):
-            return UNKNOWN
-    return mime or BY_NAME.get(Path(name).suffix.lower(), UNKNOWN)
+def sniff(head: bytes, name: str) -> str:
+    """The mime type of the file that begins so. A picture is called one only when its bytes are one of sane dimensions."""
+    mime = magic(head)
+    if mime in INLINE and not _sane(head, mime):
+        return UNKNOWN
+    return mime or BY_NAME.get(PurePosixPath(name).suffix.lower(), UNKNOWN)
 
 
 def magic(head: bytes) -> str:
@@ -53,22 +54,18 @@ def magic(head: bytes) -> str:
     return "application/pdf" if head.startswith(b"%PDF-") else ""
 
 
-def _sane(file: BinaryIO, mime: str) -> bool:
-    width, height = dimensions(file, mime)
+def _sane(head: bytes, mime: str) -> bool:
+    width, height = dimensions(head, mime)
     return 0 < width * height <= MAX_PIXELS
 
 
-def dimensions(file: BinaryIO, mime: str) -> tuple[int, int]:
+def dimensions(head: bytes, mime: str) -> tuple[int, int]:
     """Width and height in pixels from the header; (0, 0) when it cannot be read."""
-    file.seek(0)
-    head = file.read(HEAD)
     if mime == "image/png":
         return (_big(head[16:20]), _big(head[20:24])) if head[12:16] == b"IHDR" else (0, 0)
     if mime == "image/gif":
         return _little(head[6:8]), _little(head[8:10])
-    if mime == "image/webp":
-        return _webp(head)
-    return _jpeg(file)
+    return _webp(head) if mime == "image/webp" else _jpeg(head)
 
 
 def _webp(head: bytes) -> tuple[int, int]:
@@ -83,18 +80,14 @@ def _webp(head: bytes) -> tuple[int, int]:
     return 0, 0
 
 
-def _jpeg(file: BinaryIO) -> tuple[int, int]:
+def _jpeg(head: bytes) -> tuple[int, int]:
     """Walks over the segments to the frame header (SOF0-15 without the tables DHT, JPG, DAC); ITU T.81, B.1.1.3."""
-    file.seek(2)
-    for _ in range(1000):
-        marker = file.read(4)
-        if len(marker) < 4 or marker[0] != 0xFF:
-            return 0, 0
-        kind, length = marker[1], _big(marker[2:4])
+    at = 2
+    while at + 9 <= len(head) and head[at] == 0xFF:
+        kind = head[at + 1]
         if 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
-            frame = file.read(5)
-            return _big(frame[3:5]), _big(frame[1:3])
-        file.seek(max(length - 2, 0), 1)
+            return _big(head[at + 7 : at + 9]), _big(head[at + 5 : at + 7])
+        at += 2 + max(_big(head[at + 2 : at + 4]), 2)
     return 0, 0
 
 

@@ -1,0 +1,65 @@
+"""What every place of files can do, wherever its bytes lie: reading, and links that its own key signs."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+
+from core.ports import StorageFull
+from storage.files.links import is_open, render_link
+
+HASH = re.compile(r"[0-9a-f]{64}")
+
+
+def check_hash(sha256: str) -> str:
+    """The hash, if it is one: nothing else ever becomes a part of a path. Raises FileNotFoundError."""
+    if not HASH.fullmatch(sha256):
+        raise FileNotFoundError("not a hash")
+    return sha256
+
+
+class Kept(ABC):
+    """A place of files (`core.ports.Files`). `clock` gives seconds since 1970.
+
+    The key of links lies beside the bytes it guards, so all processes of a deployment have the same one and a copy of the
+    files has it, too.
+    """
+
+    def __init__(self, staging: Path, public_url: str, clock: Callable[[], float] = time.time) -> None:
+        self.staging, self._public_url, self._clock = staging, public_url, clock
+        self._key = b""
+
+    async def open(self) -> None:
+        """Makes the place ready and reads the key. Raises `StorageFull` with the reason when it cannot be reached."""
+        if not self._key:
+            self._key = await self._read_key()
+
+    @abstractmethod
+    async def _read_key(self) -> bytes:
+        """The key of links, made at the first time. Raises `StorageFull`."""
+
+    @abstractmethod
+    async def keep(self, data: bytes) -> str: ...
+
+    @abstractmethod
+    async def adopt(self, path: Path, sha256: str) -> None: ...
+
+    @abstractmethod
+    async def path(self, sha256: str) -> Path: ...
+
+    async def read(self, sha256: str) -> bytes:
+        return await asyncio.to_thread((await self.path(sha256)).read_bytes)
+
+    def link(self, file_id: str, seconds: float) -> str:
+        if not self._public_url:
+            return ""
+        if not self._key:
+            raise StorageFull("the files cannot be reached")
+        return render_link(self._public_url, self._key, file_id, int(self._clock() + seconds))
+
+    def opens(self, file_id: str, until: str, signature: str) -> bool:
+        return bool(self._key) and is_open(self._key, file_id, until, signature, self._clock())
