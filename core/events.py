@@ -15,8 +15,8 @@ class Happened(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"
 
 
 class Message(Happened, frozen=True, tag="message"):
-    """A client's message. `album` joins the parts that the messenger sent apart; `command` is `/status` without arguments;
-    `quote` is the message that this one answers."""
+    """A client's message. `album` joins the parts that the messenger sent apart, in the order of `part`, which grows as the
+    client sees them; `command` is `/status` without arguments; `quote` is the message that this one answers."""
 
     text: str = ""
     attachments: tuple[Attachment, ...] = ()
@@ -25,6 +25,7 @@ class Message(Happened, frozen=True, tag="message"):
     album: str = ""
     command: str = ""
     quote: Quote | None = None
+    part: int = 0
 
 
 class Press(Happened, frozen=True, tag="press"):
@@ -41,10 +42,22 @@ class Opened(Happened, frozen=True, tag="opened"):
 
 
 class Edited(Happened, frozen=True, tag="edited"):
-    """A client changed an earlier message. Recorded; flows do not see it."""
+    """A client changed an earlier message: `external_id` is its `message_id`. Recorded; flows do not see it.
+
+    `attachments` are those it has now, None where the channel does not tell. `was` is the text before, as the store knew it
+    when the change came in; whoever hands the event in leaves it empty.
+    """
 
     external_id: str
     text: str = ""
+    attachments: tuple[Attachment, ...] | None = None
+    was: str = ""
+
+
+class Removed(Happened, frozen=True, tag="removed"):
+    """A client took an earlier message away. Recorded: what it said stays in the history; flows do not see it."""
+
+    message_id: str
 
 
 class Reacted(Happened, frozen=True, tag="reacted"):
@@ -58,6 +71,12 @@ class Reachability(Happened, frozen=True, tag="reachability"):
     """The client blocked the bot, or let it write again."""
 
     reachable: bool
+
+
+class Readdressed(Happened, frozen=True, tag="readdressed"):
+    """The platform calls the chat `chat` from now on (a group became a supergroup)."""
+
+    chat: str
 
 
 class TimerFired(Happened, frozen=True, tag="timer"):
@@ -99,6 +118,30 @@ class Outside(Happened, frozen=True, tag="outside"):
 
     name: str
     data: dict[str, Any] = {}
+
+
+class MoveAsked(Happened, frozen=True, tag="move_asked"):
+    """The client goes on in another of their conversations, `to` in `channel`: the live run goes there.
+
+    With `back` two clients are no longer one: only a run that came from `to` returns to it.
+    """
+
+    to: int
+    channel: str
+    back: bool = False
+
+
+class Moved(Happened, frozen=True, tag="moved"):
+    """What the conversation `origin` in `channel` gave away: its live run and the one that a digression had suspended, each
+    None when there is none. `why` there is no run: `people` (on `line`) have the session, `nothing` is under way."""
+
+    origin: int
+    channel: str
+    run: dict[str, Any] | None = None
+    suspended: dict[str, Any] | None = None
+    why: Literal["", "people", "nothing"] = ""
+    line: str = ""
+    back: bool = False
 
 
 class LineAnswer(Happened, frozen=True, tag="line_answer"):
@@ -153,14 +196,18 @@ Event = (
     | Press
     | Opened
     | Edited
+    | Removed
     | Reacted
     | Reachability
+    | Readdressed
     | TimerFired
     | CallDone
     | DeliveryFailed
     | TicketChanged
     | Outside
     | LineAnswer
+    | MoveAsked
+    | Moved
     | HandoffAsked
     | OperatorAct
     | ColleagueReply

@@ -16,8 +16,10 @@ from core.files import Files as Files  # noqa: PLC0414
 from core.files import StoredFile as StoredFile  # noqa: PLC0414
 from core.hints import Hints as Hints  # noqa: PLC0414  (known from here)
 from core.hold import Hold
-from core.messages import Outgoing
+from core.joins import Joins
+from core.messages import Attachment, Outgoing
 from core.outbox import OutboxRow, Sent, Settled
+from core.tickets import Ticket as Ticket  # noqa: PLC0414  (known from here)
 from core.turn import Trace
 
 # --- the store -------------------------------------------------------------------------------------------------------
@@ -78,7 +80,10 @@ class Cursor(msgspec.Struct, frozen=True):
 
 
 class Receipt(msgspec.Struct):
-    """The answer to one inbound: committed. `outbox` are the new rows, already leased to this process."""
+    """The answer to one inbound: committed. `outbox` are the new rows, already leased to this process.
+
+    `duplicate`: it was known, or is an edit that changes nothing that people see; nothing was stored.
+    """
 
     conversation: int
     duplicate: bool = False
@@ -87,8 +92,20 @@ class Receipt(msgspec.Struct):
     seq: int = 0  # place of the client's message in the history, when processed
 
 
+class Earlier(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a client's message was before an edit. `until` is when it was edited, seconds since the epoch (UTC)."""
+
+    until: float
+    text: str = ""
+    attachments: tuple[Attachment, ...] = ()
+
+
 class HistoryItem(msgspec.Struct, omit_defaults=True):
-    """One message of a conversation's history. `state`: received, pending, sent, failed, refused."""
+    """One message of a conversation's history, an album as one. `state`: received, pending, sent, failed, refused.
+
+    `event` is as the client's last edit left it; `earlier` is what it was before, the oldest first. `removed` is when the
+    client took it away (seconds since the epoch). `reactions` are the client's marks on it now.
+    """
 
     seq: int
     author: Literal["client", "bot", "operator", "notice"]
@@ -99,28 +116,9 @@ class HistoryItem(msgspec.Struct, omit_defaults=True):
     reason: str = ""
     message_id: str = ""
     edited: int = 0  # grows with every edit
-
-
-class Ticket(msgspec.Struct):
-    """A work item of a desk. `fields` label → text; `history` is a list of {at, what, …}."""
-
-    number: int
-    desk: str
-    title: str
-    text: str
-    fields: dict[str, str]
-    files: tuple[str, ...]
-    priority: str
-    status: str
-    done: bool
-    client: int
-    conversation: int
-    created_at: float
-    updated_at: float
-    outer_number: str = ""
-    outer_link: str = ""
-    private: tuple[str, ...] = ()
-    history: list[dict[str, Any]] = []
+    earlier: tuple[Earlier, ...] = ()
+    reactions: tuple[str, ...] = ()
+    removed: float = 0.0
 
 
 class Bundle(msgspec.Struct, omit_defaults=True):
@@ -147,7 +145,7 @@ class LeaseLost(Exception):
     """Another process has taken over since: what this one wanted to write is refused (fencing)."""
 
 
-class Store(Protocol):
+class Store(Joins, Protocol):
     """The truth. Every coroutine that writes returns after the commit; SQLite, PostgreSQL and the in-memory twin alike.
 
     All raise `StorageFull` when nothing can be written.
@@ -353,7 +351,8 @@ class Gate(Protocol):
     async def quarantine(self, channel: str, raw: bytes, reason: str) -> None: ...
     def count(self, channel: str, what: str) -> None:
         """Counts what happened at the channel's door and left nothing in the store: `wrong_secret`, `foreign_account`,
-        `replay`, `too_large`, `unreadable`; or `redelivery`, a delivery that the platform says it repeats."""
+        `foreign_origin`, `flood`, `replay`, `too_large`, `unreadable`; or `redelivery`, a delivery that the platform says it
+        repeats."""
         ...
 
     async def cursor(self, channel: str) -> str: ...

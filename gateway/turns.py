@@ -12,6 +12,7 @@ from core.conversation import Conversation
 from core.effects import AnswerBot, CreateTicket, Effect, ToLine
 from core.events import (
     ColleagueReply,
+    Edited,
     Event,
     HandoffAsked,
     LineAnswer,
@@ -39,7 +40,7 @@ def is_for_people(conversation: Conversation, event: Event) -> bool:
         return event.key.startswith("line.")
     if isinstance(event, Press) and event.token.startswith(TOKENS):
         return True
-    return conversation.session.owner != "bot" and isinstance(event, Message | Press | Opened)
+    return conversation.session.owner != "bot" and isinstance(event, Message | Press | Opened | Edited)
 
 
 def run_turn(book: Book, house: House, conversation: Conversation, event: Event, now: datetime, facts: Facts) -> Turn:

@@ -13,7 +13,7 @@ import msgspec
 from bot.book import Book
 from core.conversation import Conversation
 from core.effects import CreateTicket, Effect, FetchFile, Queue, Send, UpdateClient
-from core.events import ColleagueReply, Event, Message, Press
+from core.events import ColleagueReply, Edited, Event, Message, Press
 from core.locale import texts
 from core.messages import Attachment, Outgoing
 from core.ports import Done, Pending, Result, Work
@@ -174,12 +174,12 @@ class Worker:
 def with_file_ids(pending: Pending) -> tuple[Event, tuple[Effect, ...]]:
     """A message's attachments get our file ids, the same at every retry, and the effects that bring their bytes."""
     event = pending.event
-    if not isinstance(event, Message | ColleagueReply) or not event.attachments:
+    if not isinstance(event, Message | ColleagueReply | Edited) or not event.attachments:
         return event, ()
     named: list[Attachment] = []
     fetches: list[Effect] = []
     for n, attachment in enumerate(event.attachments):
-        if attachment.file:
+        if attachment.file or attachment.note:  # ours already, or nothing that could be brought
             named.append(attachment)
             continue
         fresh = msgspec.structs.replace(attachment, file=f"f{pending.id}-{n}")

@@ -12,6 +12,7 @@ from core.conversation import Conversation, Session
 from core.effects import AnswerBot, Effect, Note, Queue, Record, Send, StartTimer, StopTimer, Unqueue
 from core.events import (
     ColleagueReply,
+    Edited,
     Event,
     HandoffAsked,
     Message,
@@ -187,6 +188,20 @@ def _message(on: _Decision, event: Message) -> None:
         on.move("client", "client", "message")
 
 
+def _edited(on: _Decision, event: Edited) -> None:
+    """People may have read what it was: they hear of both, and the client has the word again."""
+    if on.session.owner == "bot":
+        return
+    if on.session.owner == "operator":
+        on.move("client", "client", "edited")
+    now = event.text or on.t("[no text]")
+    if event.was:
+        said = on.t("The client changed a message. Before: «{was}». Now: «{now}».", was=event.was, now=now)
+    else:
+        said = on.t("The client changed a message. Now: «{now}».", now=now)
+    on.out(Note(said))
+
+
 def _queued_message(on: _Decision, text: str) -> None:
     answer = _answer(on, text) if on.session.memory.get("leaving") else ""
     if answer:
@@ -279,7 +294,7 @@ def _take(on: _Decision, event: OperatorAct) -> None:
 
 def _reply(on: _Decision, event: OperatorAct) -> None:
     on.move("reply", event.operator, "reply")
-    on.out(Send(Outgoing(plain(clean(event.text))), "operator", event.operator))
+    on.out(Send(Outgoing(plain(clean(event.text)), quote=event.quote), "operator", event.operator))
 
 
 def _note(on: _Decision, event: OperatorAct) -> None:
@@ -378,6 +393,7 @@ def _facts(on: _Decision, line: Line) -> LineFacts:
 _HANDLERS: dict[type, Callable[[_Decision, Any], None]] = {
     HandoffAsked: _handoff,
     Message: _message,
+    Edited: _edited,
     Press: _press,
     Opened: _opened,
     Reachability: _reachability,

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.conversation import Conversation
-from core.events import ColleagueReply, Inbound, Message, Opened, Poisoned, Press
+from core.events import ColleagueReply, Edited, Inbound, Message, Opened, Poisoned, Press, Readdressed
 from core.ports import Cursor, Decide, Done, Pending, Receipt, Work
 from storage import shape
+from storage.changes import join_album, settle_edit, write_later
 from storage.codec import Outcome, encode
 from storage.effects import Writing
+from storage.lanes import move_chat
 from storage.ledger import Ledger
 from storage.rows import DEAD, PROCESSED, Row
 
@@ -42,7 +44,16 @@ def _accept_one(ledger: Ledger, inbound: Inbound, decide: Decide | None) -> Rece
     if known is not None:
         return Receipt(known, duplicate=True)
     now = ledger.clock()
-    home = rows.conversation_of(inbound.channel, inbound.account, inbound.chat) or _meet(ledger, inbound, now)
+    old = rows.conversation_of(inbound.channel, inbound.account, inbound.chat)
+    if isinstance(inbound.event, Readdressed):  # also told by refusals: whoever is second changes nothing
+        if old is not None:
+            move_chat(ledger, old, inbound.event.chat)
+        return Receipt(old or 0, duplicate=old is None, processed=True)
+    home = old or _meet(ledger, inbound, now)
+    changed = settle_edit(ledger, home, inbound) if isinstance(inbound.event, Edited) else inbound
+    if changed is None:
+        return Receipt(home, duplicate=True)
+    inbound = changed
     row = shape.inbound_row(ledger.numbers.take("inbox"), home, inbound, now)
     if decide is None or rows.has_pending(home):
         rows.insert("inbox", row)
@@ -186,9 +197,14 @@ def _write_said(writing: Writing, pending: Pending, event: bytes | None = None) 
     """A client's word, or a colleague's that is out already, becomes a message of the history; `event` is the event
     encoded, if it is at hand."""
     said = pending.event
-    if not isinstance(said, _SAID):
+    joined = join_album(writing, said, pending.message_id) if isinstance(said, Message) else 0
+    if joined:
+        return joined
+    seq = writing.next_seq() if isinstance(said, _SAID) else write_later(writing, pending)
+    if not seq:
         return 0
-    seq = writing.next_seq()
+    if getattr(said, "attachments", None):
+        event = None  # they have our file ids by now
     row = shape.message_row(
         writing.conversation.id,
         seq,

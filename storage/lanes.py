@@ -36,7 +36,7 @@ def mark(ledger: Ledger, settled: Sequence[Settled]) -> list[Receipt]:
 def _mark_one(ledger: Ledger, row: OutboxRow, sent: Sent) -> Receipt | None:
     now = ledger.clock()
     if sent.migrate_to:
-        _move(ledger, row, sent.migrate_to)
+        move_chat(ledger, row.conversation, sent.migrate_to)
     freed = _VERDICTS[sent.verdict](ledger, row, sent, now)
     ledger.unit.freed.append(row.id)
     return _next(ledger, row, now) if freed else None
@@ -48,12 +48,12 @@ def _next(ledger: Ledger, row: OutboxRow, now: float) -> Receipt | None:
     return Receipt(row.conversation, outbox=[following]) if following is not None else None
 
 
-def _move(ledger: Ledger, row: OutboxRow, chat: str) -> None:
-    """The platform gave the chat another id (a group that became a supergroup)."""
+def move_chat(ledger: Ledger, home: int, chat: str) -> None:
+    """The platform gave the chat another id (a group that became a supergroup): the conversation and what waits go there."""
     rows = ledger.rows
-    conversation = rows.conversation(row.conversation)
-    rows.readdress(row.conversation, chat)
-    if conversation is not None and rows.conversation_of(row.channel, row.account, chat) is None:
+    conversation = rows.conversation(home)
+    rows.readdress(home, chat)
+    if conversation is not None and rows.conversation_of(conversation.channel, conversation.account, chat) is None:
         rows.move_conversation(conversation, chat)
 
 
@@ -74,6 +74,8 @@ def _settle(ledger: Ledger, row: OutboxRow, sent: Sent, now: float, state: int, 
     if row.kind == "send":
         message_id = sent.platform_ids[0] if sent.platform_ids else ""
         ledger.rows.settle_message(row.conversation, row.seq, shown, sent.reason, message_id)
+        for part in filter(None, sent.platform_ids[1:]):
+            ledger.rows.name_message(row.conversation, part, row.seq)
     if row.kind in LANE:
         ledger.rows.arm_timers(row.conversation, row.id, now)
     return True

@@ -12,8 +12,10 @@ from core.ports import Bundle, Done, HistoryItem, Pending, StoredFile, Ticket
 from storage.codec import (
     EMPTY_DICT,
     EMPTY_LIST,
+    Marks,
     decode_dict,
     decode_event,
+    decode_marks,
     decode_message,
     decode_outcome,
     decode_strings,
@@ -22,6 +24,7 @@ from storage.codec import (
 from storage.rows import PENDING, WAITING, Row
 
 LANE = frozenset({"send", "edit", "delete"})
+NO_MARKS = Marks()
 
 
 def moment(seconds: float) -> datetime:
@@ -166,7 +169,8 @@ def message_row(conversation: int, seq: int, author: str, at: float, **more: Any
 
 
 def history_item(row: Row) -> HistoryItem:
-    """A message of the history as it is shown."""
+    """A message of the history, with its `marks`, as it is shown."""
+    marks = decode_marks.decode(row["marks"]) if row["marks"] is not None else NO_MARKS
     return HistoryItem(
         seq=row["seq"],
         author=row["author"],
@@ -177,6 +181,9 @@ def history_item(row: Row) -> HistoryItem:
         reason=row["reason"],
         message_id=row["message_id"],
         edited=row["edited"],
+        earlier=marks.earlier,
+        reactions=marks.reactions,
+        removed=marks.removed,
     )
 
 

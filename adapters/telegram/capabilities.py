@@ -21,6 +21,8 @@ CAPABILITIES = Capabilities(
     edit=True,
     delete=True,
     typing=True,
+    quotes=True,
+    reactions=True,
     idempotent=False,
 )
 
@@ -28,4 +30,4 @@ BUTTONS = 100  # of one inline keyboard
 PHOTO_BYTES = 10 * 1024 * 1024  # a larger picture goes as a document
 DOWNLOAD_BYTES = 20 * 1024 * 1024  # getFile refuses more
 UPDATE_BYTES = 1024 * 1024  # of one webhook delivery
-UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
+UPDATES = ("message", "edited_message", "callback_query", "my_chat_member", "message_reaction")

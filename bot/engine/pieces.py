@@ -46,7 +46,7 @@ def belongs(pieces: list[Message], message: Message) -> bool:
 
 def take_pieces(walk: Walk) -> Message | None:
     """All pieces as one message; they are kept no more."""
-    pieces = kept_pieces(walk)
+    pieces = sorted(kept_pieces(walk), key=lambda piece: piece.part)  # deliveries may come reordered
     if not pieces:
         return None
     del walk.talk.memory["pieces"]
@@ -56,4 +56,5 @@ def take_pieces(walk: Walk) -> Message | None:
         attachments=tuple(attachment for piece in pieces for attachment in piece.attachments),
         contact=next((piece.contact for piece in pieces if piece.contact), None),
         location=next((piece.location for piece in pieces if piece.location), None),
+        quote=next((piece.quote for piece in pieces if piece.quote), None),
     )

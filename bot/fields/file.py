@@ -70,6 +70,9 @@ def _refusal(field: Field, attachments: tuple[Attachment, ...], t: Texts) -> Wro
     """Count, size and format, in this order."""
     if len(attachments) > field.max_files:
         return Wrong(t.plural("Please send at most {n} file.", "Please send at most {n} files.", field.max_files))
+    note = next((a.note for a in attachments if a.note), "")
+    if note:  # there are no bytes to be had
+        return Wrong(f"{note}.")
     if any(a.size > field.max_mb * MEGABYTE for a in attachments):
         return Wrong(t("A file may be at most {size} MB.", size=render_plain(field.max_mb, t.language)))
     wanted = {_same(name) for name in field.formats}

@@ -99,6 +99,10 @@ PARTS: dict[str, Part] = {
     "lease row": _changing("outbox", ("id",), ("lease_owner", "lease_until"), "", _WAITING),
     "settle message": _changing("messages", ("conversation", "seq"), ("state", "reason", "message_id")),
     "edit message": _changing("messages", ("conversation", "seq"), ("message",), ", edited = t.edited + 1"),
+    "name message": Part(
+        "INSERT INTO message_ids (conversation, message_id, seq) SELECT * FROM {v} ON CONFLICT DO NOTHING",
+        ("bigint", "text", "bigint"),
+    ),
     "set timer": Part(
         "INSERT INTO timers (conversation, key, due, after, seconds, data) SELECT * FROM {v}"
         " ON CONFLICT (conversation, key) DO UPDATE SET due = excluded.due, after = excluded.after,"

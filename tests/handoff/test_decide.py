@@ -153,10 +153,25 @@ def test_a_flow_cannot_take_the_session_from_an_operator() -> None:
 
 
 def test_messages_in_the_queue_are_the_peoples() -> None:
-    for event in (Message("вы где?"), Message("вернуть товар"), Press("4.2.1", "Да"), Edited("m1", "x")):
+    for event in (Message("вы где?"), Message("вернуть товар"), Press("4.2.1", "Да")):
         turn = step(queued(), event)
         assert turn.effects == ()
         assert turn.conversation.session.status == "queued"
+
+
+def test_people_are_told_of_an_edit_with_the_old_text() -> None:
+    turn = step(queued(), Edited("m1", "Заказ 42", was="Заказ 24"))
+    assert turn.effects == (
+        Note(T("The client changed a message. Before: «{was}». Now: «{now}».", was="Заказ 24", now="Заказ 42")),
+    )
+    assert turn.conversation.session.status == "queued"
+    turn = step(assigned(), Edited("m1", "Заказ 42"))
+    assert of(turn, Note) == [Note(T("The client changed a message. Now: «{now}».", now="Заказ 42"))]
+    assert turn.conversation.session.status == "assigned", "the client has the word"
+
+
+def test_an_edit_while_the_bot_talks_is_nobodys() -> None:
+    assert step(fresh(), Edited("m1", "x", was="y")).effects == ()
 
 
 @pytest.mark.parametrize("word", ["отмена", "МЕНЮ!"])

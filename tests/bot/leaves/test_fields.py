@@ -368,6 +368,11 @@ def test_photo() -> None:
     assert kind_of(made).show(made, ["a", "b"], EN) == "2 photos"
 
 
+def test_a_file_that_the_messenger_does_not_give_out_is_no_answer() -> None:
+    note = photo(kind="file", file="", ref="r", note="Telegram gives out no files of more than 20 MB")
+    assert reason(field("file"), "", attachments=(note,)) == "Telegram gives out no files of more than 20 MB."
+
+
 def test_file() -> None:
     made = field("file", formats=("pdf", "docx", ".jpeg"))
     word = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
