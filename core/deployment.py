@@ -48,11 +48,12 @@ class LineInfo(msgspec.Struct, frozen=True):
 
 
 class ChannelInfo(msgspec.Struct, frozen=True):
-    """A channel that is on: its kind, default line, and how long a button's label may be (characters)."""
+    """A channel that is on: its kind, default line, how long a button's label may be (characters), what clients call it."""
 
     kind: str
     line: str
     button_limit: int = 64
+    title: str = ""
 
 
 class Deployment(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from core.events import Event
 from core.messages import Attachment, Outgoing
 
 
@@ -124,6 +125,14 @@ class FetchFile(Wanted, frozen=True, tag="fetch_file"):
     attachment: Attachment
 
 
+class Forward(Wanted, frozen=True, tag="forward"):
+    """Put an event into the inbox of another conversation of the same client, once per `key`."""
+
+    conversation: int
+    event: Event
+    key: str
+
+
 class Record(Wanted, frozen=True, tag="record"):
     """A fact for reports: `uncaught`, `run_started`, `step_entered`, `wrong`, `run_ended`, `error`, … `data` holds no secret."""
 
@@ -144,5 +153,6 @@ Effect = (
     | Unqueue
     | Note
     | FetchFile
+    | Forward
     | Record
 )

@@ -12,6 +12,7 @@ from core.effects import (
     CreateTicket,
     Effect,
     FetchFile,
+    Forward,
     Note,
     Queue,
     Record,
@@ -26,6 +27,8 @@ from core.outbox import OutboxRow, RowKind
 from core.ports import StoredFile
 from storage import shape
 from storage.codec import EMPTY_DICT, decode_strings, encode
+from storage.joining.cards import write_card
+from storage.joining.rules import note_write
 from storage.ledger import Ledger
 from storage.rows import SENT, WAITING, Row
 
@@ -87,13 +90,6 @@ class Writing:
         free = not self._lane_taken
         self._lane_taken = True
         return free
-
-
-def merge_card(card: dict[str, Any], effect: UpdateClient) -> dict[str, Any]:
-    """The card with new values. What the messenger proved is never replaced by what was typed."""
-    verified = set(card.get("verified", ()))
-    values = {name: value for name, value in effect.values.items() if name in effect.verified or name not in verified}
-    return {**card, **values, "id": card.get("id", 0), "verified": sorted(verified | set(effect.verified))}
 
 
 # --- messages --------------------------------------------------------------------------------------------------------
@@ -236,8 +232,10 @@ def _write_fetch(writing: Writing, effect: FetchFile) -> None:
 
 
 def _write_client(writing: Writing, effect: UpdateClient) -> None:
-    rows, client = writing.ledger.rows, writing.conversation.client
-    rows.save_card(client, merge_card(rows.card(client, own=True), effect))
+    rows, home = writing.ledger.rows, writing.conversation
+    card = rows.card(home.client, own=True)
+    note_write(writing.ledger, card, home.id, effect, writing.now)
+    rows.save_card(home.client, write_card(card, effect))
 
 
 def _write_queue(writing: Writing, effect: Queue) -> None:
@@ -260,6 +258,10 @@ def _write_unqueue(writing: Writing, effect: Unqueue) -> None:
 def _write_note(writing: Writing, effect: Note) -> None:
     row = {"conversation": writing.conversation.id, "at": writing.now, "author": effect.author, "text": effect.text}
     writing.ledger.rows.insert("notes", row)
+
+
+def _write_forward(writing: Writing, effect: Forward) -> None:
+    writing.ledger.put_event(effect.conversation, effect.event, effect.key)
 
 
 def _write_record(writing: Writing, effect: Record) -> None:
@@ -290,5 +292,6 @@ _WRITERS: dict[type[Effect], Callable[[Writing, Any], None]] = {
     Unqueue: _write_unqueue,
     Note: _write_note,
     FetchFile: _write_fetch,
+    Forward: _write_forward,
     Record: _write_record,
 }

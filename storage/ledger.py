@@ -22,6 +22,7 @@ class Numbers:
     inbox: int = 1
     outbox: int = 1
     ticket: int = 1
+    join: int = 1
     instance: str = ""  # of this store: makes keys unique beyond it
 
     def take(self, name: str) -> int:

@@ -11,6 +11,8 @@ from core.events import Event, Inbound
 from core.outbox import OutboxRow, Sent, Settled
 from core.ports import Bundle, Cursor, Decide, Done, HistoryItem, Receipt, StoredFile, Ticket
 from storage import alarms, desk, intake, lanes, shape
+from storage.joining.store import JoinsOfStore
+from storage.joining.tables import JoinReads
 from storage.ledger import Ledger, Numbers, is_free
 from storage.memory_rows import MemoryRows
 from storage.reading import count_versions
@@ -19,7 +21,7 @@ from storage.rows import DEAD, FAILED, PENDING, PROCESSED, UNKNOWN, WAITING
 T = TypeVar("T")
 
 
-class MemoryStore:
+class MemoryStore(JoinsOfStore):
     """`core.ports.Store` in dictionaries. `clock` gives seconds since the epoch (UTC)."""
 
     def __init__(self, clock: Callable[[], float], outer_desks: frozenset[str] = frozenset()) -> None:
@@ -70,6 +72,14 @@ class MemoryStore:
         if unit.woke and self.on_events is not None:
             self.on_events()
         return result
+
+    # --- who is who ---
+
+    async def look(self, question: Callable[[JoinReads], T]) -> T:
+        return question(self._rows)
+
+    async def locked(self, homes: Sequence[int], work: Callable[[Ledger], T]) -> T:
+        return self._write(lambda: work(self._ledger))
 
     # --- inbox and worker ---
 
@@ -142,8 +152,7 @@ class MemoryStore:
         return None if id is None else self._rows.conversation(id)
 
     async def history(self, conversation: int, after: int = 0, limit: int = 200) -> list[HistoryItem]:
-        rows = [row for row in self._rows.all("messages", conversation=conversation) if row["seq"] > after]
-        return [shape.history_item(row) for row in rows[:limit]]
+        return [shape.history_item(row) for row in self._rows.messages_after(conversation, after, limit)]
 
     async def events(self, conversation: int) -> list[Done]:
         rows = self._rows.all("inbox", conversation=conversation, state=PROCESSED)

@@ -7,6 +7,7 @@ from typing import Any
 
 from core.conversation import Conversation
 from storage.codec import decode_conversation, decode_dict, encode
+from storage.joining.memory import MemoryJoins
 from storage.rows import PENDING, WAITING, Row
 
 Key = tuple[Any, ...]
@@ -20,6 +21,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "outbox": ("id",),
     "timers": ("conversation", "key"),
     "messages": ("conversation", "seq"),
+    "message_marks": ("conversation", "seq"),
+    "message_ids": ("conversation", "message_id"),
     "tickets": ("number",),
     "ticket_history": ("number", "place"),
     "queue": ("conversation",),
@@ -28,11 +31,14 @@ KEYS: dict[str, tuple[str, ...]] = {
     "cursors": ("channel",),
     "bundles": ("id",),
     "web_clients": ("channel", "token_hash"),
+    "joins": ("id",),
+    "codes": ("digest",),
+    "code_tries": ("scope",),
 }
 NUMBERED = ("notes", "records", "quarantine")
 
 
-class MemoryRows:
+class MemoryRows(MemoryJoins):
     """`storage.rows.Rows` over dictionaries. Rows are replaced, never changed in place, so that a unit can be undone."""
 
     def __init__(self) -> None:
@@ -166,6 +172,34 @@ class MemoryRows:
 
     def settle_message(self, conversation: int, seq: int, state: str, reason: str, message_id: str) -> None:
         self.change("messages", conversation, seq, state=state, reason=reason, message_id=message_id)
+
+    def message(self, conversation: int, seq: int) -> Row | None:
+        row = self.get("messages", conversation, seq)
+        return (
+            None if row is None else row | {"marks": (self.get("message_marks", conversation, seq) or {}).get("marks")}
+        )
+
+    def message_named(self, conversation: int, message_id: str, after: int) -> int | None:
+        named = [row["seq"] for row in self.all("messages", conversation=conversation, message_id=message_id)]
+        part = self.get("message_ids", conversation, message_id)
+        found = [seq for seq in named if seq > after] or ([part["seq"]] if part else [])
+        return max(found, default=None)
+
+    def messages_after(self, conversation: int, after: int, limit: int) -> list[Row]:
+        places = [row["seq"] for row in self.all("messages", conversation=conversation) if row["seq"] > after]
+        return [row for seq in places[:limit] if (row := self.message(conversation, seq)) is not None]
+
+    def name_message(self, conversation: int, message_id: str, seq: int) -> None:
+        if self.get("message_ids", conversation, message_id) is None:
+            row = {"conversation": conversation, "message_id": message_id, "seq": seq}
+            self.put("message_ids", row, conversation, message_id)
+
+    def change_message(self, conversation: int, seq: int, event: bytes) -> None:
+        edited = self.tables["messages"][conversation, seq]["edited"]
+        self.change("messages", conversation, seq, event=event, edited=edited + 1)
+
+    def save_marks(self, conversation: int, seq: int, marks: bytes) -> None:
+        self.put("message_marks", {"conversation": conversation, "seq": seq, "marks": marks}, conversation, seq)
 
     # --- outbox ---
 

@@ -27,11 +27,16 @@ from sqlalchemy.dialects.postgresql import insert as upsert  # ON CONFLICT reads
 from storage.tables import (
     bundles,
     clients,
+    code_tries,
+    codes,
     conversations,
     cursors,
     files,
     identities,
     inbox,
+    joins,
+    message_ids,
+    message_marks,
     meta,
     metadata,
     notes,
@@ -164,8 +169,30 @@ EDIT_MESSAGE = update(history).where(_message).values(message=_p("message"), edi
 SETTLE_MESSAGE = (
     update(history).where(_message).values(state=_p("state"), reason=_p("reason"), message_id=_p("message_id"))
 )
+_whole = history.outerjoin(
+    message_marks, and_(message_marks.c.conversation == history.c.conversation, message_marks.c.seq == history.c.seq)
+)
+MESSAGE = select(history, message_marks.c.marks).select_from(_whole).where(_message)
+MESSAGE_NAMED = (
+    select(history.c.seq)
+    .where(
+        history.c.conversation == _p("conversation"),
+        history.c.seq > _p("after"),
+        history.c.message_id == _p("message_id"),
+    )
+    .order_by(history.c.seq.desc())
+    .limit(ONE)
+    .offset(ZERO)
+)
+MESSAGE_PART_NAMED = select(message_ids.c.seq).where(
+    message_ids.c.conversation == _p("conversation"), message_ids.c.message_id == _p("message_id")
+)
+NAME_MESSAGE = upsert(message_ids).values({c.name: _p(c.name) for c in message_ids.columns}).on_conflict_do_nothing()
+CHANGE_MESSAGE = update(history).where(_message).values(event=_p("event"), edited=history.c.edited + ONE)
+SAVE_MARKS = _upsert(message_marks, "conversation", "seq")
 HISTORY = (
-    select(history)
+    select(history, message_marks.c.marks)
+    .select_from(_whole)
     .where(history.c.conversation == _p("conversation"), history.c.seq > _p("after"))
     .order_by(history.c.seq)
     .limit(_p("n"))
@@ -318,6 +345,61 @@ ADD_WEB_CLIENT = _upsert(web_clients, "channel", "token_hash")
 META = select(meta.c.value).where(meta.c.name == _p("name"))
 SET_META = _upsert(meta, "name")
 
+# --- who is who ------------------------------------------------------------------------------------------------------
+
+IDENTITIES = (
+    select(identities)
+    .where(identities.c.client == _p("client"))
+    .order_by(identities.c.channel, identities.c.account, identities.c.sender)
+)
+GIVE_IDENTITY = (
+    update(identities)
+    .where(
+        identities.c.channel == _p("the_channel"),
+        identities.c.account == _p("the_account"),
+        identities.c.sender == _p("the_sender"),
+    )
+    .values(client=_p("client"))
+)
+CONVERSATIONS_OF = select(conversations.c.id).where(conversations.c.client == _p("client")).order_by(conversations.c.id)
+GIVE_CONVERSATION = update(conversations).where(conversations.c.id == _p("the_id")).values(client=_p("client"))
+SPOKE_AT = select(func.max(conversations.c.last_at)).where(conversations.c.client == _p("client"))
+GIVE_TICKETS = (
+    update(tickets)
+    .where(tickets.c.client == _p("was"), tickets.c.conversation == _p("home"))
+    .values(client=_p("client"))
+)
+CLIENTS = select(clients.c.card).order_by(clients.c.id.desc()).limit(_p("n")).offset(ZERO)
+SHARED_PHONES = (
+    select(clients.c.phone)
+    .where(clients.c.phone != NOTHING)
+    .group_by(clients.c.phone)
+    .having(func.count() > ONE)
+    .order_by(clients.c.phone)
+    .limit(_p("n"))
+    .offset(ZERO)
+)
+JOIN = select(joins).where(joins.c.id == _p("the_id"))
+JOINS_KEPT = select(joins).where(joins.c.kept == _p("client")).order_by(joins.c.id)
+JOINS_GONE = select(joins).where(joins.c.gone == _p("client")).order_by(joins.c.id)
+JOINS = select(joins).order_by(joins.c.id.desc()).limit(_p("n")).offset(ZERO)
+SUGGESTED = (
+    select(joins)
+    .where(joins.c.state == literal_column("'suggested'"))
+    .order_by(joins.c.id.desc())
+    .limit(_p("n"))
+    .offset(ZERO)
+)
+SAVE_JOIN = _upsert(joins, "id")
+CODE = select(codes).where(codes.c.digest == _p("digest"))
+CODES_OF = select(codes).where(codes.c.conversation == _p("conversation"))
+USE_CODE = update(codes).where(codes.c.digest == _p("the_digest")).values(used_key=_p("used_key"))
+DROP_CODE = delete(codes).where(codes.c.digest == _p("digest"))
+DROP_OLD_CODES = delete(codes).where(codes.c.expires_at < _p("before"))
+TRIES = select(code_tries).where(code_tries.c.scope == _p("scope"))
+SAVE_TRIES = _upsert(code_tries, "scope")
+DROP_OLD_TRIES = delete(code_tries).where(code_tries.c.since < _p("before"))
+
 # --- numbers ---------------------------------------------------------------------------------------------------------
 
 HIGHEST: dict[str, Executable] = {
@@ -326,6 +408,7 @@ HIGHEST: dict[str, Executable] = {
     "inbox": select(func.max(inbox.c.id)),
     "outbox": select(func.max(outbox.c.id)),
     "ticket": select(func.max(tickets.c.number)),
+    "join": select(func.max(joins.c.id)),
 }
 COUNTS: dict[str, Executable] = {
     "inbox": select(func.count()).where(_pending),

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
-
-from sqlalchemy import Executable
 
 from core.conversation import Conversation, Run
 from core.ports import Bundle, Done, HistoryItem, StoredFile, Ticket
 from storage import queries as q
 from storage import shape
+from storage.asked import Asked
 from storage.codec import decode_conversation, decode_dict
 from storage.driver import Driver
+from storage.joining.sql import SqlJoinReads
 from storage.rows import Row
-
-
-class Asked(Protocol):
-    """Whoever runs statements: `storage.driver.Driver` for SQLite, `storage.postgres.asking.Asking` for PostgreSQL."""
-
-    def run(self, statement: Executable, /, **values: Any) -> Iterable[Sequence[Any]]: ...
-    def value(self, statement: Executable, /, **values: Any) -> Any: ...
-    def one(self, statement: Executable, /, **values: Any) -> Row | None: ...
-    def all(self, statement: Executable, /, **values: Any) -> list[Row]: ...
-    def column(self, statement: Executable, /, **values: Any) -> list[int]: ...
 
 
 class Questions(Asked, Protocol):
@@ -146,7 +136,7 @@ class Questions(Asked, Protocol):
         }
 
 
-class Reading(Driver, Questions):
+class Reading(Driver, Questions, SqlJoinReads):
     """The reads over a connection to SQLite."""
 
 

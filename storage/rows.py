@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from core.conversation import Conversation
+from storage.joining.tables import JoinRows
 
 Row = dict[str, Any]  # column → value, as in `storage.tables`
 
@@ -14,7 +15,7 @@ PENDING, PROCESSED, DEAD = 0, 1, 2
 WAITING, SENT, FAILED, UNKNOWN, REFUSED = 0, 1, 2, 3, 4
 
 
-class Rows(Protocol):
+class Rows(JoinRows, Protocol):
     """Tables within one unit of writing. Nothing here commits; whoever runs the unit keeps or drops it as a whole."""
 
     def insert(self, table: str, row: Row) -> None: ...
@@ -54,6 +55,25 @@ class Rows(Protocol):
     # history
     def edit_message(self, conversation: int, seq: int, message: bytes) -> None: ...
     def settle_message(self, conversation: int, seq: int, state: str, reason: str, message_id: str) -> None: ...
+
+    def message(self, conversation: int, seq: int) -> Row | None:
+        """A message of the history with its `marks`, None where nothing came to it later."""
+        ...
+
+    def message_named(self, conversation: int, message_id: str, after: int) -> int | None:
+        """The place of the message that the platform calls so, a part of it included; only behind `after`."""
+        ...
+
+    def messages_after(self, conversation: int, after: int, limit: int) -> list[Row]: ...
+    def name_message(self, conversation: int, message_id: str, seq: int) -> None:
+        """A further name of a message; no harm when it is known."""
+        ...
+
+    def change_message(self, conversation: int, seq: int, event: bytes) -> None:
+        """What a client's message is now; counts as an edit."""
+        ...
+
+    def save_marks(self, conversation: int, seq: int, marks: bytes) -> None: ...
 
     # outbox
     def head(self, conversation: int) -> int | None:

@@ -10,6 +10,7 @@ from core.conversation import Conversation
 from storage import queries as q
 from storage.codec import decode_conversation, decode_dict, encode
 from storage.driver import Driver
+from storage.joining.sql import SqlJoinRows
 from storage.rows import PENDING, Row
 
 K = TypeVar("K")
@@ -58,7 +59,7 @@ class Layers(Generic[K, V]):
 State = tuple[bytes, int]  # a conversation as it is stored, and its epoch
 
 
-class SqlRows(Driver):
+class SqlRows(Driver, SqlJoinRows):
     """`storage.rows.Rows` over the one writing connection of SQLite."""
 
     def __init__(self, connection: sqlite3.Connection, cached: int = 4096) -> None:
@@ -203,6 +204,27 @@ class SqlRows(Driver):
 
     def settle_message(self, conversation: int, seq: int, state: str, reason: str, message_id: str) -> None:
         self.run(q.SETTLE_MESSAGE, home=conversation, place=seq, state=state, reason=reason, message_id=message_id)
+
+    def message(self, conversation: int, seq: int) -> Row | None:
+        return self.one(q.MESSAGE, home=conversation, place=seq)
+
+    def message_named(self, conversation: int, message_id: str, after: int) -> int | None:
+        found = self.value(q.MESSAGE_NAMED, conversation=conversation, message_id=message_id, after=after)
+        if found is None:
+            found = self.value(q.MESSAGE_PART_NAMED, conversation=conversation, message_id=message_id)
+        return None if found is None else int(found)
+
+    def messages_after(self, conversation: int, after: int, limit: int) -> list[Row]:
+        return self.all(q.HISTORY, conversation=conversation, after=after, n=limit)
+
+    def name_message(self, conversation: int, message_id: str, seq: int) -> None:
+        self.run(q.NAME_MESSAGE, conversation=conversation, message_id=message_id, seq=seq)
+
+    def change_message(self, conversation: int, seq: int, event: bytes) -> None:
+        self.run(q.CHANGE_MESSAGE, home=conversation, place=seq, event=event)
+
+    def save_marks(self, conversation: int, seq: int, marks: bytes) -> None:
+        self.run(q.SAVE_MARKS, conversation=conversation, seq=seq, marks=marks)
 
     # --- outbox ---
 

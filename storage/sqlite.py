@@ -21,6 +21,8 @@ from storage import alarms, desk, intake, lanes, shape
 from storage import queries as q
 from storage.codec import decode_conversation
 from storage.driver import Driver
+from storage.joining.store import JoinsOfStore
+from storage.joining.tables import JoinReads
 from storage.journal import Journal, Note, fits
 from storage.ledger import Ledger, Numbers
 from storage.lockfile import FileLock
@@ -35,7 +37,7 @@ T = TypeVar("T")
 TIMERS = 500  # due timers of one unit of writing
 
 
-class SQLiteStore:
+class SQLiteStore(JoinsOfStore):
     """`core.ports.Store` over a file. `clock` gives seconds since the epoch (UTC).
 
     Raises at `open` `StoreBusy` when another process works with the file, `StoreSealed` when it must not serve;
@@ -153,6 +155,14 @@ class SQLiteStore:
     async def _read(self, question: Callable[[], T]) -> T:
         """A read that may be long: in a thread, so that it holds nobody up."""
         return await asyncio.get_running_loop().run_in_executor(self._reading, question)
+
+    # --- who is who ---
+
+    async def look(self, question: Callable[[JoinReads], T]) -> T:
+        return await self._read(lambda: question(self._slow))
+
+    async def locked(self, homes: Sequence[int], work: Callable[[Ledger], T]) -> T:
+        return await self._writer.run(lambda: work(self._ledger))
 
     # --- inbox and worker ---
 

@@ -195,6 +195,26 @@ messages = Table(
     sqlite_with_rowid=False,
 )
 
+# What came to a message later: edits, reactions, parts of an album (`Marks`). Few messages have any.
+message_marks = Table(
+    "message_marks",
+    metadata,
+    _number("conversation", key=True),
+    _number("seq", key=True),
+    _blob("marks"),
+    sqlite_with_rowid=False,
+)
+
+# Further names that a platform has for a message of the history: one for each part behind the first.
+message_ids = Table(
+    "message_ids",
+    metadata,
+    _number("conversation", key=True),
+    _text("message_id", key=True),
+    _number("seq"),
+    sqlite_with_rowid=False,
+)
+
 tickets = Table(
     "tickets",
     metadata,
@@ -293,6 +313,53 @@ web_clients = Table(
     _text("token_hash", key=True),
     _text("chat"),
     _time("created_at"),
+)
+
+# Two clients that became one (`core.joins.Join`). `moved`: conversations and identities that changed hands; `written`: what
+# conversations wrote on the card since.
+joins = Table(
+    "joins",
+    metadata,
+    _id(),
+    _time("at"),
+    _text("how"),
+    _text("by"),
+    _text("proof"),
+    _text("state"),
+    _number("kept"),
+    _number("gone"),
+    _blob("kept_card"),
+    _blob("gone_card"),
+    _blob("moved"),
+    _blob("written"),
+    _time("undone_at"),
+    _text("undone_by"),
+    Index("ix_joins_kept", "kept"),
+    Index("ix_joins_gone", "gone"),
+)
+
+# One-time codes by their hash. `born` is the wish that made one; `used_key` is the attempt that used it, empty before.
+codes = Table(
+    "codes",
+    metadata,
+    _text("digest", key=True),
+    _number("conversation"),
+    _text("born"),
+    _time("created_at"),
+    _time("expires_at"),
+    _text("used_key"),
+    Index("ix_codes_conversation", "conversation"),
+    Index("ix_codes_expires_at", "expires_at"),
+)
+
+# Codes that were none, by who tried them.
+code_tries = Table(
+    "code_tries",
+    metadata,
+    _text("scope", key=True),
+    _number("times"),
+    _time("since"),
+    Index("ix_code_tries_since", "since"),
 )
 
 # Roles that one process holds at a time (`poll:<channel>`, `send:<channel>`). `epoch` grows with every change of owner.

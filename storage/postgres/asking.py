@@ -9,6 +9,7 @@ from sqlalchemy import Executable
 from sqlalchemy.util.concurrency import await_
 
 from storage.compiled import statements
+from storage.joining.sql import SqlJoinReads
 from storage.reading import Questions
 from storage.rows import Row
 
@@ -49,5 +50,5 @@ def as_row(record: Any) -> Row:
     return dict(record.items())
 
 
-class PostgresReading(Asking, Questions):
+class PostgresReading(Asking, Questions, SqlJoinReads):
     """All reads of the port, each of committed data."""

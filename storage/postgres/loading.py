@@ -72,11 +72,13 @@ ARRAY(SELECT nextval('clients_id_seq') FROM generate_series(1, $2::int))"""
 
 @dataclass
 class Needs:
-    """What a unit is known to need. `keys` are those of internal events: (conversation, key)."""
+    """What a unit is known to need. `keys` are those of internal events: (conversation, key); `homes` are conversations
+    that it changes and must have."""
 
     inbounds: Sequence[Inbound] = ()
     settled: Sequence[Settled] = ()
     keys: Sequence[tuple[int, str]] = ()
+    homes: Sequence[int] = ()
     turns: bool = False  # it decides: tickets may be opened
 
 
@@ -87,6 +89,7 @@ class Wanted:
     inbounds: list[Inbound] = field(default_factory=list)
     settled: list[Settled] = field(default_factory=list)
     keys: list[tuple[int, str]] = field(default_factory=list)
+    homes: set[int] = field(default_factory=set)
 
 
 def gather(needs: Iterable[Needs]) -> Wanted:
@@ -96,13 +99,14 @@ def gather(needs: Iterable[Needs]) -> Wanted:
         wanted.inbounds += it.inbounds
         wanted.settled += it.settled
         wanted.keys += it.keys
+        wanted.homes.update(it.homes)
     return wanted
 
 
 async def prepare(link: Any, rows: PostgresRows, wanted: Wanted) -> None:
     """Lock and load for units that were asked for from outside."""
     chats = list({(it.channel, it.account, it.chat): it for it in wanted.inbounds}.values())
-    await _lock_homes(link, rows, wanted.settled)
+    await _lock_homes(link, rows, wanted)
     missing = await _lock_chats(link, rows, chats) if chats else []
     locked = [home for it in chats if (home := rows.homes.get(_chat(it))) is not None]
     await _load(link, rows, wanted, missing, locked)
@@ -139,9 +143,10 @@ def _own(rows: PostgresRows, record: Any) -> None:
     rows.states[record["id"]] = Loaded(record["version"], record["epoch"], record["client"], record["state"])
 
 
-async def _lock_homes(link: Any, rows: PostgresRows, settled: Sequence[Settled]) -> None:
-    """Verdicts that change the conversation itself wait for it, and do so before anything else is locked."""
-    homes = sorted({it.row.conversation for it in settled if it.sent.migrate_to or it.sent.verdict == "unreachable"})
+async def _lock_homes(link: Any, rows: PostgresRows, wanted: Wanted) -> None:
+    """Who must have a conversation, joins and verdicts that change it, waits for it before anything else is locked."""
+    moved = {it.row.conversation for it in wanted.settled if it.sent.migrate_to or it.sent.verdict == "unreachable"}
+    homes = sorted(moved | wanted.homes)
     if homes:
         for record in await link.fetch(LOCK_HOMES, homes):
             _own(rows, record)

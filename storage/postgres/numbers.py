@@ -15,6 +15,7 @@ SEQUENCES = {
     "client": "clients_id_seq",
     "inbox": "inbox_id_seq",
     "outbox": "outbox_id_seq",
+    "join": "joins_id_seq",
 }
 MORE = 16  # ids that are fetched when a group's stock runs out
 

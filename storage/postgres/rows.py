@@ -10,9 +10,9 @@ from core.events import Inbound
 from core.ports import LeaseLost
 from storage import queries as q
 from storage.codec import decode_conversation, decode_dict, encode
-from storage.postgres.collecting import Collecting
 from storage.postgres.flushing import columns_of, quoted
 from storage.postgres.held import Lane, Loaded
+from storage.postgres.joinrows import PostgresJoinRows
 from storage.postgres.numbers import Sequences, TicketBlocks
 from storage.rows import WAITING, Row
 
@@ -36,7 +36,7 @@ DUE = (
 FENCE = "SELECT epoch FROM leases WHERE name = $1 FOR SHARE"
 
 
-class PostgresRows(Collecting):
+class PostgresRows(PostgresJoinRows):
     """`storage.rows.Rows` within one transaction; works inside `greenlet_spawn`.
 
     Changes are collected and written together: at the end, or before a question whose answer they may change.
@@ -263,6 +263,27 @@ class PostgresRows(Collecting):
         else:
             key = ("messages", (conversation, seq))
             self._change("settle message", key, conversation, seq, state, reason, message_id)
+
+    def message(self, conversation: int, seq: int) -> Row | None:
+        return self.one(q.MESSAGE, home=conversation, place=seq)
+
+    def message_named(self, conversation: int, message_id: str, after: int) -> int | None:
+        found = self.value(q.MESSAGE_NAMED, conversation=conversation, message_id=message_id, after=after)
+        if found is None:
+            found = self.value(q.MESSAGE_PART_NAMED, conversation=conversation, message_id=message_id)
+        return None if found is None else int(found)
+
+    def messages_after(self, conversation: int, after: int, limit: int) -> list[Row]:
+        return self.all(q.HISTORY, conversation=conversation, after=after, n=limit)
+
+    def name_message(self, conversation: int, message_id: str, seq: int) -> None:
+        self._change("name message", ("name", (conversation, message_id)), conversation, message_id, seq)
+
+    def change_message(self, conversation: int, seq: int, event: bytes) -> None:
+        self.run(q.CHANGE_MESSAGE, home=conversation, place=seq, event=event)
+
+    def save_marks(self, conversation: int, seq: int, marks: bytes) -> None:
+        self.run(q.SAVE_MARKS, conversation=conversation, seq=seq, marks=marks)
 
     # --- outbox ---
 

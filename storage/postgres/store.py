@@ -28,6 +28,7 @@ from storage.postgres.asking import PostgresReading, as_row
 from storage.postgres.epochs import Epochs
 from storage.postgres.groups import Groups, Told
 from storage.postgres.inheriting import inherit
+from storage.postgres.joining import PostgresJoins
 from storage.postgres.links import DRIVER, Links, is_away, is_lost, is_pooled
 from storage.postgres.loading import Needs
 from storage.postgres.statements import (
@@ -59,7 +60,7 @@ DEAD_SECONDS = 30.0  # … and is taken for dead after this long
 _HERE: set[str] = set()  # the names under which stores of this process live
 
 
-class PostgresStore:
+class PostgresStore(PostgresJoins):
     """`core.ports.Store` over a database that several processes use at once.
 
     Times come from the database, so a process whose clock is wrong does no harm; `clock` only says what this process takes
@@ -443,8 +444,6 @@ def _ended_here(name: str) -> bool:
         return name not in _HERE
     try:
         os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
+    except OSError as error:
+        return isinstance(error, ProcessLookupError)
     return False

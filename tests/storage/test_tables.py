@@ -20,7 +20,7 @@ from storage.compiled import DIALECTS, all_statements, compile_statement, statem
 from storage.tables import inbox, metadata
 
 # Reports over whole tables: they read everything by their nature.
-_WHOLE = {"QUEUE", "BUNDLES", "CURRENT_BUNDLE", "RETIRE_OTHERS", "UNCAUGHT", "TICKETS"}
+_WHOLE = {"QUEUE", "BUNDLES", "CURRENT_BUNDLE", "RETIRE_OTHERS", "UNCAUGHT", "TICKETS", "JOINS", "SUGGESTED", "CLIENTS"}
 
 
 def schema(path: Path) -> dict[str, str]:
