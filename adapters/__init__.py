@@ -14,6 +14,7 @@ CHANNELS: tuple[tuple[str, str], ...] = (
     ("telegram", "adapters.telegram.channel:Telegram"),
     ("vk", "adapters.vk.channel:Vk"),
     ("web", "adapters.web.channel:Web"),
+    ("api", "adapters.api.channel:Api"),
 )
 
 

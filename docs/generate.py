@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -144,7 +145,7 @@ def findings_reference() -> str:
 
 def settings() -> str:
     """Every setting of `config.yaml`, from the models that read it."""
-    from gateway.config.channels import TelegramSettings, VkSettings, WebSettings
+    from gateway.config.channels import ApiSettings, TelegramSettings, VkSettings, WebSettings
     from gateway.config.lines import DeskSettings, HttpServiceSettings, LineSettings, TableSettings, WebhookDeskSettings
     from gateway.config.model import Config
 
@@ -152,6 +153,7 @@ def settings() -> str:
         "channels.<name>, kind: telegram": TelegramSettings,
         "channels.<name>, kind: vk": VkSettings,
         "channels.<name>, kind: web": WebSettings,
+        "channels.<name>, kind: api": ApiSettings,
         "lines.<name>": LineSettings,
         "desks.<name>": DeskSettings,
         "desks.<name>, kind: webhook": WebhookDeskSettings,
@@ -197,6 +199,7 @@ SECTIONS = {
     "TelegramSettings",
     "VkSettings",
     "WebSettings",
+    "ApiSettings",
     "LineSettings",
     "DeskSettings",
     "WebhookDeskSettings",
@@ -330,6 +333,23 @@ CAPABILITY_WORDS = {
 }
 
 
+# --- the protocol of the channel `api` --------------------------------------------------------------------------------
+
+
+def openapi_document() -> str:
+    """The OpenAPI document, from the types that validate."""
+    from adapters.api.openapi import openapi
+
+    return json.dumps(openapi(), ensure_ascii=False, indent=1)
+
+
+def json_schema_document() -> str:
+    """The same types as one JSON Schema."""
+    from adapters.api.openapi import json_schema
+
+    return json.dumps(json_schema(), ensure_ascii=False, indent=1)
+
+
 # --- writing ---------------------------------------------------------------------------------------------------------
 
 
@@ -348,6 +368,7 @@ def pages() -> dict[str, str]:
         "commands.md": commands_reference(),
         "channels.md": channels_page(),
     }
+    made |= {"api-channel.openapi.json": openapi_document(), "api-channel.schema.json": json_schema_document()}
     return {name: text.rstrip() + "\n" for name, text in made.items()}
 
 

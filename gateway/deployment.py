@@ -10,6 +10,7 @@ from adapters.terminal.capabilities import CAPABILITIES as TERMINAL
 from adapters.vk.capabilities import CAPABILITIES as VK
 from adapters.web.capabilities import capabilities as web_capabilities
 from core.deployment import ChannelInfo, Deployment, DeskInfo, LineRule
+from gateway.config.channels import ApiSettings, Channel
 from gateway.config.lines import LineSettings, Rule, WebhookDeskSettings
 from gateway.config.model import Config
 from handoff.hours import parse_hours
@@ -37,11 +38,16 @@ def build_deployment(config: Config) -> Deployment:
         services={id: call_info(service) for id, service in config.services.items()}
         | {"tickets": call_info({"kind": "tickets"})},
         channels={
-            id: ChannelInfo(channel.kind, channel.line, BUTTON_LABELS[channel.kind])
+            id: ChannelInfo(channel.kind, channel.line, _button_label(channel))
             for id, channel in config.channels.items()
             if channel.on
         },
     )
+
+
+def _button_label(channel: Channel) -> int:
+    """As the messenger has it, or as its integrator declares."""
+    return channel.button_label if isinstance(channel, ApiSettings) else BUTTON_LABELS[channel.kind]
 
 
 def build_lines(config: Config) -> dict[str, Line]:

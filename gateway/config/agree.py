@@ -8,10 +8,11 @@ from difflib import get_close_matches
 
 import msgspec
 
+from adapters.api.signing import is_secret
 from bot.loader import Mapping, Node, Scalar
 from core.findings import Finding
 from core.locale import n_
-from gateway.config.channels import ChannelSettings, TelegramSettings, VkSettings
+from gateway.config.channels import ApiSettings, ChannelSettings, TelegramSettings, VkSettings
 from gateway.config.lines import LineSettings, TableSettings
 from gateway.config.model import Config
 from handoff.hours import BadHours, parse_hours
@@ -97,6 +98,8 @@ def _secrets(config: Config, root: Mapping) -> Iterator[Finding]:
             yield from _door(config, name, channel, root)
         if isinstance(channel, TelegramSettings) and channel.on:
             yield from _telegram(name, channel, root)
+        if isinstance(channel, ApiSettings) and channel.on:
+            yield from _api(config, name, channel, root)
         if isinstance(channel, VkSettings) and channel.on and not channel.group_id:
             yield _finding(
                 _place(root, "channels", name, "group_id"),
@@ -120,6 +123,10 @@ def _door(config: Config, name: str, channel: TelegramSettings | VkSettings, roo
             name=name,
             mode=channel.mode,
         )
+    yield from _address(config, name, root)
+
+
+def _address(config: Config, name: str, root: Mapping) -> Iterator[Finding]:
     if not config.http.public_url:
         yield _finding(
             _place(root, "http", "public_url"),
@@ -128,6 +135,29 @@ def _door(config: Config, name: str, channel: TelegramSettings | VkSettings, roo
             n_("set `http.public_url`"),
             name=name,
         )
+
+
+def _api(config: Config, name: str, channel: ApiSettings, root: Mapping) -> Iterator[Finding]:
+    """Both sides can sign and reach each other."""
+    for word in ("secret", "previous_secret"):
+        given = getattr(channel, word).get_secret_value()
+        if given and not is_secret(given):
+            yield _finding(
+                _place(root, "channels", name, word),
+                "C142",
+                n_("this cannot be a secret of the channel «{name}»"),
+                n_("it is `whsec_` and 24 to 64 random bytes in base64: `openssl rand -base64 32` makes them"),
+                name=name,
+            )
+    if not channel.url:
+        yield _finding(
+            _place(root, "channels", name, "url"),
+            "C144",
+            n_("the channel «{name}» must say where its messenger takes our calls"),
+            n_("put the address into `url`"),
+            name=name,
+        )
+    yield from _address(config, name, root)
 
 
 def _telegram(name: str, channel: TelegramSettings, root: Mapping) -> Iterator[Finding]:

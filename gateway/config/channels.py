@@ -111,8 +111,82 @@ class WebSettings(ChannelSettings):
     """Sites that may embed the chat, besides our own: `https://shop.example`; `"*"` is any site."""
     color: str = Field(default="", pattern=r"^(#[0-9a-fA-F]{6})?$")
     """The colour of the chat, `#rrggbb`. Empty: the shipped one."""
+    theme: Literal["auto", "light", "dark"] = "auto"
+    """How the chat looks until a visitor chooses: `auto` is as the visitor's system is."""
+    page_language: Literal["", "ru", "en"] = ""
+    """The language of the page. Empty: the visitor's browser says, and else `language`. The page around a widget goes first."""
     file_size: Size = 20 * 1024**2
     """The largest file a client may send."""
 
 
-Channel = Annotated[TelegramSettings | VkSettings | WebSettings, Field(discriminator="kind")]
+class ApiCapabilities(Settings):
+    """What the messenger behind the webhooks can show: its integrator says it. What it cannot is sent as text, or not at all."""
+
+    text_limit: int = Field(default=4096, ge=64, le=100_000)
+    """Characters (Unicode code points) of one message; a longer text is parted between words."""
+    formatting: tuple[Literal["bold", "italic", "code", "link"], ...] = ("bold", "italic", "code", "link")
+    """Marks that are shown; others stay plain text, a link stands in brackets."""
+    buttons: Literal["inline", "none"] = "inline"
+    """Whether there are buttons; without them they are numbered lines."""
+    buttons_per_row: int = Field(default=8, ge=1, le=50)
+    """Buttons in a row; more begin the next one."""
+    button_rows: int = Field(default=20, ge=1, le=200)
+    """Rows under one message; more stand under a message of their own."""
+    button_label: int = Field(default=64, ge=8, le=500)
+    """Characters of a label; a longer one ends in “…”."""
+    contact_button: bool = False
+    """A button may ask for the client's own, verified phone."""
+    location_button: bool = False
+    """A button may ask for the client's place."""
+    files: bool = True
+    """Files go along with a message; else their links stand in the text."""
+    file_bytes: Size = 50 * 1024**2
+    """The largest file; a larger one is a link in the text."""
+    edit: bool = True
+    """Messages can be changed; else a changed one is sent anew."""
+    delete: bool = True
+    """Messages can be taken away."""
+    typing: bool = True
+    """“typing…” is shown."""
+    quotes: bool = True
+    """A message can point at the one it answers; else that one is quoted in the text."""
+    menu: bool = False
+    """There is a menu of the bot's commands."""
+
+
+class ApiSettings(ChannelSettings):
+    """Any messenger, by signed webhooks both ways: its integrator calls `public_url` + `/hooks/<channel>`, we call `url`.
+    The protocol: [api-channel](api-channel.md)."""
+
+    kind: Literal["api"]
+    """The kind of the channel."""
+    secret: SecretStr = EMPTY
+    """What both sides sign with: `whsec_` and 24 to 64 random bytes in base64. Empty: the channel is skipped, with one line
+    in the log."""
+    previous_secret: SecretStr = EMPTY
+    """The secret before this one, while it is being changed: theirs may still fit it, ours are signed with both."""
+    url: Url = ""
+    """Where the messenger takes our calls."""
+    limits: Limit = Rate(30, 1)
+    """Calls to it, or `off`. An answer 429 is obeyed whatever stands here."""
+    capabilities: ApiCapabilities = ApiCapabilities()
+    """What the messenger can show."""
+    file_hosts: tuple[str, ...] = ()
+    """Hosts from which files are fetched, besides that of `url`: `files.example`, `files.example:8443`, `*.example`; `"*"`
+    is any host."""
+    file_private: bool = False
+    """Files may be fetched from private networks, too."""
+    file_size: Size = 20 * 1024**2
+    """The largest file that may be uploaded to us."""
+
+    @property
+    def on(self) -> bool:
+        return bool(self.secret.get_secret_value())
+
+    @property
+    def button_label(self) -> int:
+        """Characters of a label: flows are checked against it."""
+        return self.capabilities.button_label
+
+
+Channel = Annotated[TelegramSettings | VkSettings | WebSettings | ApiSettings, Field(discriminator="kind")]
