@@ -11,11 +11,12 @@ from adapters.serving import serve
 from adapters.web.limits import address_key
 from adapters.web.parse import Post, parse_event, parse_number, parse_post
 from adapters.web.refusal import Refused
-from adapters.web.render import file_ids, render_files, render_item, render_own
+from adapters.web.render import file_ids, quoted, render_files, render_item, render_own
 from adapters.web.room import Room, bearer, now, read_json, reply
 from adapters.web.uploads import Landed, land, read_part, render_size
 from core.conversation import Conversation
 from core.kinds import INLINE
+from core.messages import Quote
 from core.ports import HistoryItem, StoredFile
 
 PAGE = 200  # history items of one answer
@@ -48,8 +49,9 @@ class Api:
             raise Refused("flood", wait)
         post = parse_post(await read_json(request))
         files = await self._own_files(chat, post)
-        event = parse_event(post, files)
+        event = parse_event(post, files, await self._quote(chat, post.quote))
         receipt = await self._room.accept(chat, post.client_id, event)
+        self._room.writing.end(receipt.conversation)
         item = render_own(receipt.seq, post.client_id, event, now(), files)
         if item is not None and not receipt.duplicate:
             self._room.hub.publish(chat, {"type": "item", "item": item})
@@ -113,6 +115,17 @@ class Api:
         ):
             raise Refused("not_found")
         return found
+
+    async def _quote(self, chat: str, seq: int) -> Quote | None:
+        """The message at a place of the client's own history. Raises `Refused` when it was never shown."""
+        if not seq:
+            return None
+        conversation = await self._room.conversation(chat)
+        items = await self._room.gate.store.history(conversation.id, seq - 1, 1) if conversation and seq > 0 else []
+        quote = quoted(items[0]) if items and items[0].seq == seq else None
+        if quote is None:
+            raise Refused("not_found")
+        return quote
 
     async def _may_read(self, conversation: Conversation, file: StoredFile) -> bool:
         """Own files, and those that a flow or an operator sent into this conversation."""

@@ -25,5 +25,7 @@ def capabilities(file_bytes: int) -> Capabilities:
         location_button=True,
         edit=True,
         delete=True,
+        typing=True,
+        quotes=True,
         idempotent=True,
     )

@@ -87,7 +87,12 @@ class Web:
         raise ValueError("files of a web chat are stored when they arrive")
 
     async def typing(self, chat: str) -> None:
-        """Pages show it by themselves while they wait."""
+        """Shows dots in the open pages, for 5 s or until the next message."""
+        self._room.typing(chat)
+
+    def writing(self) -> frozenset[int]:
+        """Conversations whose client is writing now, in the pages of all processes."""
+        return self._room.writing.now()
 
     async def menu(self, commands: Sequence[tuple[str, str]]) -> None:
         """Pages have no menu."""

@@ -10,7 +10,7 @@ from aiohttp import WSMsgType, web
 
 from adapters.web.api import PAGE, read_history, render_items
 from adapters.web.hub import Listener
-from adapters.web.parse import Hello, parse_hello
+from adapters.web.parse import Hello, parse_hello, parse_word
 from adapters.web.refusal import Refused
 from adapters.web.room import Room
 from core.ports import StorageFull
@@ -60,12 +60,32 @@ class Live:
             await self._resume(socket, chat, after)
             pump = asyncio.create_task(_pump(socket, listener))
             try:
-                await _read(socket, listener)
+                await self._read(socket, listener, chat)
             finally:
                 listener.close()
                 await pump
         finally:
             self._room.hub.leave(chat, listener)
+
+    async def _read(self, socket: web.WebSocketResponse, listener: Listener, chat: str) -> None:
+        """After the hello pages say «ping», to learn whether the line is alive, that the client types, and what was seen."""
+        async for message in socket:
+            if message.type is not WSMsgType.TEXT:
+                return
+            if message.data == "ping":
+                listener.put({"type": "pong"})
+            elif not self._room.words.take(chat):
+                await self._hear(chat, message.data)
+
+    async def _hear(self, chat: str, raw: str) -> None:
+        """What is said too often, before the first message or beyond the last place is no news."""
+        word, conversation = parse_word(raw), await self._room.conversation(chat)
+        if conversation is None:
+            return
+        if word.typing:
+            self._room.writing.note(conversation.id)
+        if 0 < word.seen <= conversation.seq:
+            self._room.hub.publish(chat, {"type": "seen", "seq": word.seen})
 
     async def _resume(self, socket: web.WebSocketResponse, chat: str, after: int) -> None:
         """Sends what the page has not got, and what was edited since among the last messages it has."""
@@ -82,18 +102,9 @@ class Live:
         if conversation is None:
             return
         items = await self._room.gate.store.history(conversation.id, max(after - PAGE, 0), min(after, PAGE))
-        changed = [item for item in items if item.edited and item.seq <= after]
+        changed = [item for item in items if (item.edited or item.removed) and item.seq <= after]
         for item in await render_items(self._room, changed):
             await _send(socket, {"type": "item", "item": item})
-
-
-async def _read(socket: web.WebSocketResponse, listener: Listener) -> None:
-    """Pages say nothing after the hello but «ping», to learn whether the line is alive."""
-    async for message in socket:
-        if message.type is not WSMsgType.TEXT:
-            return
-        if message.data == "ping":
-            listener.put({"type": "pong"})
 
 
 async def _pump(socket: web.WebSocketResponse, listener: Listener) -> None:

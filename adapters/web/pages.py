@@ -82,8 +82,10 @@ class Pages:
     async def page(self, request: web.Request) -> web.StreamResponse:
         """The chat page in the visitor's language."""
         accepted = request.headers.get("Accept-Language", "")
-        language = choose_language(request.query.get("language", ""), accepted, self._settings.language)
-        body = render_page(self._name, self._settings, language)
+        asked = request.query.get("language") or self._settings.page_language
+        language = choose_language(asked, accepted, self._settings.language)
+        theme = choose_theme(request.query.get("theme", ""), self._settings.theme)
+        body = render_page(self._name, self._settings, language, theme)
         headers = self._headers | {"Vary": "Accept-Language"}
         return web.Response(text=body, content_type="text/html", charset="utf-8", headers=headers)
 
@@ -95,28 +97,23 @@ def render_ancestors(origins: tuple[str, ...]) -> str:
     return " ".join(["'self'", *(origin for origin in origins if not set(origin) & set(" ;,'\""))])
 
 
-def render_page(name: str, settings: Settings, language: str) -> str:
+def choose_theme(asked: str, default: str) -> str:
+    """What the address asks for (an embedding site's `data-theme`), else what the channel says: auto, light or dark."""
+    return asked if asked in ("auto", "light", "dark") else default
+
+
+def render_page(name: str, settings: Settings, language: str, theme: str = "auto") -> str:
     """The HTML. Every value is escaped: titles and greetings are texts of people."""
     template = (files("adapters.web") / "static" / "page.html").read_text(encoding="utf-8")
     spoken = words(language)
-    values = {
+    values = spoken | {
         "language": language,
         "name": name,
         "title": settings.title or name,
         "greeting": settings.greeting,
         "color": settings.color,
+        "theme": theme,
         "file_size": str(settings.file_size),
         "words": msgspec.json.encode(spoken).decode(),
-        "write": spoken["write"],
-        "send": spoken["send"],
-        "attach": spoken["attach"],
-        "messages": spoken["messages"],
-        "earlier": spoken["earlier"],
-        "latest": spoken["latest"],
-        "drop": spoken["drop"],
-        "connecting": spoken["connecting"],
-        "no_script": spoken["no_script"],
-        "close": spoken["close"],
-        "starting": spoken["starting"],
     }
     return Template(template).substitute({key: escape(value) for key, value in values.items()})

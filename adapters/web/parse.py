@@ -12,7 +12,7 @@ from adapters.web.capabilities import TEXT_LIMIT
 from adapters.web.refusal import Refused
 from core.events import Event, Message, Opened, Press
 from core.kinds import INLINE
-from core.messages import Attachment, Contact, Location
+from core.messages import Attachment, Contact, Location, Quote
 from core.normal import clean
 from core.ports import StoredFile
 
@@ -46,7 +46,8 @@ class LocationIn(msgspec.Struct, frozen=True):
 class Post(msgspec.Struct, frozen=True):
     """What the page posts: exactly one of text (with files), press, link, contact, location.
 
-    `client_id` is made by the page and repeated with every try: it is the idempotency key.
+    `client_id` is made by the page and repeated with every try: it is the idempotency key. `quote` is the place in the
+    history of the message that the text or the files answer.
     """
 
     client_id: str
@@ -56,6 +57,7 @@ class Post(msgspec.Struct, frozen=True):
     link: str | None = None
     contact: ContactIn | None = None
     location: LocationIn | None = None
+    quote: int = 0
 
 
 class Hello(msgspec.Struct, frozen=True):
@@ -63,6 +65,13 @@ class Hello(msgspec.Struct, frozen=True):
 
     token: str
     after: int = -1
+
+
+class Word(msgspec.Struct, frozen=True):
+    """What a page says over its socket: the client is `typing`, or has `seen` everything up to a place of the history."""
+
+    typing: bool = False
+    seen: int = 0
 
 
 def parse_post(raw: bytes) -> Post:
@@ -83,8 +92,14 @@ def parse_hello(raw: str) -> Hello:
     return _decode(raw.encode("utf-8", "replace"), Hello)
 
 
-def parse_event(post: Post, files: Mapping[str, StoredFile]) -> Event:
-    """The event of a request; `files` are the client's own files by id. Raises `Refused`."""
+def parse_word(raw: str) -> Word:
+    """A later frame of a socket. Raises `Refused`."""
+    return _decode(raw.encode("utf-8", "replace"), Word)
+
+
+def parse_event(post: Post, files: Mapping[str, StoredFile], quote: Quote | None = None) -> Event:
+    """The event of a request; `files` are the client's own files by id, `quote` the message of the history that the place
+    `post.quote` names. Raises `Refused`."""
     if post.press is not None:
         return Press(_line(post.press.token, 64), _line(post.press.label, 200))
     if post.link is not None:
@@ -93,7 +108,7 @@ def parse_event(post: Post, files: Mapping[str, StoredFile]) -> Event:
         return Message(contact=Contact(_line(post.contact.phone, 40), _line(post.contact.name, 100)))
     if post.location is not None:
         return Message(location=_location(post.location))
-    return _message(clean(post.text).strip(), [parse_attachment(files[id]) for id in post.files])
+    return _message(clean(post.text).strip(), [parse_attachment(files[id]) for id in post.files], quote)
 
 
 def parse_attachment(file: StoredFile) -> Attachment:
@@ -119,13 +134,13 @@ def _decode(raw: bytes, shape: type[T]) -> T:
         raise Refused("bad_request", reason="depth") from error
 
 
-def _message(text: str, attachments: Sequence[Attachment]) -> Message:
+def _message(text: str, attachments: Sequence[Attachment], quote: Quote | None) -> Message:
     if not (text or attachments):
         raise Refused("empty")
     if len(text) > TEXT_LIMIT:
         raise Refused("too_long", length=len(text), limit=TEXT_LIMIT)
     command = COMMAND.match(text)
-    return Message(text, tuple(attachments), command=command.group().lower() if command else "")
+    return Message(text, tuple(attachments), command=command.group().lower() if command else "", quote=quote)
 
 
 def _location(place: LocationIn) -> Location:

@@ -7,12 +7,13 @@ from typing import Any
 
 from core.events import Event, Message, Opened, Press
 from core.kinds import INLINE
-from core.messages import Button, Location, Outgoing
+from core.messages import Button, Location, Outgoing, Quote
 from core.outbox import OutboxRow
 from core.ports import HistoryItem, StoredFile
 from core.rich import Mark, Rich
 
 KIND = "web"
+QUOTE_LIMIT = 500  # characters of an answered message that go along with the answer
 SCHEMES = ("https://", "http://", "mailto:", "tel:")
 Files = Mapping[str, StoredFile]
 
@@ -27,12 +28,15 @@ def render_item(item: HistoryItem, files: Files) -> dict[str, Any] | None:
     """One history item as JSON values; None while its message has not left yet.
 
     What is not shown to the client (a refused message, an opened link) is `{seq, hidden: true}`: the page counts without gaps.
+    One that was taken away keeps its place without its words.
     """
     if item.state == "pending":
         return None
     head = {"seq": item.seq, "author": item.author, "at": item.at, "edited": item.edited}
     if item.state == "refused":
         return {"seq": item.seq, "hidden": True}
+    if item.removed:
+        return head | {"text": "", "gone": True}
     if item.message is not None:
         return head | render_outgoing(item.message, files)
     shown = render_event(item.event, files) if item.event is not None else None
@@ -62,6 +66,7 @@ def render_outgoing(message: Outgoing, files: Files) -> dict[str, Any]:
             "marks": [mark for mark in map(render_mark, body.marks) if mark],
             "rows": [shown for row in message.rows if (shown := [render_button(b) for b in row])],
             "files": render_files(message.files, files),
+            "quote": render_quote(message.quote),
         }
     )
 
@@ -78,6 +83,7 @@ def render_event(event: Event, files: Files) -> dict[str, Any] | None:
                     "files": render_files([a.file for a in event.attachments], files),
                     "phone": event.contact.phone if event.contact else "",
                     "place": render_place(event.location) if event.location else [],
+                    "quote": render_quote(event.quote),
                 }
             )
         case Opened() | _:
@@ -95,6 +101,25 @@ def render_mark(mark: Mark) -> list[Any]:
 def render_button(button: Button) -> dict[str, Any]:
     """A button: its label and what it does."""
     return _filled({"label": button.label, "token": button.token, "url": safe_url(button.url), "ask": button.ask})
+
+
+def render_quote(quote: Quote | None) -> dict[str, str]:
+    """The answered message: its id (the client's own, else the place in the history) and what it said then."""
+    return {"id": quote.message_id, "text": quote.text} if quote else {}
+
+
+def quoted(item: HistoryItem) -> Quote | None:
+    """The item as something that can be answered; None when it is not shown to the client."""
+    shown = render_item(item, {})
+    if shown is None or shown.get("hidden") or shown.get("gone"):
+        return None
+    said = shown["text"] or shown.get("phone", "") or ", ".join(attached(item))
+    return Quote(item.message_id if item.author == "client" else str(item.seq), said[:QUOTE_LIMIT])
+
+
+def attached(item: HistoryItem) -> list[str]:
+    """The names of the files that a client sent with the item."""
+    return [a.name for a in item.event.attachments if a.name] if isinstance(item.event, Message) else []
 
 
 def render_place(place: Location) -> list[float]:

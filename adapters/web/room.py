@@ -21,12 +21,16 @@ from adapters.web.limits import Buckets, Quota
 from adapters.web.refusal import Refused
 from adapters.web.render import file_ids
 from adapters.web.settings import Settings
+from adapters.web.words import choose_language
+from adapters.web.writing import Writing
 from core.conversation import Conversation
 from core.events import Event, Inbound, Opened
 from core.ports import Gate, HistoryItem, Receipt, StorageFull, StoredFile
 
 FIRST = "open"  # the client id of a chat's very first event: once in its life
+WORDS = (30.0, 30.0)  # that a client types, and what was seen: a page says them every 3 s; more is not heard
 RETRY_STORAGE = 5.0  # seconds after which a page may knock again when the store is full
+COUNTED = {"origin": "foreign_origin", "token": "wrong_secret", "too_large": "too_large", "flood": "flood"}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -42,20 +46,37 @@ class Room:
         # Chats cost nothing, so the files of one who opens many are counted by the address, too.
         many = settings.neighbours
         self.address_quota = Quota(settings.quota_files * many, settings.quota_bytes * many)
+        self.words = Buckets(WORDS)
         self.follower: Follower | None = None  # where other processes write into the chats, too
+        self.writing = Writing(name, None)
+        self._unlisten: Callable[[], None] = lambda: None
         self._gate: Gate | None = None
 
     def open(self, gate: Gate) -> None:
         """From now on messages can be taken."""
         self._gate = gate
+        self.writing = Writing(self.name, gate.hints)
         if gate.hints is not None:
             self.follower = Follower(self, gate.hints)
+            self._unlisten = gate.hints.listen(f"typing:{self.name}", self._show_typing)
 
     async def close(self) -> None:
         """Closes all sockets; the pages come again by themselves."""
         self.hub.close()
+        self._unlisten()
+        self.writing.stop()
         if self.follower is not None:
             await self.follower.stop()
+
+    def typing(self, chat: str) -> None:
+        """Shows in all open pages of the chat that an answer is being written, also in those of other processes."""
+        if self._gate is not None and self._gate.hints is not None:
+            self._gate.hints.tell(f"typing:{self.name}", chat)
+        else:
+            self._show_typing(chat)
+
+    def _show_typing(self, chat: str) -> None:
+        self.hub.publish(chat, {"type": "typing"})
 
     @property
     def gate(self) -> Gate:
@@ -101,6 +122,14 @@ class Room:
         )
         return (await self.gate.accept([inbound]))[0]
 
+    def refuse(self, request: web.Request, refused: Refused) -> web.Response:
+        """The JSON answer of a refusal. What was turned away at the door is counted."""
+        if refused.code in COUNTED and self._gate is not None:
+            self._gate.count(self.name, COUNTED[refused.code])
+        language = choose_language("", request.headers.get("Accept-Language", ""), self.settings.language)
+        headers = {"Retry-After": str(math.ceil(refused.after))} if refused.after else {}
+        return reply(refused.body(language), refused.status, headers)
+
     async def files(self, ids: Iterable[str]) -> dict[str, StoredFile]:
         """The files that exist, by id."""
         found = [(id, await self.gate.store.file(id)) for id in dict.fromkeys(ids)]
@@ -125,10 +154,13 @@ def bearer(request: web.Request) -> str:
 def require_origin(request: web.Request, settings: Settings) -> None:
     """A browser says which page talks to us; only our own may. Raises `Refused`.
 
-    Embedding sites show our page in a frame, so their pages never talk to us themselves.
+    Embedding sites show our page in a frame, so their pages never talk to us themselves. Simple requests carry no Origin;
+    there `Sec-Fetch-Site` says the same (Fetch Metadata).
     """
     origin = request.headers.get("Origin")
     if origin is not None and not same_origin(origin, request.host, settings.public_url):
+        raise Refused("origin")
+    if origin is None and request.headers.get("Sec-Fetch-Site", "none") in ("cross-site", "same-site"):
         raise Refused("origin")
 
 
@@ -171,25 +203,19 @@ def reply(value: Any, status: int = 200, headers: dict[str, str] | None = None) 
     return web.Response(body=body, status=status, content_type="application/json", headers=SAFE | (headers or {}))
 
 
-def refuse(refused: Refused, language: str) -> web.Response:
-    """The JSON answer of a refusal."""
-    headers = {"Retry-After": str(math.ceil(refused.after))} if refused.after else {}
-    return reply(refused.body(language), refused.status, headers)
-
-
 def answering(room: Room, handler: Handler) -> Handler:
-    """The handler with refusals and a full store turned into answers."""
+    """The handler with refusals and a full store turned into answers, in the language of the page."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         try:
             require_origin(request, room.settings)
             return await handler(request)
         except Refused as refused:
-            return refuse(refused, room.settings.language)
+            return room.refuse(request, refused)
         except web.RequestPayloadError:
-            return refuse(Refused("bad_request", reason="body"), room.settings.language)
+            return room.refuse(request, Refused("bad_request", reason="body"))
         except StorageFull as full:
-            return refuse(Refused("busy", full.after), room.settings.language)
+            return room.refuse(request, Refused("busy", full.after))
 
     return answer
 

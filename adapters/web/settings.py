@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -13,7 +13,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     `origins` are the sites that may embed the chat (`https://shop.example`; `*` is any site), besides our own. `public_url`
     is where the world reaches us when a proxy in front changes the Host header. `flood` is (messages, seconds) for one
-    client, None switches it off. `color` is `#rrggbb` or empty.
+    client, None switches it off. `color` is `#rrggbb` or empty. `language` is the deployment's, `page_language` the one that
+    stands above the visitor's browser; empty: none does.
     """
 
     title: str = ""
@@ -22,6 +23,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     origins: tuple[str, ...] = ()
     public_url: str = ""
     color: str = ""
+    theme: Literal["auto", "light", "dark"] = "auto"
+    page_language: str = ""
     file_size: int = 20 * 1024**2  # bytes of one file
     quota_files: int = 30  # files of one client an hour …
     quota_bytes: int = 200 * 1024**2  # … and their bytes together

@@ -3,6 +3,7 @@ import { settings, size, word } from "./words.js";
 import { upload } from "./http.js";
 import { remember } from "./files.js";
 import { icon, node } from "./rich.js";
+import { summary } from "./message.js";
 
 const LIMIT = 4096; // code points of one message
 const FILES = 10; // files of one message
@@ -16,18 +17,25 @@ const picker = document.getElementById("picker");
 const tray = document.getElementById("tray");
 const trouble = document.getElementById("trouble");
 const drop = document.getElementById("drop");
+const strip = document.getElementById("reply");
+const stripText = document.getElementById("reply-text");
 const touch = matchMedia("(pointer: coarse)");
 
+const TYPING = 3000; // milliseconds between two words that the client types
+
 export class Composer {
-  /** `onSend(text, files)` gets what shall go out. */
-  constructor(onSend) {
-    Object.assign(this, { onSend, parts: [], ready: false });
+  /** `on` hears {send(text, files, quote), typing(), step(by)}: what shall go out, that something is typed, that the client
+   *  looks for an earlier (-1) or later (1) message to reply to. */
+  constructor(on) {
+    Object.assign(this, { on, parts: [], quote: null, ready: false, typed: 0 });
     form.addEventListener("submit", (event) => (event.preventDefault(), this.submit()));
-    text.addEventListener("input", () => this.changed());
+    text.addEventListener("input", () => (this.changed(), this.types()));
     text.addEventListener("keydown", (event) => this.key(event));
     text.addEventListener("paste", (event) => this.paste(event));
     document.getElementById("attach").addEventListener("click", () => picker.click());
     picker.addEventListener("change", () => (this.take(picker.files), (picker.value = "")));
+    document.getElementById("reply-away").addEventListener("click", () => this.reply(null));
+    addEventListener("online", () => this.parts.filter((part) => part.problem).forEach((part) => this.upload(part)));
     this.listenDrops();
   }
 
@@ -41,7 +49,29 @@ export class Composer {
     if (!touch.matches) text.focus({ preventScroll: true });
   }
 
+  types() {
+    if (!text.value.trim() || Date.now() - this.typed < TYPING) return;
+    this.typed = Date.now();
+    this.on.typing();
+  }
+
+  /** The next message replies to this one; null: to none. */
+  reply(item) {
+    this.quote = item;
+    strip.hidden = !item;
+    stripText.textContent = item ? word("replying", { text: summary(item) }) : "";
+    if (item || document.activeElement !== text) this.focus();
+  }
+
   key(event) {
+    if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
+      event.preventDefault();
+      return this.on.step(event.key === "ArrowUp" ? -1 : 1);
+    }
+    if (event.key === "Escape" && this.quote) {
+      event.preventDefault();
+      return this.reply(null);
+    }
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || touch.matches) return;
     event.preventDefault();
     this.submit();
@@ -61,8 +91,10 @@ export class Composer {
   submit() {
     this.changed();
     if (send.disabled) return;
-    this.onSend(text.value.trim(), this.parts.map((part) => part.file));
+    this.on.send(text.value.trim(), this.parts.map((part) => part.file), this.quote);
     text.value = "";
+    this.typed = 0;
+    this.reply(null);
     this.parts = [];
     this.complain("");
     this.draw();
@@ -100,27 +132,41 @@ export class Composer {
       if (this.parts.length >= FILES) this.complain(word("too_many_files", { limit: FILES }));
       else if (file.size > settings.fileSize) this.complain(word("file_too_large", { name: file.name, limit: Math.floor(settings.fileSize / 1024 ** 2) }));
       else if (!file.size) this.complain(word("file_empty", { name: file.name }));
-      else this.upload(file);
+      else this.add(file);
     }
-    this.draw();
-    this.changed();
     this.focus();
   }
 
-  async upload(source) {
-    const part = { source, share: 0, file: null, picture: source.type.startsWith("image/") && source.type !== "image/svg+xml" };
+  add(source) {
+    const part = { source, file: null, picture: source.type.startsWith("image/") && source.type !== "image/svg+xml" };
     this.parts.push(part);
-    part.way = upload(source, (share) => {
+    this.upload(part);
+  }
+
+  /** One try. What a later try can mend stays in the tray; the client, or the network coming back, tries again. */
+  async upload(part) {
+    Object.assign(part, { share: 0, problem: "" });
+    part.way = upload(part.source, (share) => {
       part.share = share;
       if (part.bar) part.bar.value = share;
     });
+    this.refresh();
     try {
       part.file = await part.way.promise;
-      if (part.file.image) remember(part.file.id, source);
+      if (part.file.image) remember(part.file.id, part.source);
     } catch (error) {
-      this.parts = this.parts.filter((one) => one !== part);
-      if (error.code !== "aborted") this.complain(word("file_failed", { name: source.name, reason: error.message || word("offline") }));
+      if (error.again) part.problem = error.message || word("failed");
+      else this.refused(part, error);
     }
+    this.refresh();
+  }
+
+  refused(part, error) {
+    this.parts = this.parts.filter((one) => one !== part);
+    if (error.code !== "aborted") this.complain(word("file_failed", { name: part.source.name, reason: error.message }));
+  }
+
+  refresh() {
     this.draw();
     this.changed();
   }
@@ -128,8 +174,7 @@ export class Composer {
   remove(part) {
     part.way.abort();
     this.parts = this.parts.filter((one) => one !== part);
-    this.draw();
-    this.changed();
+    this.refresh();
     this.focus();
   }
 
@@ -142,13 +187,22 @@ export class Composer {
     const name = node("b", "", part.source.name);
     name.dir = "auto";
     const made = node("li", "", part.picture ? thumbnail(part) : icon(SHEET));
-    made.append(node("div", "", name, node("small", "", part.file ? size(part.source.size) : word("uploading"))));
+    const state = part.problem || (part.file ? size(part.source.size) : word("uploading"));
+    made.append(node("div", "", name, node("small", "", state)));
+    if (part.problem) made.append(this.again(part));
     const away = node("button", "icon", icon(CROSS));
     away.type = "button";
     away.setAttribute("aria-label", word("remove_file", { name: part.source.name }));
     away.addEventListener("click", () => this.remove(part));
     made.append(away);
-    if (!part.file) made.append((part.bar = Object.assign(node("progress"), { max: 1, value: part.share })));
+    if (!part.file && !part.problem) made.append((part.bar = Object.assign(node("progress"), { max: 1, value: part.share })));
+    return made;
+  }
+
+  again(part) {
+    const made = node("button", "again", word("retry"));
+    made.type = "button";
+    made.addEventListener("click", () => this.upload(part));
     return made;
   }
 

@@ -36,7 +36,7 @@ function picture(file) {
   const button = node("button", "photo", image);
   button.type = "button";
   button.setAttribute("aria-label", word("open_picture", { name: file.name }));
-  address(file.id).then((url) => (image.src = url), () => button.replaceWith(download(file)));
+  address(addresses.has(file.id) ? file.id : file.thumb || file.id).then((url) => (image.src = url), () => button.replaceWith(download(file)));
   button.addEventListener("click", async () => {
     shown.src = await address(file.id);
     shown.alt = file.name;

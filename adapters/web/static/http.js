@@ -2,6 +2,8 @@
 import { settings } from "./words.js";
 import * as memory from "./memory.js";
 
+const PATIENCE = 30000; // milliseconds one request may take; files take their time
+
 /** The server turned a request down. `again` is true when a later try can help, `after` the seconds it asked for. */
 export class Refused extends Error {
   constructor(status, code, message, after) {
@@ -20,7 +22,7 @@ export function secret() {
 export async function session() {
   token = memory.read("token");
   if (token) return false;
-  const made = await withLock(async () => {
+  const made = await memory.alone("session", async () => {
     if (memory.read("token")) return false;
     memory.write("token", (await call("POST", "/session")).token);
     return true;
@@ -29,27 +31,16 @@ export async function session() {
   return made;
 }
 
-/** One tab at a time; where browsers refuse locks (frames without storage) there is no other tab to meet. */
-async function withLock(work) {
-  let ran = false;
-  try {
-    return await navigator.locks.request(`frontline:${settings.base}`, () => ((ran = true), work()));
-  } catch (error) {
-    if (ran) throw error;
-    return work();
-  }
-}
-
-/** The server does not know the secret: it is forgotten, unless another tab has a newer one already. */
+/** The server does not know the secret: it is forgotten, and what was seen; unless another tab has a newer one already. */
 export function forgetSecret() {
-  if (memory.read("token") === token) memory.forget("token");
+  if (memory.read("token") === token) ["token", "seen"].forEach(memory.forget);
   token = null;
 }
 
 export async function call(method, path, body) {
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
   if (body) headers["Content-Type"] = "application/json";
-  const answer = await reach(path, { method, headers, body: body && JSON.stringify(body) });
+  const answer = await reach(path, { method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(PATIENCE) });
   return answer.json();
 }
 
@@ -62,6 +53,7 @@ export async function blob(id) {
 async function reach(path, options) {
   let answer;
   try {
+    options.headers["Accept-Language"] = settings.language;
     answer = await fetch(settings.base + path, { ...options, cache: path.startsWith("/files/") ? "default" : "no-store", credentials: "omit" });
   } catch {
     throw new Refused(0, "network", "", 0);
@@ -94,6 +86,7 @@ export function upload(file, progress) {
     const form = new FormData();
     form.append("file", file, file.name || "file");
     request.open("POST", `${settings.base}/files`);
+    request.setRequestHeader("Accept-Language", settings.language);
     request.setRequestHeader("Authorization", `Bearer ${token}`);
     request.send(form);
   });

@@ -3,21 +3,25 @@ import { word } from "./words.js";
 import { message } from "./message.js";
 
 const TOGETHER = 300; // seconds: messages of one author so close in time stand as one group
+const EARLY = 400; // pixels from the beginning at which earlier messages are fetched
+const MARKED = 1500; // milliseconds that a message which was looked for stands out
 const NEAR = 120; // pixels from the end that still count as «reading the end»
 
 const scroll = document.getElementById("scroll");
 const list = document.getElementById("list");
+const log = document.getElementById("log");
 const latest = document.getElementById("latest");
 const count = document.getElementById("latest-count");
 const typing = document.getElementById("typing");
 const typingText = document.getElementById("typing-text");
 
 export class List {
-  /** `does` is what messages can ask for; `onSeen` is called when the reader is at the end. */
-  constructor(does, onSeen) {
-    Object.assign(this, { does, onSeen, drawn: new Map(), missed: 0, settled: false, stay: true, top: 0 });
+  /** `does` is what messages can ask for; `onSeen` is called when the reader is at the end, `onTop` near the beginning. */
+  constructor(does, onSeen, onTop) {
+    Object.assign(this, { does, onSeen, onTop, drawn: new Map(), missed: 0, settled: false, stay: true, top: 0 });
     latest.addEventListener("click", () => this.toEnd(true));
     scroll.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    list.addEventListener("click", (event) => event.target.closest(".item")?.classList.toggle("picked"));
     new ResizeObserver(() => this.stay && this.toEnd()).observe(scroll);
   }
 
@@ -31,7 +35,20 @@ export class List {
     this.top = scroll.scrollTop;
     if (this.atEnd()) this.reached();
     else if (back) this.stay = false;
+    if (back && this.settled && this.top < EARLY) this.onTop();
     this.hint();
+  }
+
+  /** Brings an item into sight and marks it for a moment. False when it is not here. */
+  show(key) {
+    const element = this.drawn.get(key)?.element;
+    if (!element) return false;
+    element.scrollIntoView({ block: "center" });
+    clearTimeout(this.marked);
+    list.querySelector(".shown")?.classList.remove("shown");
+    element.classList.add("shown");
+    this.marked = setTimeout(() => element.classList.remove("shown"), MARKED);
+    return true;
   }
 
   reached() {
@@ -99,13 +116,14 @@ export class List {
   /** The first history is drawn: from now on news are announced and move in. */
   settle() {
     this.settled = true;
-    list.setAttribute("aria-busy", "false");
+    log.setAttribute("aria-busy", "false");
   }
 
-  typing(shows) {
-    if (typing.hidden === !shows) return;
-    typing.hidden = !shows;
-    typingText.textContent = shows ? word("typing") : "";
+  /** Dots with the name of who writes; empty: nobody does. */
+  typing(who) {
+    if (typing.hidden === !who) return;
+    typing.hidden = !who;
+    typingText.textContent = who ? word(who === "operator" ? "operator_typing" : "bot_typing") : "";
     if (this.stay) this.toEnd(true);
   }
 }

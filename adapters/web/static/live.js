@@ -82,6 +82,11 @@ export class Live {
     socket?.close();
   }
 
+  /** Tells the server something that may be lost. */
+  say(what) {
+    if (this.state === "online" && this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(what));
+  }
+
   /** Connects at once instead of waiting: the network is back, or the tab is looked at again. */
   hurry(force = false) {
     if (this.stopped || (!force && this.socket && this.socket.readyState <= WebSocket.OPEN)) return;

@@ -1,18 +1,20 @@
 // The chat: puts the parts together.
 import { settings, word } from "./words.js";
 import { call, forgetSecret, session } from "./http.js";
+import { tell } from "./banner.js";
 import { Composer } from "./composer.js";
-import { Frame } from "./frame.js";
+import { Frame, embedded, paint } from "./frame.js";
 import { List } from "./list.js";
 import { Live } from "./live.js";
 import { Outbox } from "./outbox.js";
+import { summary } from "./message.js";
 import { Timeline } from "./timeline.js";
 import * as memory from "./memory.js";
 
 const EARLIER = 100; // items of one step back
-const PATIENCE = 12000; // milliseconds the dots go on without an answer
+const TYPING = 5000; // milliseconds the dots go on without another word
+const SEEN = 1000; // milliseconds before the server hears what was seen
 const status = document.getElementById("status");
-const banner = document.getElementById("banner");
 const earlier = document.getElementById("earlier");
 const starting = document.getElementById("starting");
 
@@ -20,34 +22,45 @@ class Chat {
   constructor() {
     this.timeline = new Timeline();
     this.known = false; // the first history is here
-    this.note = ""; // what the client shall know until the next message
-    this.frame = new Frame(() => (this.seen(), this.composer.focus()));
+    this.told = 0; // the last seen place that the server has heard of
+    this.frame = new Frame((focus) => (this.seen(), focus && this.composer.focus()));
     this.list = new List({
       press: ({ token, label }) => this.say({ press: { token, label } }, { text: label, token }),
       phone: (phone) => this.say({ contact: { phone } }, { text: "", phone }),
       place: (latitude, longitude) => this.say({ location: { latitude, longitude } }, { text: "", place: [latitude, longitude] }),
       retry: (id) => this.outbox.retry(id),
-    }, () => this.seen());
+      reply: (item) => this.composer.reply(item),
+      show: (id) => this.show(id),
+    }, () => this.seen(), () => this.earlier());
     this.outbox = new Outbox({
       sending: (entry) => this.sending(entry),
       arrived: (entry, seq) => this.arrived(entry, seq),
-      failed: (entry, error) => this.change(entry.id, { state: "failed", reason: error.message }),
+      waits: (message, until) => tell("wait", message, until),
       unknown: () => this.restart(),
     });
     this.live = new Live({ frame: (f) => this.hear(f), state: (s) => this.state(s), unknown: () => this.restart() }, () => this.place());
-    this.composer = new Composer((text, files) => this.say({ text, files: files.map((file) => file.id) }, { text, files }));
+    this.composer = new Composer({
+      send: (text, files, quote) => this.write(text, files, quote),
+      typing: () => this.live.say({ typing: true }),
+      step: (by) => this.step(by),
+    });
     earlier.addEventListener("click", () => this.earlier());
     document.addEventListener("visibilitychange", () => this.seen());
     addEventListener("online", () => this.outbox.hurry());
-    memory.onTokenChange(() => location.reload());
+    memory.onChange((key, value, old) => {
+      if (key === "token" && value && value !== old) location.reload();
+      if (key === "seen") this.count();
+    });
   }
 
   async start() {
     try {
       await session();
     } catch (error) {
-      this.state("offline");
-      setTimeout(() => this.start(), Math.max(error.after * 1000 || 0, 2000));
+      const wait = Math.max(error.after * 1000 || 0, 2000);
+      if (error.status === 429) tell("wait", word("busy_start"), Date.now() + wait);
+      else this.state("offline");
+      setTimeout(() => this.start(), wait);
       return;
     }
     this.composer.open();
@@ -60,8 +73,10 @@ class Chat {
     forgetSecret();
     this.timeline.clear();
     this.known = false;
+    this.told = 0;
+    this.composer.reply(null);
     this.draw();
-    this.note = word("new_chat");
+    tell("note", word("new_chat"));
     await this.start();
     this.outbox.restart();
   }
@@ -71,6 +86,8 @@ class Chat {
   }
 
   hear(frame) {
+    if (frame.type === "typing") return this.wait(true, TYPING);
+    if (frame.type === "seen") return this.frame.seen(frame.seq), this.count();
     if (frame.type === "history") this.timeline.history(frame);
     if (frame.type === "gone") this.timeline.remove(frame.seq);
     if (frame.type === "item") this.timeline.put(frame.item);
@@ -93,13 +110,18 @@ class Chat {
     this.draw();
     this.list.settle();
     this.outbox.adopt();
-    if (!this.frame.embedded) this.composer.focus();
+    if (!embedded) this.composer.focus();
   }
 
   greet() {
     const greeting = document.getElementById("greeting");
     greeting.textContent = settings.greeting;
     greeting.hidden = !settings.greeting || this.timeline.first > 1;
+  }
+
+  write(text, files, item) {
+    const quote = item ? { id: item.author === "client" ? item.id : String(item.seq), text: summary(item) } : undefined;
+    this.say({ text, files: files.map((file) => file.id), quote: item?.seq }, { text, files, quote });
   }
 
   say(body, shown) {
@@ -110,61 +132,95 @@ class Chat {
   sending(entry) {
     if (!entry.shown) return;
     const state = entry.refused ? "failed" : entry.accepted ? "delivered" : "sending";
-    this.timeline.own(entry.id, entry.shown, entry.at, state);
+    this.timeline.own(entry.id, entry.shown, entry.at, state, entry.refused);
+    if (entry.refused) this.wait(false);
     this.draw(true);
   }
 
   arrived(entry, seq) {
+    tell("wait", "");
     if (!entry.shown) return;
-    this.note = "";
-    this.change(entry.id, seq ? { state: "delivered", seq } : { state: "delivered" });
-    if (this.live.state === "online") this.banner("");
-  }
-
-  change(id, values) {
-    this.timeline.change(id, values);
-    if (values.state === "failed") this.wait(false);
+    tell("note", "");
+    this.timeline.change(entry.id, seq ? { state: "delivered", seq } : { state: "delivered" });
     this.draw();
   }
 
   draw(own = false) {
     const items = this.timeline.ordered();
     this.list.draw(items, own);
-    earlier.hidden = !this.known || this.timeline.first <= 1;
+    this.offerEarlier();
     this.frame.count(items);
     this.seen();
   }
 
+  offerEarlier() {
+    const had = document.activeElement === earlier;
+    earlier.hidden = !this.known || this.timeline.first <= 1;
+    if (had && earlier.hidden) document.getElementById("scroll").focus({ preventScroll: true });
+  }
+
+  count() {
+    this.frame.count(this.timeline.ordered());
+  }
+
   seen() {
     if (!this.known || !this.frame.looked || !this.list.atEnd()) return;
-    this.frame.seen(this.timeline.last);
+    const last = this.timeline.last;
+    this.frame.seen(last);
     this.frame.count([]);
+    if (last <= this.told) return;
+    this.told = last;
+    clearTimeout(this.telling);
+    this.telling = setTimeout(() => this.live.say({ seen: last }), SEEN);
   }
 
-  /** Dots while the bot thinks. A person who answers is not made to look like one. */
-  wait(waits) {
+  /** Dots while somebody makes an answer: at once when we are told so, else after a moment without one. A person who answers
+   *  is not made to look like the bot: the dots then wait for the person's own typing. */
+  wait(waits, patience = 0) {
     clearTimeout(this.dots);
-    const incoming = this.timeline.ordered().filter((item) => item.author !== "client").at(-1);
-    if (!waits || incoming?.author === "operator" || this.live.state === "offline") return this.list.typing(false);
-    this.dots = setTimeout(() => {
-      this.list.typing(true);
-      this.dots = setTimeout(() => this.list.typing(false), PATIENCE);
-    }, 350);
+    const writer = this.timeline.ordered().filter((item) => item.author === "bot" || item.author === "operator").at(-1)?.author ?? "bot";
+    if (!waits || (writer === "operator" && !patience) || this.live.state === "offline") return this.list.typing("");
+    const show = () => {
+      this.list.typing(writer);
+      this.dots = setTimeout(() => this.list.typing(""), TYPING);
+    };
+    if (patience) show();
+    else this.dots = setTimeout(show, 350);
   }
 
+  /** The message before or after the one that is replied to now; past the last one: none. */
+  step(by) {
+    const items = this.timeline.ordered().filter((item) => item.seq && !item.gone && item.author !== "notice");
+    const now = items.findIndex((item) => item.seq === this.composer.quote?.seq);
+    const at = now < 0 ? items.length + Math.min(by, 0) : Math.max(0, now + by);
+    this.composer.reply(items[at] ?? null);
+    if (items[at]) this.list.show(items[at].key);
+  }
+
+  /** Shows a message that another one replies to, from the past if need be. */
+  async show(id) {
+    while (!this.list.show(this.timeline.named(id)?.key) && this.timeline.first > 1) {
+      if (!(await this.earlier())) return;
+    }
+  }
+
+  /** Earlier messages; false when there are none, or they cannot be had now. */
   async earlier() {
     const first = this.timeline.first;
+    if (this.fetching || !this.known || first <= 1) return false;
     const after = Math.max(0, first - 1 - EARLIER);
-    earlier.disabled = true;
+    this.fetching = true;
     try {
       const page = await call("GET", `/history?after=${after}&limit=${first - 1 - after}`);
       page.items.forEach((item) => this.timeline.put(item));
       this.greet();
       this.draw();
+      return page.items.length > 0;
     } catch (error) {
-      this.banner(error.message || word("offline"));
+      tell("note", error.message || word("offline"));
+      return false;
     } finally {
-      earlier.disabled = false;
+      this.fetching = false;
     }
   }
 
@@ -173,16 +229,11 @@ class Chat {
     status.textContent = word(state === "online" ? "online" : "connecting");
     clearTimeout(this.silence);
     if (state === "online") {
-      this.banner(this.note);
+      tell("offline", "");
       this.outbox.hurry();
     } else {
-      this.silence = setTimeout(() => this.banner(word("offline")), state === "offline" ? 0 : 2500);
+      this.silence = setTimeout(() => tell("offline", word("offline")), state === "offline" ? 0 : 2500);
     }
-  }
-
-  banner(text) {
-    banner.textContent = text;
-    banner.hidden = !text;
   }
 }
 
@@ -196,10 +247,14 @@ function takeLink() {
   return link;
 }
 
-if (/^#[0-9a-f]{6}$/i.test(settings.color)) {
-  document.documentElement.style.setProperty("--accent", settings.color);
-  const [red, green, blue] = [1, 3, 5].map((i) => parseInt(settings.color.slice(i, i + 2), 16) / 255);
-  if (0.3 * red + 0.59 * green + 0.11 * blue > 0.62) document.documentElement.style.setProperty("--on-accent", "#10131a");
+/** Where the browser gives us no storage, the choice of light or dark is kept with the rest. */
+function keepTheme() {
+  addEventListener("theme", (event) => memory.write("theme", event.detail));
+  dispatchEvent(new CustomEvent("theme-kept", { detail: memory.read("theme") ?? "" }));
 }
+
+paint(settings.color);
 const chat = new Chat();
-chat.frame.ready().then(() => chat.start());
+await chat.frame.ready();
+if (memory.blocked) keepTheme();
+chat.start();

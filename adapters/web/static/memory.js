@@ -78,9 +78,20 @@ export function newId() {
   return btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_");
 }
 
-/** Calls back when another tab changes the secret. */
-export function onTokenChange(callback) {
+/** Calls back with key, new and old value when another tab changes something (null: nothing is there). */
+export function onChange(callback) {
   addEventListener("storage", (event) => {
-    if (event.key === `${prefix}token` && event.newValue && event.newValue !== event.oldValue) callback();
+    if (event.key?.startsWith(prefix)) callback(event.key.slice(prefix.length), event.newValue, event.oldValue);
   });
+}
+
+/** Does the work in one tab at a time; where browsers refuse locks (frames without storage) there is no other tab to meet. */
+export async function alone(name, work) {
+  let ran = false;
+  try {
+    return await navigator.locks.request(prefix + name, () => ((ran = true), work()));
+  } catch (error) {
+    if (ran) throw error;
+    return work();
+  }
 }

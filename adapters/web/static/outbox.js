@@ -1,44 +1,69 @@
-// Messages on their way: kept in the browser until they are in the history, sent one after another, the same id each time.
+// Messages on their way: kept in the browser until they are in the history, the same id each time. What is kept is the one
+// outbox of all tabs: one tab at a time sends, in the order of writing, whatever tab it was written in.
 import { call } from "./http.js";
 import * as memory from "./memory.js";
 
+const unknownSecret = (error) => error.status === 403 && error.code === "token";
+
 export class Outbox {
-  /** `on` hears {sending(entry), arrived(entry, seq), failed(entry, error), unknown()}. */
+  /** `on` hears {sending(entry), arrived(entry, seq), waits(message, until), unknown()}. */
   constructor(on) {
-    Object.assign(this, { on, entries: [], busy: false, tries: 0 });
+    Object.assign(this, { on, entries: [], busy: false, wanted: false, tries: 0 });
+    memory.onChange((key, value) => key.startsWith("out:") && this.heard(key.slice(4), value));
   }
 
   /** Takes up what an earlier visit, or another tab, has left. */
   adopt() {
-    for (const entry of memory.waiting()) {
-      if (!this.entries.some((known) => known.id === entry.id)) this.entries.push(entry);
-    }
+    this.refresh();
     this.entries.forEach((entry) => this.on.sending(entry));
     this.run();
   }
 
-  /** A new message: `body` goes to the server, `shown` is how it looks until then (null: it is not shown). */
-  add(body, shown, id = memory.newId()) {
-    const entry = { id, body, shown, at: Date.now() / 1000 };
-    this.entries.push(entry);
-    memory.keep(entry);
-    this.on.sending(entry);
+  /** What is kept is what is to be done. */
+  refresh() {
+    this.entries = memory.waiting();
+  }
+
+  /** Another tab wrote a message, or brought one to the server. */
+  heard(id, value) {
+    const entry = this.find(id);
+    this.refresh();
+    if (value === null) return entry && this.on.arrived(entry, 0);
+    const now = this.find(id);
+    if (now) this.on.sending(now);
     this.run();
   }
 
-  retry(id) {
-    const entry = this.entries.find((known) => known.id === id);
-    if (!entry) return;
-    entry.refused = false;
+  find(id) {
+    return this.entries.find((entry) => entry.id === id);
+  }
+
+  /** A new message: `body` goes to the server, `shown` is how it looks until then (null: it is not shown). */
+  add(body, shown, id = memory.newId()) {
+    this.refresh();
+    const after = this.entries.at(-1)?.at ?? 0; // written later is sent later, whatever the clock says
+    const entry = { id, body, shown, at: Math.max(Date.now() / 1000, after + 0.001) };
+    this.keep(entry);
+    this.run();
+  }
+
+  keep(entry) {
     memory.keep(entry);
+    this.refresh();
     this.on.sending(entry);
+  }
+
+  retry(id) {
+    const entry = this.find(id);
+    if (!entry) return;
+    this.keep({ ...entry, refused: "" });
     this.run();
   }
 
   /** The message stands in the history: there is nothing more to keep. */
   done(id) {
-    this.entries = this.entries.filter((entry) => entry.id !== id);
     memory.drop(id);
+    this.refresh();
   }
 
   hurry() {
@@ -47,34 +72,41 @@ export class Outbox {
     this.run();
   }
 
-  get empty() {
-    return this.entries.length === 0;
-  }
-
   /** All that was accepted without a place belongs to a chat that is gone: it is sent to the new one. */
   restart() {
-    this.entries.forEach((entry) => (entry.accepted = false));
+    this.entries.forEach((entry) => memory.keep({ ...entry, accepted: false }));
     this.hurry();
   }
 
   async run() {
+    this.wanted = true;
     if (this.busy) return;
     this.busy = true;
     clearTimeout(this.again);
     try {
-      let entry;
-      while ((entry = this.entries.find((one) => !one.accepted && !one.refused))) await this.send(entry);
+      while (this.wanted) {
+        this.wanted = false;
+        await memory.alone("outbox", () => this.flush());
+      }
     } catch (error) {
-      if (error.status === 403 && error.code === "token") this.on.unknown();
-      else this.again = setTimeout(() => this.run(), this.wait(error));
+      if (unknownSecret(error)) this.on.unknown();
+      else this.later(error);
     } finally {
       this.busy = false;
     }
   }
 
-  wait(error) {
-    const grown = Math.min(20000, 600 * 2 ** Math.min(this.tries++, 6));
-    return Math.max(error.after * 1000, grown * (0.6 + Math.random() * 0.4));
+  async flush() {
+    const next = () => (this.refresh(), this.entries.find((one) => !one.accepted && !one.refused));
+    for (let entry = next(); entry; entry = next()) await this.send(entry);
+  }
+
+  /** A later try can mend it: when the server says, else ever more rarely. */
+  later(error) {
+    const grown = Math.min(20000, 600 * 2 ** Math.min(this.tries++, 6)) * (0.6 + Math.random() * 0.4);
+    const wait = Math.max((error.after ?? 0) * 1000, grown);
+    if (error.after) this.on.waits(error.message, Date.now() + wait);
+    this.again = setTimeout(() => this.run(), wait);
   }
 
   /** One try. Passes on errors that a later try can mend. */
@@ -82,15 +114,12 @@ export class Outbox {
     try {
       const answer = await call("POST", "/messages", { client_id: entry.id, ...entry.body });
       this.tries = 0;
-      entry.accepted = true;
       if (answer.seq || !entry.shown) this.done(entry.id);
-      else memory.keep(entry);
+      else memory.keep({ ...entry, accepted: true });
       this.on.arrived(entry, answer.seq);
     } catch (error) {
-      if (error.again || (error.status === 403 && error.code === "token") || error.status === undefined) throw error;
-      entry.refused = true;
-      memory.keep(entry);
-      this.on.failed(entry, error);
+      if (error.again || unknownSecret(error) || error.status === undefined) throw error;
+      this.keep({ ...entry, refused: error.message });
     }
   }
 }

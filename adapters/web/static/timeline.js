@@ -39,9 +39,9 @@ export class Timeline {
   }
 
   /** A message of this browser that has not arrived. */
-  own(id, shown, at, state) {
+  own(id, shown, at, state, reason) {
     const key = `own:${id}`;
-    if (!this.items.get(key)?.seq) this.items.set(key, { ...shown, id, key, seq: 0, author: "client", at, state });
+    if (!this.items.get(key)?.seq) this.items.set(key, { ...shown, id, key, seq: 0, author: "client", at, state, reason });
   }
 
   /** What became of a message of ours. */
@@ -52,10 +52,17 @@ export class Timeline {
     if (values.seq) this.places.set(values.seq, item.key);
   }
 
+  /** The message was taken away: its place stays, its words go. */
   remove(seq) {
     const key = this.places.get(seq);
-    if (key) this.items.delete(key);
-    this.places.set(seq, "");
+    if (!key) return this.places.set(seq, "");
+    const { id, author, at } = this.items.get(key);
+    this.items.set(key, { id, key, seq, author, at, text: "", gone: true, state: author === "client" ? "delivered" : "" });
+  }
+
+  /** The item that others call so: a message of the client by its id, one of ours by its place. */
+  named(id) {
+    return this.items.get(`own:${id}`) ?? this.items.get(this.places.get(Number(id)));
   }
 
   placed(id) {
@@ -79,6 +86,7 @@ export class Timeline {
     const offered = new Map();
     for (const item of all) {
       item.chosen = null;
+      if (item.quote) item.quote = { ...item.quote, author: this.named(item.quote.id)?.author ?? "" };
       for (const button of (item.rows ?? []).flat()) if (offer(button)) offered.set(offer(button), item);
       const taken = item.token || (item.phone && "ask:contact") || (item.place && "ask:location");
       if (taken && item.state !== "failed" && offered.has(taken)) offered.get(taken).chosen = taken;

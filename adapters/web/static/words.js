@@ -23,9 +23,17 @@ export function size(bytes) {
   return new Intl.NumberFormat(settings.language, { style: "unit", unit, maximumFractionDigits: digits }).format(bytes / by);
 }
 
-const clock = new Intl.DateTimeFormat(settings.language, { hour: "2-digit", minute: "2-digit" });
-const thisYear = new Intl.DateTimeFormat(settings.language, { day: "numeric", month: "long" });
-const anyYear = new Intl.DateTimeFormat(settings.language, { day: "numeric", month: "long", year: "numeric" });
+/** A time to wait, for people. */
+export function seconds(n) {
+  const [unit, by] = n < 100 ? ["second", 1] : ["minute", 60];
+  return new Intl.NumberFormat(settings.language, { style: "unit", unit, unitDisplay: "short" }).format(Math.ceil(n / by));
+}
+
+// British and American clocks differ: of the visitor's own languages, the one that the page speaks.
+const locale = navigator.languages.find((tag) => tag.startsWith(settings.language)) ?? settings.language;
+const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
+const thisYear = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long" });
+const anyYear = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
 
 /** Hours and minutes of a time in seconds. */
 export function time(at) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,6 +74,7 @@ class House:
     holding: bool = False  # the sender waits: messages are committed, not sent
     accepted: list[Inbound] = field(default_factory=list)
     held: list[OutboxRow] = field(default_factory=list)
+    counted: Counter[str] = field(default_factory=Counter)
     hints: Hints | None = None  # the way to other processes over the same store
 
     def __post_init__(self) -> None:
@@ -153,7 +155,8 @@ class House:
             await self.send(receipt.outbox)
 
     def count(self, channel: str, what: str) -> None:
-        raise NotImplementedError
+        """Counts what was turned away at the door."""
+        self.counted[what] += 1
 
     async def quarantine(self, channel: str, raw: bytes, reason: str) -> None:
         """The web chat stores no unread payloads: it answers 400."""

@@ -99,8 +99,8 @@ async def test_the_page_speaks_the_visitors_language(client: Client) -> None:
         ("", "en"),
     ):
         body = await (await client.get("/chat/site", headers={"Accept-Language": header})).text()
-        assert f'<html lang="{language}">' in body
-    assert '<html lang="ru">' in await (await client.get("/chat/site?language=ru")).text()
+        assert f'<html lang="{language}" ' in body
+    assert '<html lang="ru" ' in await (await client.get("/chat/site?language=ru")).text()
     assert choose_language("xx", "xx", "ru") == "ru"
 
 
@@ -117,7 +117,9 @@ def test_the_page_has_all_its_words() -> None:
     used -= {"client", "online"} - set(WORDS)
     assert used <= set(WORDS)
     placeholders = set(re.findall(r"\$(\w+)", (STATIC / "page.html").read_text("utf-8")))
-    assert placeholders - {"language", "name", "title", "greeting", "color", "file_size", "words"} <= set(WORDS)
+    assert placeholders - {"language", "name", "title", "greeting", "color", "theme", "file_size", "words"} <= set(
+        WORDS
+    )
     named = {"bot", "operator", "notice", "open_chat", "close_chat", "chat", "unread"}
     assert set(WORDS) == used | named | placeholders & set(WORDS)
 
