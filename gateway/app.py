@@ -17,6 +17,7 @@ from aiohttp import web
 from adapters.desks import build_desk
 from adapters.services import build_service
 from adapters.services.settings import plain_settings
+from bot.engine.codes import SERVICE
 from core.ports import Channel, Hints, OuterDesk, Receipt, Service, StorageFull, Store
 from gateway.calls import Calls
 from gateway.channels import at_once, build_channels
@@ -25,8 +26,10 @@ from gateway.config.model import Config
 from gateway.control import ControlServer, socket_path
 from gateway.deployment import build_deployment, build_house
 from gateway.failpoints import careful_seconds
+from gateway.files import build_files
 from gateway.flood import FloodShare
 from gateway.hints import build_hints
+from gateway.identity import Identity
 from gateway.intake import Intake
 from gateway.leases import Leases
 from gateway.live import LivePages
@@ -42,7 +45,6 @@ from gateway.server import SAFE, Route, build_server, problem
 from gateway.wakeups import Wakeups
 from gateway.worker import FloodGuard, Worker
 from storage import open_store
-from storage.files import open_files
 
 log = logger()
 HEALTH_SECONDS = 3.0
@@ -72,7 +74,7 @@ class Gateway:
         self.hints = hints or build_hints(config, self.metrics)
         outer = frozenset(name for name, desk in config.desks.items() if desk.kind != "builtin")
         self.store = store or open_store(config.storage.url, clock=lambda: self.now().timestamp(), outer_desks=outer)
-        self.files = open_files(config.storage.files, config.http.public_url)
+        self.files = build_files(config)
         if not self.store.shared and set(roles) != set(ROLES):
             raise ValueError("one process serves this store, with all roles")
         self.channels = build_channels(config) if channels is None else channels
@@ -141,6 +143,7 @@ class Gateway:
             name: build_service(one.kind, plain_settings(one), self.store) for name, one in self.config.services.items()
         }
         built["tickets"] = build_service("tickets", {"language": self.config.language}, self.store)
+        built[SERVICE] = Identity(self.store, self.channels, self.metrics)
         return built
 
     def _worker(self) -> Worker:

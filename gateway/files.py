@@ -8,10 +8,25 @@ from aiohttp import web
 
 from adapters.serving import serve
 from core.ports import FileLink, Files, Store
+from gateway.config.model import Config
 from gateway.metrics import Metrics
 from gateway.server import Route, problem
+from storage.files import Kept, open_files
 
 LINK_SECONDS = 7 * 86_400.0  # an outer desk may be down for a day, and people look at a ticket for days
+
+
+def build_files(config: Config) -> Kept:
+    """The deployment's files, not yet opened."""
+    storage = config.storage
+    return open_files(
+        storage.files,
+        storage.cache,
+        storage.cache_size,
+        config.http.public_url,
+        key=storage.s3.key.get_secret_value(),
+        secret=storage.s3.secret.get_secret_value(),
+    )
 
 
 class Downloads:

@@ -11,7 +11,20 @@ from core.locale import LANGUAGES
 from gateway.config.channels import EMPTY, Channel
 from gateway.config.lines import Desk, LineSettings, Service
 from gateway.config.settings import Settings
-from gateway.config.values import Duration, FilePath, Limit, Name, Rate, RedisUrl, Size, StorageUrl, Url, WebName, Zone
+from gateway.config.values import (
+    Duration,
+    FilePath,
+    FilesPlace,
+    Limit,
+    Name,
+    Rate,
+    RedisUrl,
+    Size,
+    StorageUrl,
+    Url,
+    WebName,
+    Zone,
+)
 
 assert LANGUAGES == ("ru", "en")  # the Literal below cannot be computed
 
@@ -30,6 +43,16 @@ class Http(Settings):
     many places from its right end. `0`: nobody's word is taken, the address is the connection's."""
 
 
+class S3(Settings):
+    """Keys of the bucket of files. Both empty: those of the environment (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`), or
+    of the machine's role."""
+
+    key: SecretStr = EMPTY
+    """The access key."""
+    secret: SecretStr = EMPTY
+    """The secret key."""
+
+
 class Storage(Settings):
     """Where everything is kept."""
 
@@ -38,10 +61,18 @@ class Storage(Settings):
     `postgresql://user:password@host:5432/database`: any number of processes; `?connections=6` are those of one of them,
     `?pgbouncer=yes` (or `no`) says whether a pool stands between, where it is not recognised.
     `memory:` keeps everything in the process, for trials: nothing outlives it."""
-    files: FilePath = Path("var/files")
-    """The folder of clients' files, by their checksum."""
+    files: FilesPlace = Path("var/files")
+    """The folder of clients' files, by their checksum; or a bucket of S3 and its like: `s3://bucket/prefix` for Amazon,
+    `s3://bucket/prefix?endpoint=https://storage.yandexcloud.net&region=ru-central1` for others. `style=host` puts the
+    bucket's name before the endpoint's."""
+    s3: S3 = S3()
+    """The keys of the bucket."""
     file_size: Size = 50 * 1024**2
     """The largest file that is fetched from a messenger."""
+    cache: FilePath = Path("var/cache")
+    """The folder of this machine for thumbnails and, with a bucket, for copies of its files. It may be lost."""
+    cache_size: Size = 1024**3
+    """How large that folder may grow; what was not used longest goes first."""
 
 
 class Redis(Settings):

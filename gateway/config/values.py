@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, PlainSerializer, Validatio
 from pydantic_core import PydanticCustomError
 
 from core.locale import n_
+from storage.files.address import Bucket, parse_bucket
 
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 BYTES = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
@@ -93,6 +94,23 @@ def parse_storage_url(value: Any, info: ValidationInfo) -> str:
             value=without_password(url),
         )
     return f"sqlite:///{parse_path(path, info).absolute()}"
+
+
+def parse_files_place(value: Any, info: ValidationInfo) -> Path | Bucket:
+    """A folder, counted from that of the config file, or `s3://bucket/prefix?endpoint=…`. Raises a validation error."""
+    if isinstance(value, Bucket):
+        return value
+    if "://" not in str(value):
+        return parse_path(value, info)
+    try:
+        return parse_bucket(str(value))
+    except ValueError as error:
+        raise _wrong(
+            "C119",
+            n_("«{value}» is no place of files: {problem}"),
+            value=without_password(str(value)),
+            problem=str(error),
+        ) from None
 
 
 def _checked_postgres(url: str) -> str:
@@ -181,6 +199,14 @@ Limit = Annotated[
 ]
 Size = Annotated[int, BeforeValidator(parse_size), WithJsonSchema({"type": "string", "format": "size: 512KB, 20MB"})]
 FilePath = Annotated[Path, BeforeValidator(parse_path), WithJsonSchema({"type": "string", "format": "path"})]
+FilesPlace = Annotated[
+    Path | Bucket,
+    BeforeValidator(parse_files_place),
+    PlainSerializer(str),
+    WithJsonSchema(
+        {"type": "string", "format": "path, or s3://bucket/prefix?endpoint=https://host&region=…&style=path"}
+    ),
+]
 StorageUrl = Annotated[
     str,
     BeforeValidator(parse_storage_url),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from core.ports import StorageFull
+from storage.files.cache import Cache
+from storage.files.disk import on_disk
 from storage.files.links import is_open, render_link
 
 HASH = re.compile(r"[0-9a-f]{64}")
@@ -22,15 +24,25 @@ def check_hash(sha256: str) -> str:
     return sha256
 
 
+class Listed(NamedTuple):
+    """A file that is kept: when it came, or came again (seconds since 1970), and its size in bytes."""
+
+    sha256: str
+    at: float
+    size: int
+
+
 class Kept(ABC):
-    """A place of files (`core.ports.Files`). `clock` gives seconds since 1970.
+    """A place of files (`core.ports.Files`). `cache` holds what can be made or fetched again; `clock` gives seconds since
+    1970.
 
     The key of links lies beside the bytes it guards, so all processes of a deployment have the same one and a copy of the
     files has it, too.
     """
 
-    def __init__(self, staging: Path, public_url: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, cache: Cache, staging: Path, public_url: str, clock: Callable[[], float] = time.time) -> None:
         self.staging, self._public_url, self._clock = staging, public_url, clock
+        self._cache = cache
         self._key = b""
 
     async def open(self) -> None:
@@ -51,8 +63,17 @@ class Kept(ABC):
     @abstractmethod
     async def path(self, sha256: str) -> Path: ...
 
+    @abstractmethod
+    def listed(self) -> AsyncIterator[Listed]:
+        """All files that are kept, in no order. Raises `StorageFull`."""
+
+    @abstractmethod
+    async def remove(self, sha256: str, before: float) -> bool:
+        """Forgets a file that came before that time; False when it came again since. Raises `StorageFull`."""
+
     async def read(self, sha256: str) -> bytes:
-        return await asyncio.to_thread((await self.path(sha256)).read_bytes)
+        path = await self.path(sha256)
+        return await on_disk(path.read_bytes)
 
     def link(self, file_id: str, seconds: float) -> str:
         if not self._public_url:

@@ -5,34 +5,40 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import secrets
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import TypeVar
 
-from core.ports import StorageFull
-from storage.files.kept import Kept, check_hash
+from storage.files.cache import Cache
+from storage.files.disk import adopt_file, on_disk, place_of, sync, write_part
+from storage.files.kept import HASH, Kept, Listed, check_hash
 from storage.files.links import KEY_BYTES, new_key
 
 STAGING = ".staging"
+CACHE = ".cache"
+CACHE_BYTES = 1 << 30
 KEY = ".links.key"
-T = TypeVar("T")
 
 
 class LocalFiles(Kept):
     """A folder of this machine, or a volume that all processes share."""
 
-    def __init__(self, root: Path, public_url: str = "", clock: Callable[[], float] = time.time) -> None:
-        super().__init__(root / STAGING, public_url, clock)
+    def __init__(
+        self,
+        root: Path,
+        public_url: str = "",
+        cache: Cache | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(cache or Cache(root / CACHE, CACHE_BYTES), root / STAGING, public_url, clock)
         self._root = root
 
     async def keep(self, data: bytes) -> str:
-        return await written(lambda: self._keep(data))
+        return await on_disk(lambda: self._keep(data))
 
     async def adopt(self, path: Path, sha256: str) -> None:
         place = place_of(self._root, check_hash(sha256))
-        await written(lambda: adopt_file(path, place))
+        await on_disk(lambda: adopt_file(path, place))
 
     async def path(self, sha256: str) -> Path:
         place = place_of(self._root, check_hash(sha256))
@@ -40,59 +46,47 @@ class LocalFiles(Kept):
             raise FileNotFoundError(sha256)
         return place
 
+    async def listed(self) -> AsyncIterator[Listed]:
+        for folder in await asyncio.to_thread(lambda: sorted(self._root.glob("[0-9a-f][0-9a-f]"))):
+            for one in await on_disk(lambda folder=folder: _list(folder)):  # type: ignore[misc]
+                yield one
+
+    async def remove(self, sha256: str, before: float) -> bool:
+        place = place_of(self._root, check_hash(sha256))
+        return await on_disk(lambda: _remove(place, self.staging, before))
+
     async def _read_key(self) -> bytes:
-        return await written(lambda: read_key(self._root / KEY, self.staging))
+        return await on_disk(lambda: read_key(self._root / KEY, self.staging))
 
     def _keep(self, data: bytes) -> str:
         sha256 = hashlib.sha256(data).hexdigest()
-        place = place_of(self._root, sha256)
-        if not place.exists():
-            adopt_file(write_part(self.staging, data), place)
+        adopt_file(write_part(self.staging, data), place_of(self._root, sha256))
         return sha256
 
 
-async def written(work: Callable[[], T]) -> T:
-    """Work with the disk, in a thread. Raises `StorageFull` for what the disk refuses."""
-    try:
-        return await asyncio.to_thread(work)
-    except OSError as error:
-        raise StorageFull(f"files: {error.strerror or type(error).__name__}") from error
+def _list(folder: Path) -> list[Listed]:
+    found = []
+    for entry in os.scandir(folder):
+        if HASH.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+            stat = entry.stat()
+            found.append(Listed(entry.name, stat.st_mtime, stat.st_size))
+    return found
 
 
-def place_of(root: Path, sha256: str) -> Path:
-    """Where the bytes with this hash lie."""
-    return root / sha256[:2] / sha256
-
-
-def write_part(staging: Path, data: bytes) -> Path:
-    """The bytes as a file of its own among the unfinished ones: the same bytes may be under way more than once."""
+def _remove(place: Path, staging: Path, before: float) -> bool:
+    """Takes the file away first and looks then: who keeps the same bytes meanwhile either made it new, which is seen, or
+    finds nothing and writes it again."""
+    aside = staging / f"{place.name}.part"
     staging.mkdir(parents=True, exist_ok=True)
-    part = staging / f"{secrets.token_hex(8)}.part"
-    part.write_bytes(data)
-    return part
-
-
-def adopt_file(part: Path, place: Path) -> None:
-    """The finished file under its name, on the disk when this returns; a file that is there stays."""
-    if place.exists():
-        part.unlink()
-        return
-    sync(part)
-    fresh = not place.parent.exists()
-    place.parent.mkdir(parents=True, exist_ok=True)
-    part.replace(place)
-    sync(place.parent)
-    if fresh:
-        sync(place.parent.parent)
-
-
-def sync(path: Path) -> None:
-    """Returns when the disk has the file's bytes, or the folder's names."""
-    handle = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        place.rename(aside)
+    except FileNotFoundError:
+        return False
+    if aside.stat().st_mtime >= before:
+        aside.rename(place)
+        return False
+    aside.unlink()
+    return True
 
 
 def read_key(place: Path, staging: Path) -> bytes:

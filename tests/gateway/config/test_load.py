@@ -10,6 +10,7 @@ from gateway.config import Config, read_config
 from gateway.config.channels import TelegramSettings
 from gateway.config.lines import HttpServiceSettings, TableSettings, WebhookDeskSettings
 from gateway.config.values import Rate
+from storage.files import Bucket
 
 GOOD = """\
 http: {host: 127.0.0.1, port: "${PORT:-8080}", public_url: "https://bot.example/"}
@@ -49,6 +50,17 @@ def good(tmp_path: Path, **environ: str) -> Config:
     assert findings == []
     assert config is not None
     return config
+
+
+def test_a_bucket_of_files(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("number,phone,статус\n", "utf-8")
+    where = "s3://files-of-ours/prod/a?endpoint=https://s3.example:9000/&region=ru-central1&style=host"
+    source = GOOD.replace("files: var/files", f'files: "{where}", s3: {{key: "${{KEY}}", secret: "${{SECRET}}"}}')
+    config, findings = read(source, tmp_path, KEY="AK", SECRET="canary")
+    assert config is not None, findings
+    assert config.storage.files == Bucket("files-of-ours", "prod/a", "https://s3.example:9000", "ru-central1", "host")
+    assert config.storage.s3.secret.get_secret_value() == "canary"
+    assert "canary" not in repr(config)
 
 
 def test_values(tmp_path: Path) -> None:
@@ -145,6 +157,10 @@ CASES = [
     ('"https://bot.example/"', "^bot.example", "C116"),
     ('"sqlite:///var/a.db"', "^mysql://u:p@h/d", "C114"),
     ("file_size: 5MB", "file_size: ^big", "C113"),
+    ("files: var/files", "files: ^s3://Bucket", "C119"),
+    ("files: var/files", "files: ^gs://bucket/prefix", "C119"),
+    ("files: var/files", 'files: ^"s3://key:canary@bucket"', "C119"),
+    ("files: var/files", 'files: ^"s3://bucket?endpoint=http://h/path"', "C119"),
     ("flood: 20/10s", "flood: ^often", "C113"),
     ("flood: 20/10s", "flood: 20/10s\ntimezone: ^Mars/Base", "C115"),
     ("flood: 20/10s", "flood: 20/10s\nlanguage: ^de", "C112"),
