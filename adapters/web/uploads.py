@@ -16,7 +16,6 @@ from aiohttp.http_exceptions import HttpProcessingError
 from adapters.web.refusal import Refused
 from adapters.web.room import require_plain
 from core.files import parse_name
-from core.kinds import HEAD, sniff
 from core.ports import Files, StorageFull
 
 CHUNK = 256 * 1024
@@ -53,8 +52,8 @@ async def land(part: BodyPartReader, files: Files, limit: int) -> Landed:
         await asyncio.to_thread(files.staging.mkdir, parents=True, exist_ok=True)
         sha256, size = await _write(_chunks(part), path, limit)
         name = parse_name(part.filename or "")
-        mime = sniff(await asyncio.to_thread(_head, path), name)
         await files.adopt(path, sha256)
+        mime = await files.mime(sha256, name)
     except OSError as error:
         raise StorageFull(str(error)) from error
     finally:
@@ -85,11 +84,6 @@ async def _write(chunks: AsyncIterator[bytes], path: Path, limit: int) -> tuple[
     if not size:
         raise Refused("empty_file")
     return digest.hexdigest(), size
-
-
-def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(HEAD)
 
 
 def render_size(size: int) -> str:

@@ -29,6 +29,9 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+# What a policy forbade is a trouble, also where the browser's own console would say nothing.
+VIOLATIONS = """addEventListener("securitypolicyviolation", (event) =>
+    console.error("policy: " + event.violatedDirective + " " + event.blockedURI))"""
 
 
 class Server:
@@ -118,6 +121,7 @@ async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     """One visitor's browser."""
     visitor = await browser.new_context(locale="en-US", viewport={"width": 1000, "height": 800})
     visitor.set_default_timeout(15_000)
+    await visitor.add_init_script(VIOLATIONS)
     yield visitor
     await visitor.close()
 
