@@ -27,6 +27,10 @@ CAPABILITIES = Capabilities(
 )
 
 BUTTONS = 100  # of one inline keyboard
+MOST_ENTITIES = 100  # of one text; further ones stay plain
+ALBUM = 10  # files of one album, at least two
+ALBUM_BYTES = 50 * 1024 * 1024  # that are sent at once
+COMMANDS = 100  # of the menu
 PHOTO_BYTES = 10 * 1024 * 1024  # a larger picture goes as a document
 DOWNLOAD_BYTES = 20 * 1024 * 1024  # getFile refuses more
 UPDATE_BYTES = 1024 * 1024  # of one webhook delivery

@@ -15,10 +15,11 @@ from aiohttp import web
 
 from adapters.background import Background, until_done
 from adapters.doors import knows, read_body, revealed
+from adapters.pacing import parse_limits
 from adapters.telegram.capabilities import CAPABILITIES, DOWNLOAD_BYTES, UPDATE_BYTES, UPDATES
 from adapters.telegram.library import Bot, TelegramAPIError, TokenValidationError, methods
-from adapters.telegram.pacing import parse_limits
-from adapters.telegram.parse import Unreadable, callback_id, parse_json, parse_update
+from adapters.telegram.manners import Manners
+from adapters.telegram.parse import Unreadable, callback_id, group_of, parse_json, parse_update
 from adapters.telegram.polling import Poller, utc_now
 from adapters.telegram.sending import Sending
 from adapters.telegram.session import LeanSession, Refusal, Unconfirmed, Unsent, bare
@@ -56,6 +57,7 @@ class Telegram:
         self._bot = _bot(name, self._token, self._session, self._language)
         self.account = str(self._bot.id)
         self._sending = Sending(self._bot, name, parse_limits(settings.get("limits")))
+        self._manners = Manners(self._bot, name, self._sending.pacer, texts(self._language))
         self._gate: Gate | None = None
         self._poller: Poller | None = None
         self._background = Background()
@@ -135,10 +137,12 @@ class Telegram:
         return bytes(data)
 
     async def typing(self, chat: str) -> None:
-        """The client is not told yet that an answer is being written."""
+        """Shows “typing…” for five seconds, unless messages need the platform's limits."""
+        await self._manners.typing(chat)
 
     async def menu(self, commands: Sequence[tuple[str, str]]) -> None:
-        """The menu is left as it is."""
+        """Tells Telegram the commands of private chats."""
+        await self._manners.menu(commands)
 
     # --- in: webhook -------------------------------------------------------------------------------------------------
 
@@ -234,12 +238,15 @@ class Telegram:
         now = utc_now()
         for update in updates:
             try:
-                inbound = parse_update(update, self.name, self.account, now)
+                inbound = parse_update(update, self.name, self.account, now, texts(self._language))
             except Unreadable as unreadable:
                 await gate.quarantine(self.name, orjson.dumps(update), str(unreadable))
                 continue
             if inbound is not None:
                 inbounds.append(inbound)
+            group = group_of(update)
+            if group and self._manners.may_leave(group):
+                self._background.spawn(self._manners.leave(group))
         return inbounds
 
     async def _answer(self, query: str) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from adapters.quoting import with_quote
 from adapters.splitting import split
-from adapters.telegram.capabilities import BUTTONS, CAPABILITIES, PHOTO_BYTES
-from core.messages import Button, Outgoing
+from adapters.telegram.capabilities import BUTTONS, CAPABILITIES, MOST_ENTITIES
+from adapters.telegram.media import Call, can_hold, put_caption, render_files
+from core.messages import Button, Outgoing, Quote
 from core.normal import clean
 from core.ports import StoredFile
 from core.rich import Mark, Rich
@@ -17,46 +19,64 @@ ENTITIES = {"bold": "bold", "italic": "italic", "code": "code", "link": "text_li
 MORE = "…"  # the text over buttons that did not fit under the message itself
 
 
-class Call(NamedTuple):
-    """One call: method name, parameters as JSON types, and the file of ours that `field` shall carry."""
-
-    method: str
-    params: dict[str, Any]
-    field: str = ""
-    upload: StoredFile | None = None
-
-
 def render_send(
     message: Outgoing, chat: str, files: Sequence[StoredFile] = (), channel: str = "", drop_keyboard: bool = False
 ) -> list[Call]:
-    """The calls that show a message, in order; each makes one message of Telegram's. None when there is nothing to show.
+    """The calls that show a message, in order. None when there is nothing to show.
 
-    Files come first, a single one with a short text as its caption; buttons stand under the last call. With
-    `drop_keyboard` the last call without buttons takes a reply keyboard away.
+    Files come first, with a short text as their caption when one call shows them all; buttons stand under the last call,
+    and not under an album, which has none. With `drop_keyboard` the last call without buttons takes a reply keyboard away.
+    The first call points at the message that is answered.
     """
     body = text_of(message)
     chat_id = render_chat(chat)
     markups = render_markups(message.rows)
     body = _with_links(body, message) if asks(message) else body
-    if len(files) == 1 and len(body.text) <= CAPABILITIES.caption_limit:
-        calls = [_file(chat_id, files[0], channel, body)]
+    body = body if answers(message) else with_quote(body, message.quote)
+    calls = render_files(chat_id, files, channel)
+    if _is_caption(body, calls, bool(markups)):
+        put_caption(calls[0], _caption(body))
     else:
-        calls = [_file(chat_id, file, channel, Rich("")) for file in files]
         calls += [_text(chat_id, part) for part in split(body, CAPABILITIES.text_limit) if part.text.strip()]
+    if calls and markups and not can_hold(calls[-1], "reply_markup"):
+        calls.append(_text(chat_id, Rich(MORE)))
     if calls and markups:
         calls[-1].params["reply_markup"] = markups[0]
         calls += [_text(chat_id, Rich(MORE), markup) for markup in markups[1:]]
-    elif calls and drop_keyboard:
+    elif calls and drop_keyboard and can_hold(calls[-1], "reply_markup"):
         calls[-1].params["reply_markup"] = {"remove_keyboard": True}
+    if calls and answers(message):
+        calls[0].params["reply_parameters"] = _answered(message.quote)
     return calls
+
+
+def _is_caption(body: Rich, calls: Sequence[Call], buttons: bool) -> bool:
+    """Whether the text fits beside the files. Under an album it would be parted from its buttons."""
+    if len(calls) != 1 or len(body.text) > CAPABILITIES.caption_limit or not can_hold(calls[0], "caption"):
+        return False
+    return can_hold(calls[0], "reply_markup") or not buttons
+
+
+def answers(message: Outgoing) -> bool:
+    """Whether the message points at one of Telegram's; another quote is told in the text."""
+    return message.quote is not None and message.quote.message_id.isdecimal()
+
+
+def _answered(quote: Quote | None) -> dict[str, Any]:
+    """A message that is gone meanwhile does not keep the answer back."""
+    return {"message_id": int(quote.message_id) if quote else 0, "allow_sending_without_reply": True}
 
 
 def render_edit(message: Outgoing, chat: str, target_ids: Sequence[str]) -> list[Call]:
     """The calls that turn what is shown under `target_ids` into the message: edits, then new parts or deletions.
 
-    A reply keyboard cannot be edited in, so buttons that ask for a contact stay away.
+    A reply keyboard cannot be edited in, so buttons that ask for a contact stay away. Files stay as they are.
     """
     chat_id = render_chat(chat)
+    body = text_of(message)
+    if len(message.files) == 1 and len(target_ids) == 1 and len(body.text) <= CAPABILITIES.caption_limit:
+        return [_edit_caption(chat_id, target_ids[0], message)]
+    target_ids = target_ids[len(message.files) :]
     parts = [part for part in split(text_of(message), CAPABILITIES.text_limit) if part.text.strip()]
     calls = [_edit(chat_id, target, part) for target, part in zip(target_ids, parts, strict=False)]
     calls += [_text(chat_id, part) for part in parts[len(target_ids) :]]
@@ -64,6 +84,12 @@ def render_edit(message: Outgoing, chat: str, target_ids: Sequence[str]) -> list
     if calls and markups:
         calls[-1].params["reply_markup"] = markups[0]
     return calls + (render_delete(chat, target_ids[len(parts) :]) if parts else [])
+
+
+def _edit_caption(chat_id: int | str, target: str, message: Outgoing) -> Call:
+    params = {"chat_id": chat_id, "message_id": int(target), **_caption(text_of(message))}
+    markups = [] if asks(message) else render_markups(message.rows)
+    return Call("editMessageCaption", {**params, "reply_markup": markups[0]} if markups else params)
 
 
 def render_delete(chat: str, target_ids: Sequence[str]) -> list[Call]:
@@ -93,9 +119,12 @@ def render_name(file: StoredFile) -> str:
 
 
 def render_entities(rich: Rich) -> list[dict[str, Any]]:
-    """Marks as entities, in UTF-16 units."""
+    """Marks as entities, in UTF-16 units. Of more than Telegram shows, those stay that a reader would miss: links."""
     places = _utf16(rich.text) if rich.text and max(rich.text) > "\uffff" else None
-    return [_entity(mark, places) for mark in rich.marks if mark.end > mark.start]
+    marks = [mark for mark in rich.marks if mark.end > mark.start]
+    if len(marks) > MOST_ENTITIES:
+        marks = sorted(marks, key=lambda mark: mark.kind != "link")[:MOST_ENTITIES]
+    return [_entity(mark, places) for mark in marks]
 
 
 def _entity(mark: Mark, places: list[int] | None) -> dict[str, Any]:
@@ -126,18 +155,11 @@ def _edit(chat_id: int | str, target: str, part: Rich) -> Call:
     return Call("editMessageText", {"message_id": int(target), **call.params})
 
 
-def _file(chat_id: int | str, file: StoredFile, channel: str, caption: Rich) -> Call:
-    """A file by Telegram's own id when it came from this channel, else its bytes. A huge picture goes as a document."""
-    field = "photo" if file.kind == "photo" and file.size <= PHOTO_BYTES else "document"
-    params: dict[str, Any] = {"chat_id": chat_id}
-    known = bool(file.ref) and file.channel == channel
-    if known:
-        params[field] = file.ref
-    if caption.text.strip():
-        params["caption"] = caption.text
-        if caption.marks:
-            params["caption_entities"] = render_entities(caption)
-    return Call(f"send{field.capitalize()}", params, field, None if known else file)
+def _caption(body: Rich) -> dict[str, Any]:
+    if not body.text.strip():
+        return {}
+    entities = {"caption_entities": render_entities(body)} if body.marks else {}
+    return {"caption": body.text, **entities}
 
 
 def render_markups(rows: Sequence[Sequence[Button]]) -> list[dict[str, Any]]:

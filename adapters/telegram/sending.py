@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
-import asyncio
-import random
 import time
 from collections.abc import Callable
 from typing import Any
 
-import structlog
-
+from adapters.pacing import Limits, Pacer
+from adapters.sending import Doubts, Health, Memory, Stopped, later, pace, read_bytes, send_parts, stored
 from adapters.telegram.library import Bot, BufferedInputFile, methods
-from adapters.telegram.pacing import Limits, Pacer
-from adapters.telegram.render import Call, asks, render_delete, render_edit, render_name, render_send
+from adapters.telegram.media import Call, as_documents, by_bytes
+from adapters.telegram.render import asks, render_delete, render_edit, render_name, render_send
 from adapters.telegram.session import Refusal, Unconfirmed, Unsent, bare
-from adapters.telegram.verdicts import UNCHANGED, UNDELETABLE, UNEDITABLE, Refused, backoff, judge
+from adapters.telegram.verdicts import UNCHANGED, UNDELETABLE, UNEDITABLE, Refused, judge
 from core.outbox import OutboxRow, Sent
-from core.ports import Files, StorageFull, Store, StoredFile
+from core.ports import Files, Store
 
-log = structlog.get_logger("frontline")
-
-# A longer wait for the platform's limits goes back to the store instead of holding the row.
-PATIENCE_SECONDS = 10.0
-FILE_SECONDS = 5.0
-MOST_REMEMBERED = 10_000
 METHODS = {
     "sendMessage": methods.SendMessage,
     "sendPhoto": methods.SendPhoto,
     "sendDocument": methods.SendDocument,
+    "sendVideo": methods.SendVideo,
+    "sendVoice": methods.SendVoice,
+    "sendAudio": methods.SendAudio,
+    "sendSticker": methods.SendSticker,
+    "sendMediaGroup": methods.SendMediaGroup,
     "editMessageText": methods.EditMessageText,
+    "editMessageCaption": methods.EditMessageCaption,
     "deleteMessage": methods.DeleteMessage,
 }
-BAD_PICTURE = ("photo_invalid_dimensions", "image_process_failed", "photo_save_file_invalid")
-
-
-class Stopped(Exception):
-    """The row cannot go on: here is its verdict."""
-
-    def __init__(self, sent: Sent) -> None:
-        super().__init__(sent.reason)
-        self.sent = sent
+EDITS = frozenset(("editMessageText", "editMessageCaption"))
+BAD_PICTURE = (
+    "photo_invalid_dimensions",
+    "image_process_failed",
+    "photo_save_file_invalid",
+    "voice_messages_forbidden",
+)
+# An id that Telegram knows no more, or knows as another kind of thing.
+BAD_ID = ("wrong file identifier", "wrong file_id", "wrong remote file", "can't use file of type", "file_reference")
+JOIN = "+"  # between the ids of a call that shows several messages: they are one part of the row
 
 
 class Sending:
@@ -53,11 +52,10 @@ class Sending:
     def __init__(self, bot: Bot, name: str, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self._bot, self._name = bot, name
         self._files: Files | None = None
-        self._pacer = Pacer(limits, clock)
-        # Row part → nothing, of calls that lost their answer once; chats that show a reply keyboard of ours.
-        self._unconfirmed: dict[str, None] = {}
-        self._keyboards: dict[str, None] = {}
-        self._trouble = ""
+        self.pacer = Pacer(limits, clock)
+        self._doubts = Doubts()
+        self._keyboards = Memory()  # chats that show a reply keyboard of ours
+        self._health = Health("telegram", name)
 
     def open(self, files: Files) -> None:
         """From now on files can be sent."""
@@ -66,7 +64,7 @@ class Sending:
     async def pace(self, row: OutboxRow) -> Sent | None:
         """Waits for the first call of the row; the verdict when it must come again later."""
         try:
-            await self._pace(row.chat)
+            await pace(row.chat, self.pacer)
         except Stopped as stopped:
             return stopped.sent
         return None
@@ -75,11 +73,11 @@ class Sending:
         """The verdict of a send, an edit or a delete. `pace` has let its first call go; the others are paced here."""
         try:
             calls = await self._render(row, store)
-            ids = await self._perform(row, calls, store)
+            parts = await self._perform(row, calls, store)
         except Stopped as stopped:
             return stopped.sent
         self._note_keyboard(row, calls)
-        return Sent("sent", platform_ids=tuple(ids))
+        return Sent("sent", platform_ids=tuple(id for part in parts for id in part.split(JOIN)))
 
     async def _render(self, row: OutboxRow, store: Store) -> list[Call]:
         if row.kind == "delete":
@@ -90,136 +88,86 @@ class Sending:
         if row.kind == "edit":
             calls = render_edit(message, row.chat, row.target_ids)
         else:
-            files = [await _stored(file, store, self._name) for file in message.files]
+            files = [await stored(file, store, self._name) for file in message.files]
             calls = render_send(message, row.chat, files, self._name, row.chat in self._keyboards)
         if not calls:
             raise Stopped(Sent("rejected", reason="nothing to show: the text is empty"))
         return calls
 
     async def _perform(self, row: OutboxRow, calls: list[Call], store: Store) -> list[str]:
-        """The ids of what is shown now, part by part; what went out is written down before the next part goes."""
-        ids = list(row.sent_parts)
-        for index in range(first := len(ids), len(calls)):
+        """The ids of what is shown now, part by part: an album is one part."""
+        first = len(row.sent_parts)
+
+        async def send(index: int) -> str:
             if index > first:
-                await self._pace(row.chat)
-            ids.append(await self._part(row, calls[index], f"{row.key}:{index}"))
-            if index + 1 < len(calls):
-                row.sent_parts = tuple(ids)
-                await store.progress(row)
+                await pace(row.chat, self.pacer)
+            return await self._part(row, calls[index], index)
+
+        ids = await send_parts(row, len(calls), store, send)
         return [id for call, id in zip(calls, ids, strict=False) if call.method != "deleteMessage"]
 
-    async def _part(self, row: OutboxRow, call: Call, key: str) -> str:
+    async def _part(self, row: OutboxRow, call: Call, index: int) -> str:
         try:
             result = await self._call(call)
         except Refusal as refusal:
-            return await self._refused(row, call, key, Refused(refusal.code, refusal.message, refusal.parameters))
+            return await self._refused(row, call, index, Refused(refusal.code, refusal.message, refusal.parameters))
         except Unsent as error:
-            raise Stopped(Sent("retry", reason=f"not sent: {error.message}", after=self._later(row))) from None
+            raise Stopped(Sent("retry", reason=f"not sent: {error.message}", after=later(row))) from None
         except Unconfirmed as error:
-            raise Stopped(self._lost(row, key, error.message)) from None
-        self._healthy()
+            raise Stopped(self._doubts.lost(row, index, error.message)) from None
+        self._doubts.answered(row, index)
+        self._health.good()
         return _message_id(result, call)
 
-    async def _pace(self, chat: str) -> None:
-        closed = self._pacer.closed(chat)
-        if closed:
-            raise Stopped(Sent("retry", reason="waits as 429 asked", after=closed))
-        wait = self._pacer.take(chat, PATIENCE_SECONDS)
-        if wait > PATIENCE_SECONDS:
-            raise Stopped(Sent("retry", reason="waits for the platform's limits", after=wait))
-        if wait:
-            await asyncio.sleep(wait)
-
     async def _call(self, call: Call) -> Any:
-        params = call.params
-        if call.upload is not None:
-            params = {**params, call.field: await self._bytes(call.upload)}
+        params = dict(call.params)
+        for field, file in call.uploads:
+            assert self._files is not None, "rows are sent after the start"
+            params[field] = BufferedInputFile(await read_bytes(file, self._files), render_name(file))
         return await self._bot(bare(METHODS[call.method], params))
 
-    async def _bytes(self, file: StoredFile) -> BufferedInputFile:
-        assert self._files is not None, "rows are sent after the start"
-        try:
-            data = await self._files.read(file.sha256)
-        except FileNotFoundError:
-            raise Stopped(Sent("rejected", reason=f"the bytes of the file {file.id} are gone")) from None
-        except StorageFull as full:
-            raise Stopped(Sent("retry", reason=str(full), after=full.after)) from None
-        return BufferedInputFile(data, render_name(file))
-
-    async def _refused(self, row: OutboxRow, call: Call, key: str, refused: Refused) -> str:
+    async def _refused(self, row: OutboxRow, call: Call, index: int, refused: Refused) -> str:
         """The id when the refusal changes nothing for the client or another call will do; else the verdict."""
-        if call.method == "editMessageText" and refused.says(UNCHANGED):
+        if call.method in EDITS and refused.says(UNCHANGED):
             return str(call.params["message_id"])
         if call.method == "deleteMessage" and refused.code == 400 and refused.says(*UNDELETABLE):
             return ""
         other = _other_call(call, refused)
         if other is not None:
-            return await self._part(row, other, key)
+            return await self._part(row, other, index)
         sent = judge(refused, row.attempts)
         if refused.code == 429:
-            scope = self._pacer.refused(row.chat, sent.after)
+            scope = self.pacer.refused(row.chat, sent.after)
             raise Stopped(Sent("retry", reason=sent.reason, after=sent.after, scope=scope))
         if refused.code in {401, 404}:
-            self._unhealthy(refused)
+            self._health.bad(refused.code)
         raise Stopped(sent)
-
-    def _lost(self, row: OutboxRow, key: str, words: str) -> Sent:
-        """The first lost answer asks for one repetition, the second leaves the row as `unknown`."""
-        if key in self._unconfirmed:
-            del self._unconfirmed[key]
-            return Sent("unknown", reason=f"no answer twice: {words}")
-        _remember(self._unconfirmed, key)
-        return Sent("retry", reason=f"unconfirmed: {words}", after=self._later(row))
-
-    def _later(self, row: OutboxRow) -> float:
-        return backoff(row.attempts) * random.uniform(0.75, 1.25)  # noqa: S311 - spreads retries, guards nothing
 
     def _note_keyboard(self, row: OutboxRow, calls: list[Call]) -> None:
         """Remembers which chats show a reply keyboard. Lost with the process: then `one_time_keyboard` folds it away."""
         if row.kind == "send" and row.message is not None and asks(row.message):
-            _remember(self._keyboards, row.chat)
+            self._keyboards.remember(row.chat)
         elif any("remove_keyboard" in call.params.get("reply_markup", ()) for call in calls):
             self._keyboards.pop(row.chat, None)
-
-    def _unhealthy(self, refused: Refused) -> None:
-        if self._trouble != str(refused.code):
-            log.error("telegram_configuration", channel=self._name, status=refused.code)
-        self._trouble = str(refused.code)
-
-    def _healthy(self) -> None:
-        if self._trouble:
-            log.info("telegram_well_again", channel=self._name)
-            self._trouble = ""
-
-
-async def _stored(file: str, store: Store, channel: str) -> StoredFile:
-    """The row of a file that can be sent: its bytes are here, or Telegram holds it for this channel."""
-    stored = await store.file(file)
-    if stored is None or stored.error:
-        raise Stopped(Sent("rejected", reason=f"there is no file {file}"))
-    if not stored.sha256 and not (stored.ref and stored.channel == channel):
-        raise Stopped(Sent("retry", reason=f"the file {file} is not here yet", after=FILE_SECONDS))
-    return stored
 
 
 def _other_call(call: Call, refused: Refused) -> Call | None:
     """What to do instead: a message that cannot be edited is sent anew, a picture that is none goes as a document."""
     if refused.code != 400:
         return None
-    if call.method == "editMessageText" and refused.says(*UNEDITABLE):
-        return Call("sendMessage", {name: value for name, value in call.params.items() if name != "message_id"})
-    if call.method == "sendPhoto" and call.upload is not None and refused.says(*BAD_PICTURE):
-        return call._replace(method="sendDocument", field="document")
-    return None
+    if call.method in EDITS and refused.says(*UNEDITABLE):
+        names = {"caption": "text", "caption_entities": "entities"}
+        kept = {names.get(name, name): value for name, value in call.params.items() if name != "message_id"}
+        return Call("sendMessage", kept) if str(kept.get("text", "")).strip() else None
+    if refused.says(*BAD_PICTURE):
+        return as_documents(call)
+    return by_bytes(call) if refused.says(*BAD_ID) else None
 
 
 def _message_id(result: Any, call: Call) -> str:
+    """The id of what is shown, several of an album in one text."""
+    if isinstance(result, list):
+        return JOIN.join(str(one["message_id"]) for one in result if isinstance(one, dict) and "message_id" in one)
     if isinstance(result, dict) and "message_id" in result:
         return str(result["message_id"])
     return str(call.params.get("message_id", ""))
-
-
-def _remember(memory: dict[str, None], key: str) -> None:
-    memory[key] = None
-    while len(memory) > MOST_REMEMBERED:
-        del memory[next(iter(memory))]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from adapters.sending import backoff
 from core.outbox import Sent
 
 CONFIGURATION_SECONDS = 60.0
-MOST_SECONDS = 60.0
 REASON_LIMIT = 300
 
 UNCHANGED = "message is not modified"
@@ -19,7 +19,13 @@ GONE = (
     "bot can't initiate conversation",
     "have no rights to send",
 )
-UNEDITABLE = ("message can't be edited", "message to edit not found", "message_id_invalid")
+UNEDITABLE = (
+    "message can't be edited",
+    "message to edit not found",
+    "message_id_invalid",
+    "there is no text in the message",
+    "there is no caption in the message",
+)
 UNDELETABLE = ("message to delete not found", "message can't be deleted", "message identifier is not specified")
 
 
@@ -50,11 +56,6 @@ def judge(refused: Refused, attempts: int) -> Sent:
     if refused.code >= 500 or refused.code in {0, 409}:
         return Sent("retry", reason=reason(refused), after=backoff(attempts))
     return Sent("rejected", reason=reason(refused))
-
-
-def backoff(attempts: int) -> float:
-    """Seconds until the next try: 1, 2, 4 … at most a minute. The chance in it is the caller's."""
-    return min(MOST_SECONDS, 2.0 ** min(attempts, 10))
 
 
 def retry_after(refused: Refused) -> float:

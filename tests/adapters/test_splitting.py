@@ -67,6 +67,26 @@ def test_a_wall_is_cut_between_symbols() -> None:
     assert [part.text for part in split(plain(family * 3), 12)] == [family * 2, family]
 
 
+CLUSTERS = (
+    "а", "е\u0301", "👍🏽", "👨\u200d👩\u200d👧\u200d👦", "🇷🇺", "❤\ufe0f", "1\ufe0f\u20e3", "🏴󠁧󠁢󠁳󠁣󠁴󠁿", "की", "😀", "👩🏾\u200d🚀",
+)  # fmt: skip
+
+
+@given(symbols=st.lists(st.sampled_from(CLUSTERS), min_size=1, max_size=120), limit=st.integers(16, 64))
+def test_no_symbol_is_cut(symbols: list[str], limit: int) -> None:
+    """Without a space between them: a letter stays with its accent, an emoji with all that is joined to it."""
+    parts = [part.text for part in split(plain("".join(symbols)), limit)]
+    borders, at = {0}, 0
+    for symbol in symbols:
+        at += len(symbol)
+        borders.add(at)
+    place = 0
+    for part in parts:
+        place += len(part)
+        assert place in borders, parts
+        assert part.encode("utf-16-le").decode("utf-16-le") == part, "no half of a pair"
+
+
 def test_a_mark_over_everything_is_cut_at_a_word() -> None:
     parts = split(Rich("слово " * 20, (Mark("bold", 0, 120),)), 50)
     assert all(part.text.endswith("слово ") for part in parts)

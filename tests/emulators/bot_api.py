@@ -25,6 +25,9 @@ MEDIA = {
     "sendVoice": "voice",
     "sendVideo": "video",
     "sendAudio": "audio",
+    "sendSticker": "sticker",
+    "sendAnimation": "animation",
+    "sendVideoNote": "video_note",
 }
 NOT_IN_ANSWERS = ("get", "setWebhook", "close", "logOut")
 
@@ -71,10 +74,12 @@ class BotApi:
         self._methods: dict[str, Callable[[Params, Files, Recorded], Any]] = {
             "sendMessage": self._send_message,
             **dict.fromkeys(MEDIA, self._send_media),
+            "sendMediaGroup": self._send_album,
             "sendChatAction": lambda params, files, call: True,
             "sendLocation": self._send_location,
             "sendContact": self._send_contact,
             "editMessageText": self._edit,
+            "editMessageCaption": self._edit,
             "editMessageReplyMarkup": self._edit,
             "deleteMessage": self._delete,
             "answerCallbackQuery": self._answer,
@@ -83,7 +88,8 @@ class BotApi:
             "setWebhook": self._set_webhook,
             "deleteWebhook": self._delete_webhook,
             "getWebhookInfo": self._webhook_info,
-            "setMyCommands": lambda params, files, call: True,
+            "setMyCommands": self._set_commands,
+            "leaveChat": self._leave,
             "deleteMyCommands": lambda params, files, call: True,
         }
 
@@ -94,6 +100,8 @@ class BotApi:
         except Refuse as refuse:
             call.error = f"{refuse.code} {refuse.words}"
             raise
+        if isinstance(result, list) and result and call.method == "sendMediaGroup":
+            call.message_id = result[0]["message_id"]
         if isinstance(result, dict):
             call.message_id = result.get("message_id", 0)
         return result
@@ -120,7 +128,12 @@ class BotApi:
             return
 
     def _check(self, method: str, params: Params, files: Files) -> None:
-        problems = telegram_schema().problems(method, params, files)
+        parts = {f"attach://{name}" for name in files}
+        used = {item.get("media") for item in params.get("media") or () if isinstance(item, dict)}
+        if not {one for one in used if str(one).startswith("attach://")} <= parts:
+            raise Refuse(400, "Bad Request: wrong file identifier/HTTP URL specified")
+        names = [name for name in files if f"attach://{name}" not in used]
+        problems = telegram_schema().problems(method, params, names)
         problems = problems or [f"{method}: {problem}" for problem in check_limits(method, params)]
         if problems:
             self.world.violations += problems
@@ -128,7 +141,10 @@ class BotApi:
 
     def _check_chat(self, call: Recorded) -> None:
         person = self.world.people.get(call.chat)
-        if person is None and self.strict:
+        if call.chat in self.world.moved:
+            words = "Bad Request: group chat was upgraded to a supergroup chat"
+            raise Refuse(400, words, migrate_to_chat_id=self.world.moved[call.chat])
+        if person is None and self.strict and call.chat not in self.world.groups:
             raise Refuse(400, "Bad Request: chat not found")
         if person is not None and person.blocked:
             raise Refuse(403, "Forbidden: bot was blocked by the user")
@@ -136,12 +152,18 @@ class BotApi:
             self.rates.check(call.chat)
 
     async def _get_updates(self, params: Params) -> list[dict[str, Any]]:
+        self._allow(params)
         try:
             return await self.delivery.get_updates(
                 params.get("offset", 0), params.get("limit", 100), params.get("timeout", 0)
             )
         except Conflict as conflict:
             raise Refuse(409, str(conflict)) from None
+
+    def _allow(self, params: Params) -> None:
+        """The kinds of updates stay as they are until they are named anew."""
+        if params.get("allowed_updates") is not None:
+            self.delivery.allowed = frozenset(params["allowed_updates"])
 
     # --- sends -------------------------------------------------------------------------------------------------------
 
@@ -162,6 +184,32 @@ class BotApi:
         content[field] = self._media(field, file_id)
         return self._show(call, content)
 
+    def _send_album(self, params: Params, files: Files, call: Recorded) -> list[dict[str, Any]]:
+        album = str(self.world.next_message_id())
+        shown = []
+        for item in params["media"]:
+            file_id = str(item["media"])
+            if file_id.startswith("attach://"):
+                name, data = files[file_id.removeprefix("attach://")]
+                file_id = self.world.store_file(name, data)
+            elif file_id not in self.world.files:
+                raise Refuse(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+            content: dict[str, Any] = {name: item[name] for name in ("caption", "caption_entities") if item.get(name)}
+            content |= {item["type"]: self._media(item["type"], file_id), "media_group_id": album}
+            shown.append(self._show(call, content))
+        return shown
+
+    def _set_commands(self, params: Params, files: Files, call: Recorded) -> bool:
+        self.world.commands = params["commands"]
+        return True
+
+    def _leave(self, params: Params, files: Files, call: Recorded) -> bool:
+        if call.chat not in self.world.groups:
+            raise Refuse(403, "Forbidden: bot is not a member of the supergroup chat")
+        self.world.groups.discard(call.chat)
+        self.world.left.append(call.chat)
+        return True
+
     def _media(self, field: str, file_id: str) -> Any:
         path, data = self.world.files[file_id]
         media = {"file_id": file_id, "file_unique_id": f"u-{file_id}", "file_size": len(data)}
@@ -181,6 +229,12 @@ class BotApi:
         markup = call.params.get("reply_markup") or {}
         if "inline_keyboard" in markup:
             content["reply_markup"] = markup
+        answered = call.params.get("reply_parameters")
+        if answered:
+            known = self.world.messages.get((call.chat, answered["message_id"]))
+            if known is None and not answered.get("allow_sending_without_reply"):
+                raise Refuse(400, "Bad Request: message to be replied not found")
+            content |= {"reply_to_message": known} if known else {}
         message = self.world.outgoing(self.bot, call.chat, **content)
         person = self.world.people.get(call.chat)
         if person is not None and "keyboard" in markup:
@@ -201,8 +255,14 @@ class BotApi:
         if place in self.world.fixed or message["from"]["id"] != self.bot["id"]:
             raise Refuse(400, "Bad Request: message can't be edited")
         shown = {name: value for name, value in message.items() if name != "edit_date"}
-        fresh = {name: value for name, value in shown.items() if name not in {"entities", "reply_markup"}}
-        fresh |= {name: params[name] for name in ("text", "entities", "reply_markup") if params.get(name)}
+        kind = "caption" if call.method == "editMessageCaption" else "text"
+        if call.method == "editMessageText" and "text" not in message:
+            raise Refuse(400, "Bad Request: there is no text in the message to edit")
+        if call.method == "editMessageCaption" and "text" in message:
+            raise Refuse(400, "Bad Request: there is no caption in the message to edit")
+        marks = {"text": "entities", "caption": "caption_entities"}[kind]
+        fresh = {name: value for name, value in shown.items() if name not in {marks, "reply_markup"}}
+        fresh |= {name: params[name] for name in (kind, marks, "reply_markup") if params.get(name)}
         if fresh == shown:
             raise Refuse(400, f"Bad Request: {NOT_MODIFIED}")
         self.world.messages[place] = {**fresh, "edit_date": int(time.time())}
@@ -234,6 +294,7 @@ class BotApi:
     def _set_webhook(self, params: Params, files: Files, call: Recorded) -> bool:
         if params.get("drop_pending_updates"):
             self.delivery.drop()
+        self._allow(params)
         webhook = Webhook(params["url"], params.get("secret_token") or "", params.get("max_connections") or 40)
         self.delivery.set_webhook(webhook)
         return True

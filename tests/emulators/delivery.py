@@ -17,6 +17,7 @@ MOST_POLL_SECONDS = 50
 WAIT_SECONDS = 60.0  # the webhook must answer in this time
 CALLBACK_SECONDS = 150.0
 MESSAGE_SECONDS = 86_400.0
+EXPLICIT = frozenset(("message_reaction", "message_reaction_count", "chat_member"))
 CONFLICT_WEBHOOK = (
     "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
 )
@@ -59,6 +60,7 @@ class Delivery:
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(40)
         self._client: ClientSession | None = None
+        self.allowed = frozenset[str]()  # kinds that the bot has named; those of `EXPLICIT` come only then
         self.webhook = Webhook()
         self.disturb = Disturb()
         self.delivered = 0
@@ -71,6 +73,8 @@ class Delivery:
 
     def push(self, update: dict[str, Any]) -> None:
         """A new update, disturbed as asked."""
+        if not (EXPLICIT - self.allowed).isdisjoint(update):
+            return
         if self.disturb.delay:
             asyncio.get_running_loop().call_later(self.disturb.delay * self._random.random(), self._enter, update)
         else:

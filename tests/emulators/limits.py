@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ MARKUP_BYTES = 10 * 1024
 BUTTONS, BUTTONS_PER_ROW = 100, 8
 KEYS, KEYS_PER_ROW = 300, 12
 ANSWER = 200
+COMMANDS = 100
 
 
 def check_limits(method: str, params: Mapping[str, Any]) -> list[str]:
@@ -23,6 +25,7 @@ def check_limits(method: str, params: Mapping[str, Any]) -> list[str]:
         *_entities(str(params.get("caption", "")), params.get("caption_entities") or []),
         *_markup(params.get("reply_markup")),
         *_media(params.get("media")),
+        *_commands(params.get("commands") or []),
         *_rest(method, params),
     ]
 
@@ -97,8 +100,23 @@ def _media(media: Any) -> Iterator[str]:
     if isinstance(media, list) and not 2 <= len(media) <= 10:
         yield f"a media group of {len(media)}"
     kinds = {item.get("type") for item in media} if isinstance(media, list) else set()
+    if isinstance(media, list):
+        for item in media:
+            yield from _entities(str(item.get("caption", "")), item.get("caption_entities") or [])
+            if len(item.get("caption") or "") > CAPTION:
+                yield "message caption is too long"
     if len(kinds) > 1 and kinds & {"document", "audio"}:
         yield "documents and audio are not mixed with others"
+
+
+def _commands(commands: list[Mapping[str, Any]]) -> Iterator[str]:
+    if len(commands) > COMMANDS:
+        yield f"{len(commands)} commands, at most {COMMANDS}"
+    for command in commands:
+        if not re.fullmatch(r"[a-z0-9_]{1,32}", command["command"]):
+            yield f"BOT_COMMAND_INVALID: {command['command']!r}"
+        if not 1 <= len(command["description"]) <= 256:
+            yield "BOT_COMMAND_DESCRIPTION_INVALID"
 
 
 def _rest(method: str, params: Mapping[str, Any]) -> Iterator[str]:

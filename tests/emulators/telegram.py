@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
@@ -17,16 +16,17 @@ import orjson
 import uvloop
 from aiohttp import web
 
-from tests.emulators.bot_api import BotApi, Files, Params, Refuse, query_id
+from tests.emulators.bot_api import BotApi, Files, Params, Refuse
 from tests.emulators.delivery import Delivery, Disturb
 from tests.emulators.schema import telegram_schema
-from tests.emulators.world import Fault, Recorded, World, bytes_of
+from tests.emulators.telegram_people import People
+from tests.emulators.world import Fault, Recorded, World
 
 MOST_BYTES = 60 * 1024 * 1024
 SEND_WAIT = 10.0
 
 
-class TelegramEmulator:
+class TelegramEmulator(People):
     """One bot's Telegram. `strict` validates and knows only chats that wrote; `fast` (not strict) is for load.
 
     `listeners` hear of every finished call, which is cheaper under load than `wait`.
@@ -110,6 +110,8 @@ class TelegramEmulator:
             if refuse.parameters:
                 answer["parameters"] = refuse.parameters
             after = refuse.parameters.get("retry_after")
+            if after:
+                self.world.close(call.chat, after)
             return refuse.code, answer, {"Retry-After": str(after)} if after else {}
 
     def _stranger(self, token: str) -> bool:
@@ -150,6 +152,7 @@ class TelegramEmulator:
             "description": fault.words or WORDS.get(code, "Error"),
         }
         if code == 429:
+            self.world.close(call.chat, fault.retry_after)
             answer["description"] = f"Too Many Requests: retry after {fault.retry_after}"
             answer["parameters"] = {"retry_after": fault.retry_after}
         return _answer(code, answer)
@@ -178,121 +181,6 @@ class TelegramEmulator:
             listener(call)
         async with self._sent:
             self._sent.notify_all()
-
-    # --- deeds of people ---------------------------------------------------------------------------------------------
-
-    def person(self, chat: int, name: str = "Анна") -> dict[str, Any]:
-        """Makes a client known who has not written yet."""
-        return self.world.person(chat, name).user()
-
-    def say(self, chat: int, text: str, name: str = "Анна") -> dict[str, Any]:
-        """A text or a command; a text that stands on a key of the reply keyboard is that key."""
-        self.world.person(chat, name)
-        content: dict[str, Any] = {"text": text}
-        if text.startswith("/"):
-            content["entities"] = [{"type": "bot_command", "offset": 0, "length": len(text.split(maxsplit=1)[0])}]
-        return self._push_message(chat, content)
-
-    def press(self, chat: int, label: str = "", message_id: int = 0) -> dict[str, Any]:
-        """The newest inline button with this label (none: the last button), else a key of the reply keyboard."""
-        try:
-            message, data = self.world.button(chat, label, message_id)
-        except LookupError:
-            return self._press_key(chat, label)
-        query = query_id()
-        self.world.queries[query] = time.monotonic()
-        body = {
-            "id": query, "from": self.world.person(chat).user(), "message": message, "chat_instance": "1", "data": data,
-        }  # fmt: skip
-        return self._push("callback_query", body)
-
-    def _press_key(self, chat: int, label: str) -> dict[str, Any]:
-        keyboard = self.world.person(chat).keyboard or {}
-        for key in (key for row in keyboard.get("keyboard", ()) for key in row):
-            if key["text"] == label and key.get("request_contact"):
-                return self.contact(chat, f"7999{chat:07d}"[:11])
-            if key["text"] == label and key.get("request_location"):
-                return self.location(chat)
-            if key["text"] == label:
-                return self.say(chat, label)
-        raise LookupError(f"no button {label!r} in chat {chat}")
-
-    def contact(self, chat: int, phone: str, own: bool = True) -> dict[str, Any]:
-        """A contact card: the client's own, or of somebody else."""
-        card: dict[str, Any] = {"phone_number": phone, "first_name": self.world.person(chat).name}
-        return self._push_message(chat, {"contact": {**card, "user_id": chat} if own else card})
-
-    def location(self, chat: int, latitude: float = 55.75, longitude: float = 37.61) -> dict[str, Any]:
-        return self._push_message(chat, {"location": {"latitude": latitude, "longitude": longitude}})
-
-    def photo(self, chat: int, content: str = "", caption: str = "", album: str = "", size: int = 90) -> dict[str, Any]:
-        """A picture in two sizes; `content` is base64."""
-        data = bytes_of(content) or b"\xff\xd8\xff\xe0 a picture"
-        sizes = []
-        for width, bytes_ in ((size, data[: len(data) // 2]), (size * 4, data)):
-            file_id = self.world.store_file("photo.jpg", bytes_)
-            sizes.append(
-                {
-                    "file_id": file_id,
-                    "file_unique_id": f"u-{file_id}",
-                    "width": width,
-                    "height": width,
-                    "file_size": len(bytes_),
-                }
-            )
-        extra = {"caption": caption, "media_group_id": album}
-        return self._push_message(chat, {"photo": sizes, **{name: value for name, value in extra.items() if value}})
-
-    def document(
-        self, chat: int, name: str = "счёт.pdf", content: str = "", mime: str = "application/pdf", caption: str = ""
-    ) -> dict[str, Any]:
-        """A file; `content` is base64."""
-        data = bytes_of(content) or b"%PDF-1.4 a document"
-        file_id = self.world.store_file(name, data)
-        document = {
-            "file_id": file_id, "file_unique_id": f"u-{file_id}", "file_name": name, "mime_type": mime, "file_size": len(data),
-        }  # fmt: skip
-        return self._push_message(chat, {"document": document, **({"caption": caption} if caption else {})})
-
-    def edit(self, chat: int, message_id: int, text: str) -> dict[str, Any]:
-        """The client changes a message."""
-        message = {**self.world.messages[chat, message_id], "text": text, "edit_date": int(time.time())}
-        self.world.messages[chat, message_id] = message
-        return self._push("edited_message", message)
-
-    def block(self, chat: int) -> dict[str, Any]:
-        """The client blocks the bot: 403 from now on."""
-        return self._member(chat, blocked=True)
-
-    def unblock(self, chat: int) -> dict[str, Any]:
-        return self._member(chat, blocked=False)
-
-    def _member(self, chat: int, *, blocked: bool) -> dict[str, Any]:
-        person = self.world.person(chat)
-        person.blocked = blocked
-        status = ("member", "kicked") if blocked else ("kicked", "member")
-        body = {
-            "chat": person.chat(), "from": person.user(), "date": int(time.time()),
-            "old_chat_member": {"user": self.api.bot, "status": status[0]},
-            "new_chat_member": {"user": self.api.bot, "status": status[1], "until_date": 0},
-        }  # fmt: skip
-        return self._push("my_chat_member", body)
-
-    def push(self, update: dict[str, Any]) -> dict[str, Any]:
-        """Any update at all; it gets an id when it has none."""
-        if "update_id" not in update:
-            update = {**self.world.next_update("x", {}), **update}
-            del update["x"]
-        self.delivery.push(update)
-        return update
-
-    def _push_message(self, chat: int, content: Mapping[str, Any]) -> dict[str, Any]:
-        return self._push("message", self.world.incoming(chat, **content))
-
-    def _push(self, kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        update = self.world.next_update(kind, body)
-        self.delivery.push(update)
-        return update
 
     # --- trouble -----------------------------------------------------------------------------------------------------
 
@@ -341,6 +229,7 @@ class TelegramEmulator:
         return {
             "violations": self.world.violations, "waiting": self.delivery.waiting, "delivered": self.delivery.delivered,
             "refused": self.delivery.refused, "webhook": self.delivery.webhook.url, "calls": len(self.world.calls),
+            "intruders": self.world.intruders, "commands": self.world.commands, "left": self.world.left,
         }  # fmt: skip
 
     def check(self) -> None:
@@ -365,6 +254,7 @@ class TelegramEmulator:
 
 DEEDS = frozenset((
     "person", "say", "press", "contact", "location", "photo", "document", "edit", "block", "unblock", "push",
+    "album", "voice", "sticker", "video", "reply", "forward", "react", "speak_in_group", "migrate",
     "fail", "disturb", "sent", "texts", "wait", "wait_call", "state",
 ))  # fmt: skip
 WORDS = {
@@ -385,7 +275,7 @@ def _cut(request: web.Request) -> web.Response:
 
 
 def _attached(params: Params, files: dict[str, tuple[str, bytes]]) -> tuple[Params, Files]:
-    """`attach://name` in a field stands for the file part of that name."""
+    """`attach://name` in a field stands for the file part of that name; inside an album it stays where it is."""
     for name, value in list(params.items()):
         if isinstance(value, str) and value.startswith("attach://") and value[9:] in files:
             files[name] = files.pop(value[9:])

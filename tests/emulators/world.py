@@ -72,6 +72,12 @@ class World:
         self.fixed: set[tuple[int, int]] = set()  # messages with another markup than inline: they cannot be edited
         self.faults: list[Fault] = []
         self.violations: list[str] = []
+        self.closed: dict[int, float] = {}  # chats that a 429 has closed, until when (monotonic seconds)
+        self.intruders: list[str] = []  # calls that came inside of such a window
+        self.commands: list[dict[str, Any]] = []
+        self.groups: set[int] = set()  # groups that the bot is in
+        self.left: list[int] = []
+        self.moved: dict[int, int] = {}  # groups that became supergroups
         self._message_id = 0
         self._update_id = 1000
         self._file = 0
@@ -137,9 +143,15 @@ class World:
         sizes = {name: len(data) for name, (_, data) in files.items()}
         call = Recorded(self._n, method, chat, params, time.time(), files=sizes)
         self.calls.append(call)
+        if chat and self.closed.get(chat, 0.0) > time.monotonic():
+            self.intruders.append(f"{method} in chat {chat}, {self.closed[chat] - time.monotonic():.2f} s too early")
         if method.startswith("send"):
             self.sends.setdefault(chat, []).append(call)
         return call
+
+    def close(self, chat: int, seconds: float) -> None:
+        """A 429: for so long no call may come for this chat."""
+        self.closed[chat] = time.monotonic() + seconds
 
     def fault(self, method: str, chat: int) -> Fault | None:
         """The fault that hits this call, used up once."""

@@ -58,7 +58,8 @@ async def polling(build: Build, gate: FakeGate, telegram: TelegramEmulator) -> T
 def row(text: str | Rich = "Здравствуйте", **values: Any) -> OutboxRow:
     """An outbox row to person 7."""
     body = Rich(text) if isinstance(text, str) else text
-    message = Outgoing(body, rows=values.pop("rows", ()), files=values.pop("files", ()))
+    kept = {name: values.pop(name) for name in ("rows", "files", "quote") if name in values}
+    message = Outgoing(body, **kept)
     fields: dict[str, Any] = {
         "id": 1, "conversation": 1, "kind": "send", "channel": "telegram", "account": "123456", "chat": "7", "key": "k1",
         "message": message,

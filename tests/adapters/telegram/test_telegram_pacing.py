@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.pacing import Rate, parse_rate
-from adapters.telegram.pacing import MOST_CHATS, Limits, Pacer, parse_limits
+from adapters.pacing import MOST_CHATS, Limits, Pacer, Rate, parse_limits, parse_rate
 
 
 class Clock:

@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import unused_port
 
 from adapters.telegram.channel import Telegram
-from core.messages import Button
+from core.messages import Button, Quote
 from core.outbox import OutboxRow, Sent
 from core.ports import StoredFile
 from core.rich import Mark, Rich
@@ -300,3 +300,68 @@ async def test_the_token_is_in_no_log_and_no_error(build: Build, gate: FakeGate,
         await asyncio.wait_for(channel.stop(), 5)
     assert TOKEN not in repr(logs)
     assert TOKEN not in repr(caught.value) + str(caught.value)
+
+
+async def put_pictures(gate: FakeGate, root: Path, count: int) -> tuple[str, ...]:
+    """So many pictures in the store; their ids."""
+    names = tuple(f"p{number}" for number in range(count))
+    for number, name in enumerate(names):
+        picture = put_file(root, b"\xff\xd8" + bytes([number]), id=name, kind="photo", name="a.jpg", mime="image/jpeg")
+        gate.fake_store.files[name] = picture
+    return names
+
+
+async def test_pictures_go_as_one_album_and_a_kill_between_repeats_nothing(
+    polling: Telegram, telegram: TelegramEmulator, gate: FakeGate, tmp_path: Path
+) -> None:
+    files = await put_pictures(gate, tmp_path, 3)
+    telegram.fail(kind="500", method="sendMessage")
+    one = row("слово " * 300, files=files, rows=buttons("Верно"))
+    assert (await polling.send(one)).verdict == "retry"
+    (album,) = gate.fake_store.progressed
+    shown = [str(message["message_id"]) for message in telegram.world.shown(7)]
+    assert album == ("+".join(shown),), "an album is one part of the row"
+    sent = await polling.send(one)
+    assert (sent.verdict, sent.platform_ids[:3]) == ("sent", tuple(shown))
+    assert [call.method for call in telegram.sent(7)] == ["sendMediaGroup", "sendMessage", "sendMessage"]
+    assert len({message["media_group_id"] for message in telegram.world.shown(7)[:3]}) == 1
+    assert telegram.world.violations == []
+
+
+async def test_an_album_of_what_are_no_pictures_goes_as_documents(
+    polling: Telegram, telegram: TelegramEmulator, gate: FakeGate, tmp_path: Path
+) -> None:
+    files = await put_pictures(gate, tmp_path, 2)
+    telegram.fail(kind="400", method="sendMediaGroup", words="Bad Request: PHOTO_INVALID_DIMENSIONS")
+    assert (await polling.send(row("Чеки", files=files))).verdict == "sent"
+    assert ["document" in message for message in telegram.world.shown(7)] == [True, True]
+    assert sorted(telegram.texts(7)) == ["", "Чеки"]
+
+
+async def test_a_file_that_telegram_has_forgotten_is_sent_by_its_bytes(
+    polling: Telegram, telegram: TelegramEmulator, gate: FakeGate, tmp_path: Path
+) -> None:
+    gate.fake_store.files["f1"] = put_file(tmp_path, b"%PDF", ref="forgotten", channel="telegram")
+    assert (await polling.send(row("Чек", files=("f1",)))).verdict == "sent"
+    assert telegram.sent(7)[-1].files == {"document": 4}
+
+
+async def test_an_answer_points_at_the_message_and_survives_its_end(
+    polling: Telegram, telegram: TelegramEmulator
+) -> None:
+    asked = telegram.say(7, "Где заказ?")["message"]["message_id"]
+    assert (await polling.send(row("Едет", quote=Quote(str(asked), "Где заказ?")))).verdict == "sent"
+    assert telegram.world.shown(7)[-1]["reply_to_message"]["text"] == "Где заказ?"
+    assert (await polling.send(row("Приехал", quote=Quote("99999")))).verdict == "sent"
+    assert "reply_to_message" not in telegram.world.shown(7)[-1]
+
+
+async def test_the_text_beside_a_file_is_changed(
+    polling: Telegram, telegram: TelegramEmulator, gate: FakeGate, tmp_path: Path
+) -> None:
+    gate.fake_store.files["f1"] = put_file(tmp_path, b"%PDF")
+    sent = await polling.send(row("Готовим", files=("f1",)))
+    for _ in range(2):
+        edited = await polling.send(row("Готово", kind="edit", files=("f1",), target_ids=sent.platform_ids))
+        assert (edited.verdict, edited.platform_ids) == ("sent", sent.platform_ids)
+    assert telegram.texts(7) == ["Готово"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.telegram.verdicts import Refused, backoff, judge
+from adapters.telegram.verdicts import Refused, judge
 from core.outbox import Sent
 
 TABLE: list[tuple[int, str, dict[str, Any], Sent]] = [
@@ -29,7 +29,3 @@ TABLE: list[tuple[int, str, dict[str, Any], Sent]] = [
 @pytest.mark.parametrize(("code", "words", "parameters", "expected"), TABLE)
 def test_table(code: int, words: str, parameters: dict[str, Any], expected: Sent) -> None:
     assert judge(Refused(code, words, parameters), attempts=2) == expected
-
-
-def test_backoff_ends_at_a_minute() -> None:
-    assert [backoff(attempts) for attempts in (0, 1, 5, 6, 1000)] == [1, 2, 32, 60, 60]

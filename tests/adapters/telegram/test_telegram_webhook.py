@@ -72,7 +72,13 @@ async def test_it_registers_with_the_secret(hooked: Hooked, telegram: TelegramEm
     assert telegram.delivery.webhook.url == hooked.url
     assert telegram.delivery.webhook.secret_token == SECRET
     (call,) = telegram.sent(method="setWebhook")
-    assert call.params["allowed_updates"] == ["message", "edited_message", "callback_query", "my_chat_member"]
+    assert call.params["allowed_updates"] == [
+        "message",
+        "edited_message",
+        "callback_query",
+        "my_chat_member",
+        "message_reaction",
+    ]
 
 
 async def test_a_message_comes_through(hooked: Hooked, telegram: TelegramEmulator, gate: FakeGate) -> None:

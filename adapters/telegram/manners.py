@@ -1,0 +1,78 @@
+"""What the bot does beside its messages: “typing…”, the menu of commands, and a polite goodbye to groups."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import structlog
+
+from adapters.pacing import Pacer
+from adapters.telegram.capabilities import COMMANDS
+from adapters.telegram.library import Bot, TelegramAPIError, methods
+from adapters.telegram.session import Refusal, bare
+from core.locale import Texts
+
+log = structlog.get_logger("frontline")
+
+# A group that puts the bot back again and again is answered once a day, and all groups together a few times a minute.
+GROUP_SECONDS = 86_400.0
+MINUTE_SECONDS = 60.0
+MOST_IN_A_MINUTE = 5
+MOST_GROUPS = 1_000
+PRIVATE = {"type": "all_private_chats"}
+
+
+class Manners:
+    """Deeds that nothing depends on: none is repeated, none raises. `clock` gives seconds that only grow."""
+
+    def __init__(
+        self, bot: Bot, name: str, pacer: Pacer, t: Texts, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._bot, self._name, self._pacer, self._t, self._clock = bot, name, pacer, t, clock
+        self._left: OrderedDict[int, float] = OrderedDict()
+
+    async def typing(self, chat: str) -> None:
+        """Shows “typing…” for five seconds; left away where a message may need the place."""
+        if chat.isdecimal() and self._pacer.spare(chat):
+            await self._call(methods.SendChatAction, {"chat_id": int(chat), "action": "typing"}, chat)
+
+    async def menu(self, commands: Sequence[tuple[str, str]]) -> None:
+        """The commands behind the button «Меню» of private chats; none takes the button away."""
+        shown = [{"command": name, "description": about} for name, about in commands[:COMMANDS]]
+        if await self._call(methods.SetMyCommands, {"commands": shown, "scope": PRIVATE}):
+            log.info("telegram_menu_set", channel=self._name, count=len(shown))
+
+    def may_leave(self, group: int) -> bool:
+        """Whether the group shall hear of it now; it counts as told."""
+        now = self._clock()
+        if now - self._left.get(group, -GROUP_SECONDS) < GROUP_SECONDS:
+            return False
+        if sum(now - at < MINUTE_SECONDS for at in self._left.values()) >= MOST_IN_A_MINUTE:
+            return False
+        self._left[group] = now
+        self._left.move_to_end(group)
+        while len(self._left) > MOST_GROUPS:
+            self._left.popitem(last=False)
+        return True
+
+    async def leave(self, group: int) -> None:
+        """Says once why, and goes: what people write to each other there is not for us."""
+        log.info("telegram_group_left", channel=self._name)
+        if not self._pacer.closed(str(group)):
+            said = self._t("I talk with each person alone. Write to me in a private chat; I leave this group now.")
+            await self._call(methods.SendMessage, {"chat_id": group, "text": said}, str(group))
+        await self._call(methods.LeaveChat, {"chat_id": group}, str(group))
+
+    async def _call(self, method: Any, params: dict[str, Any], chat: str = "") -> bool:
+        """Whether Telegram did it. A 429 closes the chat for messages, too."""
+        try:
+            await self._bot(bare(method, params))
+        except TelegramAPIError as error:
+            if isinstance(error, Refusal) and error.code == 429 and chat:
+                self._pacer.refused(chat, float(error.parameters.get("retry_after") or 1))
+            log.debug("telegram_deed_failed", channel=self._name, error=error.message)
+            return False
+        return True
