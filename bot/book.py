@@ -30,7 +30,7 @@ class Book:
     matcher: Matcher
     deployment: Deployment
     library: Library
-    words: dict[str, str] = field(default_factory=dict)  # what the client says → cancel, back, operator, menu, skip
+    words: dict[str, str] = field(default_factory=dict)  # what the client says → cancel, back, …, continue
 
     @property
     def language(self) -> str:
@@ -93,7 +93,7 @@ def rule_version(flow: Flow) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
-COMMANDS = ("cancel", "back", "operator", "menu", "skip")
+COMMANDS = ("cancel", "back", "operator", "menu", "skip", "continue")
 
 
 def build_words(bot: BotFile) -> dict[str, str]:

@@ -28,6 +28,7 @@ DETAILS: dict[str, Callable[[Any], str]] = {
     "end": lambda action: action.outcome,
     "fail": lambda action: action.outcome,
     "say": lambda action: _hashed(action.text.source),
+    "continue": lambda action: _hashed(action.text.source),
     "choose": lambda action: _hashed(action.question.source),
     "if": lambda action: _hashed(action.arms[0][0].source),
     "set": lambda action: "+".join(action.values),

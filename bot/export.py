@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.actions.choose import Choose
+from bot.actions.continuing import Continue
 from bot.actions.say import Say
 from bot.check.walk import actions
 from bot.model import Block, Field, Flow, Library, Policy
@@ -97,6 +98,8 @@ def _block(flow: str, block: Block) -> Iterator[Entry]:
             said: list[Template] = [action.text, *action.per_channel.values()]
             yield from (Entry(flow, action.step, text.source) for text in said)
             yield from (Entry(flow, action.step, label) for label, _ in action.links)
+        elif isinstance(action, Continue):
+            yield Entry(flow, action.step, action.text.source)
         elif isinstance(action, Choose):
             yield Entry(flow, action.step, action.question.source)
             yield from (Entry(flow, action.step, way.button) for way in action.options)

@@ -11,6 +11,7 @@ from bot.actions.branch import If
 from bot.actions.call import Call
 from bot.actions.choose import Choose
 from bot.actions.confirm import Confirm
+from bot.actions.continuing import Continue
 from bot.actions.end import End
 from bot.actions.fail import Fail
 from bot.actions.goto import Goto
@@ -35,6 +36,7 @@ SHAPES = {
     "request": ("[(", ")]"),
     "ticket": ("[(", ")]"),
     "handoff": ("[\\", "/]"),
+    "continue": ("[", "]"),
     "end": ("([", "])"),
     "fail": ("([", "])"),
     "goto": (">", "]"),
@@ -144,6 +146,7 @@ BOXES: dict[type[Action], Callable[[_Drawing, Any], str]] = {
     Request: lambda drawing, action: action.call,
     Ticket: lambda drawing, action: drawing.t("Ticket: {title}", title=spoken(action.title)),
     Handoff: lambda drawing, action: drawing.t("Line: {line}", line=action.line),
+    Continue: lambda drawing, action: spoken(action.text),
     End: lambda drawing, action: action.outcome,
     Fail: lambda drawing, action: action.outcome,
 }

@@ -380,7 +380,7 @@ FLOW_KEYS = (
         about=n_("whether it may interrupt another flow"),
     ),
 )
-SYSTEM_WORDS = ("cancel", "back", "operator", "menu", "skip")
+SYSTEM_WORDS = ("cancel", "back", "operator", "menu", "skip", "continue")
 BOT_KEYS = (
     Key("bot", "title", TEXT, required=True, about=n_("the name of the bot")),
     Key("welcome", "welcome", Reference("flow"), required=True, about=n_("the flow that greets and shows the menu")),
@@ -390,7 +390,7 @@ BOT_KEYS = (
         "words",
         "words",
         MapOf(OneOf(SYSTEM_WORDS), TEXTS),
-        about=n_("what clients say for cancel, back, operator, menu, skip"),
+        about=n_("what clients say for cancel, back, operator, menu, skip, continue"),
     ),
     Key("policy", "policy", POLICY, about=n_("what to do when things go wrong, for all flows")),
 )

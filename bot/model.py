@@ -195,7 +195,7 @@ class BotFile:
     welcome: str
     fallback: str
     operator: str
-    words: dict[str, tuple[str, ...]] = field(default_factory=dict)  # cancel, back, operator, menu, skip → phrases
+    words: dict[str, tuple[str, ...]] = field(default_factory=dict)  # cancel, back, …, continue → phrases
     policy: Policy = field(default_factory=Policy)
     node: Mapping | None = field(default=None, compare=False, repr=False)
 

@@ -11,6 +11,7 @@ from bot.actions.branch import If
 from bot.actions.call import Call
 from bot.actions.choose import Choose
 from bot.actions.confirm import Confirm
+from bot.actions.continuing import Continue
 from bot.actions.end import End
 from bot.actions.fail import Fail
 from bot.actions.goto import Goto
@@ -215,6 +216,10 @@ def _handoff(reading: _Reading, action: Handoff) -> str:
     return reading.t("Give the conversation to people: line «{line}».", line=action.line)
 
 
+def _continue(reading: _Reading, action: Continue) -> str:
+    return reading.t("Send a code to go on in another messenger: «{text}»", text=spoken(action.text))
+
+
 def _end(reading: _Reading, action: End) -> str:
     return reading.t("End: {outcome}.", outcome=action.outcome)
 
@@ -234,6 +239,7 @@ TELLERS: dict[type[Action], Callable[[_Reading, Any], str]] = {
     Request: _request,
     Ticket: _ticket,
     Handoff: _handoff,
+    Continue: _continue,
     End: _end,
     Fail: _fail,
 }

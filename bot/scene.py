@@ -13,6 +13,7 @@ import msgspec
 from bot.book import Book
 from bot.coverage import Visit, visits_of
 from bot.engine import step
+from bot.engine.codes import OFFER, SERVICE
 from bot.testfiles import Entry, TestCase
 from core.conversation import Conversation, Session
 from core.effects import Call, CreateTicket, Effect, Record, Send, StartTimer, StopTimer, ToLine, UpdateClient
@@ -24,6 +25,7 @@ from core.turn import Facts, LineFacts
 
 NOON = datetime(2025, 3, 5, 12, 0)  # noqa: DTZ001 - an ordinary Wednesday, in the deployment's zone
 FIRST_TICKET = 1001
+TEST_CODE = "7KMPXQ2WT5"
 MOST_EVENTS = 200  # that one line of a talk may cause
 
 
@@ -215,7 +217,7 @@ class Scene:
         elif isinstance(effect, Record):
             self.note(effect)
         elif isinstance(effect, Call):
-            return [self.call(effect)]
+            return self.tell_code(effect) if effect.service == SERVICE else [self.call(effect)]
         elif isinstance(effect, CreateTicket):
             return self.create(effect)
         elif isinstance(effect, ToLine):
@@ -255,6 +257,12 @@ class Scene:
         if not isinstance(mock, dict):
             raise Failed(self.t("the answer of {name} must be a map, “missing” or “failed”", name=name))
         return CallDone(effect.key, "ok", self.typed(effect, mock))
+
+    def tell_code(self, effect: Call) -> list[Event]:
+        """There is nobody else in a test: a code is made, none is known, no phone has another owner."""
+        if effect.call == OFFER:
+            return [CallDone(effect.key, "ok", {"code": TEST_CODE, "links": ()})]
+        return [CallDone(effect.key, "missing", {"why": "unknown"})] if effect.key else []
 
     def typed(self, effect: Call, mock: dict[str, Any]) -> dict[str, Any]:
         """The mocked names; a text written as a number is a text. Unknown names fail the test."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -55,7 +55,8 @@ class Suggestion(msgspec.Struct, frozen=True):
 
 
 class Code(msgspec.Struct, frozen=True):
-    """A one-time code of a conversation; only its hash is known. `key` is unique for each wish of a client."""
+    """A one-time code of a conversation; only its hash is known. `key` is that of the call that makes it, whose answer comes
+    as the event `done:<key>`."""
 
     conversation: int
     digest: str
@@ -76,7 +77,7 @@ class Joins(Protocol):
     """The part of a store that knows who is who. What writes returns after the commit, and raises `StorageFull`."""
 
     async def offer_code(self, code: Code) -> bool:
-        """Keep a code in place of the conversation's earlier ones. False when the wish has its code already."""
+        """Keep a code in place of the conversation's earlier ones. False when the call was answered with another before."""
         ...
 
     async def use_code(self, conversation: int, digest: str, key: str) -> CodeAnswer:
@@ -109,3 +110,12 @@ class Joins(Protocol):
 
     async def identities(self, client: int) -> list[Identity]: ...
     async def conversations_of(self, client: int) -> list[int]: ...
+
+
+@runtime_checkable
+class Linked(Protocol):
+    """A channel whose chat can be opened by an address."""
+
+    async def link(self, payload: str) -> str:
+        """The address that opens our chat there with `Opened(payload)`; empty while it is not known. Never raises."""
+        ...

@@ -10,6 +10,7 @@ from adapters.terminal.capabilities import CAPABILITIES as TERMINAL
 from adapters.vk.capabilities import CAPABILITIES as VK
 from adapters.web.capabilities import capabilities as web_capabilities
 from core.deployment import ChannelInfo, Deployment, DeskInfo, LineRule
+from core.locale import n_, texts
 from gateway.config.channels import ApiSettings, Channel
 from gateway.config.lines import LineSettings, Rule, WebhookDeskSettings
 from gateway.config.model import Config
@@ -23,10 +24,19 @@ BUTTON_LABELS = {
     "web": web_capabilities(0).button_label,
     "terminal": TERMINAL.button_label,
 }
+# What clients call a messenger, after «in».
+TITLES = {
+    "telegram": "Telegram",
+    "vk": "VK",
+    "max": "MAX",
+    "web": n_("the web chat"),
+    "terminal": n_("the terminal"),
+}
 
 
 def build_deployment(config: Config) -> Deployment:
     """What flows are checked and compiled against. Only channels that are on count."""
+    t = texts(config.language)
     return Deployment(
         language=config.language,
         timezone=config.timezone,
@@ -38,7 +48,7 @@ def build_deployment(config: Config) -> Deployment:
         services={id: call_info(service) for id, service in config.services.items()}
         | {"tickets": call_info({"kind": "tickets"})},
         channels={
-            id: ChannelInfo(channel.kind, channel.line, _button_label(channel))
+            id: ChannelInfo(channel.kind, channel.line, _button_label(channel), t(TITLES.get(channel.kind, id)))
             for id, channel in config.channels.items()
             if channel.on
         },

@@ -44,6 +44,12 @@ class Metrics:
             **made,
         )
         self.calls = Counter("frontline_calls", "Service calls by outcome", ["service", "status"], **made)
+        self.codes = Counter(
+            "frontline_codes", "One-time codes: offered, and what came of those sent", ["answer"], **made
+        )
+        self.phones = Counter(
+            "frontline_phones", "Phones that a messenger proved, by what they joined", ["answer"], **made
+        )
         self.tickets = Counter("frontline_tickets", "Tickets created", ["desk"], **made)
         self.handoffs = Counter("frontline_handoffs", "Sessions put on a line's queue", ["line"], **made)
         self.flooded = Counter("frontline_flooded", "Messages kept from flows by the flood limit", ["channel"], **made)

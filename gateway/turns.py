@@ -8,6 +8,7 @@ import msgspec
 
 from bot.book import Book
 from bot.engine import step
+from bot.engine.codes import concerns_codes
 from core.conversation import Conversation
 from core.effects import AnswerBot, CreateTicket, Effect, ToLine
 from core.events import (
@@ -57,7 +58,7 @@ def run_turn(book: Book, house: House, conversation: Conversation, event: Event,
             break
         current = todo.pop(0)
         told = after_tickets(facts, effects)
-        if is_for_people(conversation, current):
+        if is_for_people(conversation, current) and not concerns_codes(book, current):
             turn = decide(house, conversation, current, now, told)
         else:
             turn = step(book, conversation, current, now, told)

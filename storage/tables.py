@@ -338,13 +338,12 @@ joins = Table(
     Index("ix_joins_gone", "gone"),
 )
 
-# One-time codes by their hash. `born` is the wish that made one; `used_key` is the attempt that used it, empty before.
+# One-time codes by their hash. `used_key` is the attempt that used it, empty before.
 codes = Table(
     "codes",
     metadata,
     _text("digest", key=True),
     _number("conversation"),
-    _text("born"),
     _time("created_at"),
     _time("expires_at"),
     _text("used_key"),

@@ -7,6 +7,7 @@ from bot.actions.branch import If
 from bot.actions.call import Call
 from bot.actions.choose import Choose
 from bot.actions.confirm import Confirm
+from bot.actions.continuing import Continue
 from bot.actions.end import End
 from bot.actions.fail import Fail
 from bot.actions.goto import Goto
@@ -29,6 +30,7 @@ ACTIONS: tuple[type[Action], ...] = (
     Request,
     Ticket,
     Handoff,
+    Continue,
     End,
     Fail,
 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from bot.engine.begin import begin_by_name
+from bot.engine.codes import answers_code
 from bot.engine.listen import listen
+from bot.engine.moving import forward_result, on_code_result
 from bot.engine.outside import open_link
 from bot.engine.presses import press
 from bot.engine.runs import cancel_all, copy_suspended, decode_event, lost, restart, settle
@@ -18,13 +20,15 @@ from core.rich import Rich
 def on_call_done(walk: Walk, event: CallDone) -> None:
     """The result of the call a run waits for. While people own the session it is kept for later."""
     run, suspended = walk.talk.run, walk.talk.suspended
-    if run is not None and run.pending == event.key and not walk.mute:
+    if answers_code(event):
+        on_code_result(walk, event)
+    elif run is not None and run.pending == event.key and not walk.mute:
         take_result(walk, event)
     elif run is not None and run.pending == event.key:
         run.frames[-1].memory["result"] = msgspec.to_builtins(event)
     elif suspended is not None and suspended.pending == event.key:
         copy_suspended(walk).frames[-1].memory["result"] = msgspec.to_builtins(event)
-    else:
+    elif not forward_result(walk, event):
         walk.note("void", call=event.key)
 
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from bot.engine.codes import MATCH, SERVICE
 from bot.engine.names import Names
 from bot.engine.picking import pick
 from bot.fields import kind_of
 from bot.heard import Heard
 from bot.rules import RULES, ticket_text
 from core.conversation import Conversation, Frame, Run
-from core.effects import Effect, Record, Send, UpdateClient
+from core.effects import Call, Effect, Record, Send, UpdateClient
 from core.events import Event
 from core.locale import texts
 from core.messages import Button, Outgoing
@@ -238,7 +239,11 @@ class Ground:
 
     def write_client(self, values: dict[str, Any], verified: tuple[str, ...] = ()) -> None:
         """Write the client's card; the rest of the step sees it too."""
+        before = self.client
         self.client = {**self.client, **values}
+        phone = values.get("phone") if "phone" in verified else None
+        if phone and not ("phone" in before.get("verified", ()) and before.get("phone") == phone):
+            self.effects.append(Call("", SERVICE, MATCH, {"phone": phone}))  # who else has proved it?
         if verified:
             self.client["verified"] = sorted({*self.client.get("verified", ()), *verified})
         self.effects.append(UpdateClient(values, verified))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.engine.begin import begin, uncaught
+from bot.engine.codes import ask_code, asks_for_code, code_in, take_code
 from bot.engine.digress import answer_own, command, digress, interrupt, others
 from bot.engine.hearing import Said, said
 from bot.engine.pieces import belongs, hold_piece, kept_pieces, pause_for, take_pieces
@@ -22,6 +23,13 @@ def on_message(walk: Walk, message: Message) -> None:
     """Join pieces, then listen. A message of a session that people own is theirs."""
     first = walk.talk.messages == 0
     walk.talk.messages += 1
+    code = code_in(walk, message)
+    if code:
+        take_code(walk, code)
+        return
+    if walk.mute and asks_for_code(walk.book, message):
+        ask_code(walk)
+        return
     if walk.mute:
         walk.talk.memory.pop("pieces", None)
         walk.note("owner", owner=walk.conversation.session.owner)

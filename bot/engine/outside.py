@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from bot.engine.begin import begin_by_name, find_by_event
+from bot.engine.codes import take_code
 from bot.engine.digress import divert, others
 from bot.engine.listen import flush, hold
 from bot.engine.runs import encode_event, settle
 from bot.engine.walk import Walk
 from bot.engine.words import ask_again, welcome
+from core.codes import read_link
 from core.events import DeliveryFailed, Opened, Outside, Reachability, TicketChanged
 from core.rich import Rich
 
@@ -77,6 +79,10 @@ def on_opened(walk: Walk, event: Opened) -> None:
     """A deep link starts its flow; Start pressed again repeats the question, or shows the menu."""
     first = walk.talk.messages == 0
     walk.talk.messages += 1
+    code = read_link(event.link)
+    if code:
+        take_code(walk, code)
+        return
     if walk.mute:
         walk.note("owner", owner=walk.conversation.session.owner)
         return

@@ -7,20 +7,24 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from bot.engine.calls import on_call_done, on_line_answer, replay_kept
+from bot.engine.codes import answers_code, concerns_codes
 from bot.engine.listen import flush, on_message
+from bot.engine.moving import on_move_asked, on_moved
 from bot.engine.outside import on_delivery_failed, on_opened, on_outside, on_reachability, on_ticket_changed
 from bot.engine.presses import on_press
 from bot.engine.runs import lost, restart, settle
 from bot.engine.silence import KEY as SILENCE
 from bot.engine.silence import on_silence, set_timer
 from bot.engine.walk import Walk
-from core.conversation import Conversation
+from core.conversation import Conversation, Run
 from core.events import (
     CallDone,
     DeliveryFailed,
     Event,
     LineAnswer,
     Message,
+    MoveAsked,
+    Moved,
     Opened,
     Outside,
     Press,
@@ -43,7 +47,7 @@ def step(book: Book, conversation: Conversation, event: Event, now: datetime, fa
     handler = _HANDLERS.get(type(event))
     if handler is not None:
         run = walk.talk.run
-        if run is not None and not walk.mute and isinstance(event, _TO_RUN) and lost(walk, run):
+        if run is not None and not walk.mute and isinstance(event, _TO_RUN) and _is_lost(walk, run, event):
             restart(walk)
             settle(walk)
         else:
@@ -61,6 +65,11 @@ def _on_timer(walk: Walk, event: TimerFired) -> None:
         flush(walk)
 
 
+def _is_lost(walk: Walk, run: Run, event: Event) -> bool:
+    """Whether the event finds its run without a version; what is about codes is no event of the run."""
+    return lost(walk, run) and not (answers_code(event) or concerns_codes(walk.book, event))
+
+
 # Events that act on the live run: when its version is gone, any of them begins it anew.
 _TO_RUN = (Message, Press, Opened, TimerFired, CallDone, LineAnswer)
 _HANDLERS: dict[type, Callable[[Walk, Any], None]] = {
@@ -74,4 +83,6 @@ _HANDLERS: dict[type, Callable[[Walk, Any], None]] = {
     TicketChanged: on_ticket_changed,
     DeliveryFailed: on_delivery_failed,
     Reachability: on_reachability,
+    MoveAsked: on_move_asked,
+    Moved: on_moved,
 }

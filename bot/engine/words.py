@@ -1,9 +1,10 @@
-"""System words: cancel, back, operator, menu, skip, and what they do."""
+"""System words: cancel, back, operator, menu, skip, continue, and what they do."""
 
 from __future__ import annotations
 
 from bot.actions.ask import Ask
 from bot.actions.choose import Choose
+from bot.engine.codes import ask_code
 from bot.engine.hearing import Said
 from bot.engine.runs import cancel, cancel_all, is_lobby, lost, restart, start_run, suspend
 from bot.engine.walk import Walk
@@ -124,4 +125,5 @@ WORDS = {
     "operator": obey_operator,
     "menu": obey_menu,
     "skip": obey_skip,
+    "continue": ask_code,
 }

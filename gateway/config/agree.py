@@ -9,6 +9,7 @@ from difflib import get_close_matches
 import msgspec
 
 from adapters.api.signing import is_secret
+from bot.engine.codes import SERVICE
 from bot.loader import Mapping, Node, Scalar
 from core.findings import Finding
 from core.locale import n_
@@ -18,6 +19,7 @@ from gateway.config.model import Config
 from handoff.hours import BadHours, parse_hours
 
 Check = Callable[[Config, Mapping], Iterator[Finding]]
+BUILT_IN = ("tickets", SERVICE)
 TELEGRAM_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 TELEGRAM_TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
 
@@ -199,12 +201,13 @@ def _tables(config: Config, root: Mapping) -> Iterator[Finding]:
             yield _finding(
                 _place(root, "services", name, "file"), "C160", n_("there is no file {file}"), file=str(service.file)
             )
-        if name == "tickets":
+        if name in BUILT_IN:
             yield _finding(
                 _place(root, "services", name),
                 "C161",
-                n_("the name «tickets» belongs to the built-in service"),
+                n_("the name «{name}» belongs to the built-in service"),
                 n_("choose another name"),
+                name=name,
             )
 
 

@@ -17,14 +17,13 @@ KEPT = 86_400.0  # seconds for which an old code is known, so that its owner hea
 
 
 def offer(ledger: Ledger, code: Code) -> bool:
-    """Keep a code in place of the conversation's earlier ones. False when the wish has one already."""
+    """Keep a code in place of the conversation's earlier ones. False when the wish has been answered with one before."""
     rows, now = ledger.rows, ledger.clock()
-    if any(row["born"] == code.key for row in rows.codes_of(code.conversation)):
+    if rows.has_heard(code.conversation, f"done:{code.key}"):
         return False
     row = {
         "digest": code.digest,
         "conversation": code.conversation,
-        "born": code.key,
         "created_at": now,
         "expires_at": now + code.seconds,
         "used_key": "",

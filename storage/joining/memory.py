@@ -79,6 +79,9 @@ class MemoryJoins:
     def code_row(self, digest: str) -> Row | None:
         return self.get("codes", digest)
 
+    def has_heard(self, conversation: int, key: str) -> bool:
+        return any(self.all("inbox", channel="", account=str(conversation), external_id=key))
+
     def home_client(self, conversation: int) -> int | None:
         row = self.get("conversations", conversation)
         return None if row is None else decode_conversation.decode(row["state"]).client

@@ -53,6 +53,9 @@ class SqlJoinReads(Asked, Protocol):
     def code_row(self, digest: str) -> Row | None:
         return self.one(q.CODE, digest=digest)
 
+    def has_heard(self, conversation: int, key: str) -> bool:
+        return self.value(q.SEEN, channel="", account=str(conversation), external_id=key) is not None
+
     def home_client(self, conversation: int) -> int | None:
         state = self.value(q.CONVERSATION, the_id=conversation)
         return None if state is None else decode_conversation.decode(state).client

@@ -10,7 +10,7 @@ import pytest
 from core.codes import digest_code
 from core.conversation import Conversation
 from core.effects import CreateTicket, UpdateClient
-from core.events import MoveAsked, TicketChanged
+from core.events import CallDone, MoveAsked, TicketChanged
 from core.joins import Code, JoinRefused
 from tests.storage.making import AnyStore, FakeClock, Seen, accept_one, always, inbound
 
@@ -239,7 +239,9 @@ async def test_a_code_joins_and_asks_for_the_run(store: AnyStore) -> None:
     first = await meet(store, "1")
     second = await meet(store, "2", channel="vk")
     assert await offer(store, first.id)
-    assert not await offer(store, first.id)
+    await store.push(first.id, CallDone("wish", "ok"), "done:k")
+    assert not await offer(store, first.id, digest_code("the same wish once more"))
+    await store.work(always())
     assert await store.use_code(second.id, CODE, "use") == "ok"
     assert await client_of(store, second.id) == first.client
     seen = Seen()

@@ -37,7 +37,6 @@ def upgrade() -> None:
         "codes",
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("conversation", number, autoincrement=False, nullable=False),
-        sa.Column("born", sa.Text(), nullable=False),
         sa.Column("created_at", sa.Float(precision=53), nullable=False),
         sa.Column("expires_at", sa.Float(precision=53), nullable=False),
         sa.Column("used_key", sa.Text(), nullable=False),
