@@ -35,6 +35,7 @@ LATE = 0.02  # seconds after which it begins anyway
 SPAN = 0.005  # seconds that a group holds the loop at a stretch
 TRIES = 4  # of a unit by itself, when others were in its way
 PAUSE = 0.02  # seconds before the second of them, more with each
+UNSTORABLE = {"22021", "22P05"}  # PostgreSQL has no NUL in texts, given by itself or in a document
 SMOOTH = 0.05  # weight of the last group in what a turn writes on average
 
 # The driver's own transactions ask which isolation there is; ours say it.
@@ -268,7 +269,7 @@ class Groups:
         async with self._links.one() as link, self.rows(link, turns, first.clean, first.alone) as rows:
             ledger = self.ledger(rows)
             async with self.transaction(link):
-                await prepare(link, rows, gather(task.needs for task in group))
+                await prepare(link, rows, gather(task.needs for task in group), self._links.prepared)
                 await greenlet_spawn(self._fill, ledger, rows, group)
                 await self.commit(link, [id for task in group for id in task.unit.taken])
         self._answer(group, bool(rows.foreign))
@@ -365,7 +366,7 @@ class Groups:
     def _may_pass(self, task: Task, error: BaseException) -> bool:
         if getattr(error, "constraint_name", "") in {"pk_tickets", "pk_ticket_history"}:
             self._blocks.drain()  # numbers of ours were used by somebody who went beyond his block
-        washable = sqlstate(error) == "22021" and not task.clean
+        washable = sqlstate(error) in UNSTORABLE and not task.clean
         return washable or (task.tries < TRIES and is_passing(error))
 
     def _resume(self, task: Task, error: BaseException) -> None:
@@ -376,7 +377,7 @@ class Groups:
     def _again(self, group: list[Task], error: BaseException) -> None:
         for task in reversed(group):
             task.alone = True
-            task.clean = task.clean or sqlstate(error) == "22021"
+            task.clean = task.clean or sqlstate(error) in UNSTORABLE
             self._waiting.appendleft(task)
         self._wake()
 

@@ -72,14 +72,18 @@ def is_passing(error: BaseException) -> bool:
 
 
 class Links:
-    """At most `size` connections. Everything that cannot be had raises `StorageFull`."""
+    """At most `size` connections. Everything that cannot be had raises `StorageFull`.
 
-    def __init__(self, address: Address, size: int) -> None:
-        self._address = address
+    `made` makes the functions of a session of ours; `prepared` says whether there are any.
+    """
+
+    def __init__(self, address: Address, size: int, made: str = "") -> None:
+        self._address, self._made = address, made
         self._idle: list[Any] = []
         self._free = asyncio.Semaphore(size)
         self._closed = False
         self.pooled = address.pgbouncer == "yes"
+        self.prepared = False
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[Any]:
@@ -137,7 +141,21 @@ class Links:
             server_settings=None if pooled else _SESSION,
         )
         _watch(link)
+        if self._made and not pooled:
+            await self._prepare(link)
         return link
+
+    async def _prepare(self, link: Any) -> None:
+        """A role that may make nothing temporary goes without: its questions are asked one by one."""
+        try:
+            await link.execute(self._made)
+        except errors.InsufficientPrivilegeError:
+            self._made = ""
+        except BaseException:
+            link.terminate()
+            raise
+        else:
+            self.prepared = True
 
     async def close(self) -> None:
         self._closed = True

@@ -12,62 +12,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.events import Inbound
-from core.outbox import Settled
+from core.outbox import OutboxRow, Settled
 from storage.postgres.asking import as_row
-from storage.postgres.flushing import columns_of
 from storage.postgres.held import Lane, Loaded
-from storage.postgres.rows import LANE_AHEAD, PostgresRows
+from storage.postgres.questions import (
+    CLAIM,
+    CLAIM_ONLY,
+    FIRST_CONTACTS,
+    LANE_AHEAD,
+    LANES,
+    LOAD,
+    LOCK_CHATS,
+    LOCK_HOMES,
+    PENDING,
+    PREPARE,
+    ROWS,
+    STATES,
+)
+from storage.postgres.rows import PostgresRows
 from storage.shape import LANE
-
-_STATE = "c.id, c.version, c.epoch, c.client, c.state"
-_OUTBOX = ", ".join(f'o."{name}"' for name in columns_of("outbox"))
-_INBOX = ", ".join(f'i."{name}"' for name in columns_of("inbox"))
-
-LOCK_CHATS = f"""
-SELECT k.n, {_STATE} FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS k(channel, account, chat, n),
-LATERAL (SELECT * FROM conversations c WHERE c.channel = k.channel AND c.account = k.account AND c.chat = k.chat
-FOR NO KEY UPDATE SKIP LOCKED) c"""
-LOCK_HOMES = f"""
-SELECT {_STATE} FROM unnest($1::bigint[]) AS k(id),
-LATERAL (SELECT * FROM conversations c WHERE c.id = k.id FOR NO KEY UPDATE) c"""
-# The oldest first. Which are ready is read from the index of what is pending; locked ones are another worker's.
-CLAIM = """
-SELECT c.id FROM (
-  SELECT i.conversation, min(i.id) AS first FROM inbox i WHERE i.state = 0 GROUP BY i.conversation
-  HAVING max(i.not_before) <= coalesce($1::float8, extract(epoch FROM clock_timestamp())::float8) ORDER BY first
-) AS r, LATERAL (SELECT id FROM conversations WHERE id = r.conversation FOR NO KEY UPDATE SKIP LOCKED) c LIMIT $2"""
-CLAIM_ONLY = "SELECT c.id FROM conversations c WHERE c.id = ANY($1::bigint[]) FOR NO KEY UPDATE SKIP LOCKED"
-STATES = f"SELECT {_STATE} FROM conversations c WHERE c.id = ANY($1::bigint[])"
-PENDING = f"""
-SELECT {_INBOX} FROM unnest($1::bigint[]) AS k(conversation),
-LATERAL (SELECT * FROM inbox i WHERE i.conversation = k.conversation AND i.state = 0 ORDER BY i.id LIMIT $2) i"""
-LANES = f"""
-SELECT {_OUTBOX} FROM unnest($1::bigint[]) AS k(conversation),
-LATERAL (SELECT * FROM outbox o WHERE o.conversation = k.conversation AND o.state = 0 AND o.lane = 1
-AND o.id <> ALL($2::bigint[]) ORDER BY o.id LIMIT {LANE_AHEAD}) o"""
-# Numbers are taken here, after the locks: within a conversation they grow.
-LOAD = """
-SELECT extract(epoch FROM clock_timestamp())::float8,
-ARRAY(SELECT (SELECT i.conversation FROM inbox i
-  WHERE i.channel = k.channel AND i.account = k.account AND i.external_id = k.external_id)
-  FROM unnest($1::text[], $2::text[], $3::text[]) AS k(channel, account, external_id)),
-ARRAY(SELECT (SELECT c.id FROM conversations c WHERE c.channel = k.channel AND c.account = k.account AND c.chat = k.chat)
-  FROM unnest($4::text[], $5::text[], $6::text[]) AS k(channel, account, chat)),
-ARRAY(SELECT (SELECT i.client FROM identities i
-  WHERE i.channel = k.channel AND i.account = k.account AND i.sender = k.sender)
-  FROM unnest($4::text[], $5::text[], $7::text[]) AS k(channel, account, sender)),
-ARRAY(SELECT EXISTS (SELECT 1 FROM inbox i WHERE i.conversation = k.id AND i.state = 0) FROM unnest($8::bigint[]) AS k(id)),
-ARRAY(SELECT (SELECT c.card FROM clients c WHERE c.id = k.id) FROM unnest($9::bigint[]) AS k(id)),
-ARRAY(SELECT CASE WHEN k.id > 0
-  THEN (SELECT o.state FROM outbox o WHERE o.id = k.id FOR NO KEY UPDATE)
-  ELSE (SELECT o.id FROM outbox o WHERE o.conversation = k.conversation AND o.state = 0 AND o.lane = 1
-    ORDER BY o.id LIMIT 1 FOR NO KEY UPDATE) END
-  FROM unnest($10::bigint[], $11::bigint[]) AS k(conversation, id)),
-ARRAY(SELECT nextval('inbox_id_seq') FROM generate_series(1, $12::int)),
-ARRAY(SELECT nextval('outbox_id_seq') FROM generate_series(1, $13::int))"""
-FIRST_CONTACTS = """
-SELECT ARRAY(SELECT nextval('conversations_id_seq') FROM generate_series(1, $1::int)),
-ARRAY(SELECT nextval('clients_id_seq') FROM generate_series(1, $2::int))"""
 
 
 @dataclass
@@ -103,16 +66,44 @@ def gather(needs: Iterable[Needs]) -> Wanted:
     return wanted
 
 
-async def prepare(link: Any, rows: PostgresRows, wanted: Wanted) -> None:
-    """Lock and load for units that were asked for from outside."""
+async def prepare(link: Any, rows: PostgresRows, wanted: Wanted, at_once: bool) -> None:
+    """Lock and load for units that were asked for from outside; `at_once` where the session has our function for it."""
     chats = list({(it.channel, it.account, it.chat): it for it in wanted.inbounds}.values())
     await _lock_homes(link, rows, wanted)
-    missing = await _lock_chats(link, rows, chats) if chats else []
-    locked = [home for it in chats if (home := rows.homes.get(_chat(it))) is not None]
-    await _load(link, rows, wanted, missing, locked)
+    if at_once:
+        missing = await _prepare_at_once(link, rows, wanted, chats)
+    else:
+        missing = await _lock_chats(link, rows, chats) if chats else []
+        locked = [home for it in chats if (home := rows.homes.get(_chat(it))) is not None]
+        await _load(link, rows, wanted, missing, locked)
+        await _load_lanes(link, rows, _marked(wanted.settled))
     if missing:
         await _number_first_contacts(link, rows, wanted)
-    await _load_lanes(link, rows, wanted.settled)
+
+
+async def _prepare_at_once(link: Any, rows: PostgresRows, wanted: Wanted, chats: Sequence[Inbound]) -> list[Inbound]:
+    """The chats that are not ours, as `_lock_chats` has them."""
+    marked, settled = _marked(wanted.settled), _settled(wanted.settled)
+    found = await link.fetchrow(
+        PREPARE,
+        *_columns([(*_chat(it), _sender(it)) for it in chats], 4, rows),
+        *_columns(_events(wanted), 3, rows),
+        *_columns(settled, 2, rows),
+        list({row.conversation for row in marked}),
+        [row.id for row in marked],
+        _event_count(wanted),
+        rows.estimate(len(wanted.inbounds)),
+    )
+    places, homes, versions, epochs, clients, states, *loaded, following = found
+    for place, *state in zip(*(it or () for it in (places, homes, versions, epochs, clients, states)), strict=True):
+        rows.homes[_chat(chats[place - 1])] = state[0]
+        rows.states[state[0]] = Loaded(*state[1:])
+    missing = [it for it in chats if _chat(it) not in rows.homes]
+    locked, clients = homes or [], clients or []
+    _keep(rows, loaded, _events(wanted), missing, locked, clients, sorted([*settled, *((home, 0) for home in locked)]))
+    if marked:
+        _keep_lanes(rows, marked, await link.fetch(ROWS, following) if following else [])
+    return missing
 
 
 async def claim(
@@ -169,30 +160,61 @@ async def _load(
     locked: Sequence[int],
     claimed: bool = False,
 ) -> None:
-    events = [(it.channel, it.account, it.external_id) for it in wanted.inbounds]
-    events += [("", str(home), key) for home, key in wanted.keys]
     clients = list({rows.states[home].client for home in locked})
-    holds = sorted({(it.row.conversation, it.row.id) for it in wanted.settled} | {(home, 0) for home in locked})
+    holds = sorted([*_settled(wanted.settled), *((home, 0) for home in locked)])
     turns = sum(map(len, rows.waiting_events.values())) if claimed else len(wanted.inbounds)
     found = await link.fetchrow(
         LOAD,
-        *_columns(events, 3, rows),
-        *_columns([(*_chat(it), it.sender_id or it.chat) for it in missing], 4, rows),
+        *_columns(_events(wanted), 3, rows),
+        *_columns([(*_chat(it), _sender(it)) for it in missing], 4, rows),
         [] if claimed else list(locked),
         clients,
         *_columns(holds, 2, rows),
-        len(events) + len(wanted.settled),
+        _event_count(wanted),
         rows.estimate(turns),
     )
+    _keep(rows, found, _events(wanted), missing, [] if claimed else locked, clients, holds)
+
+
+def _keep(
+    rows: PostgresRows,
+    found: Sequence[Any],
+    events: Sequence[tuple[str, str, str]],
+    missing: Sequence[Inbound],
+    locked: Sequence[int],
+    clients: Sequence[int],
+    holds: Sequence[tuple[int, int]],
+) -> None:
+    """What was loaded, in the order in which it was asked for."""
     now, seen, homes, senders, pending, cards, held, *numbers = found
     rows.now = now if rows.own_clock is None else rows.own_clock()
     rows.seen_events |= zip(events, seen, strict=True)
     rows.meet(missing, homes, senders)
-    rows.pending_flags |= zip(locked, pending, strict=False)
+    rows.pending_flags |= zip(locked, pending, strict=True)
     rows.cards |= zip(clients, cards, strict=True)
     rows.hold(holds, held)
     for name, block in zip(("inbox", "outbox"), numbers, strict=True):
         rows.numbers.stock(name, block)
+
+
+def _events(wanted: Wanted) -> list[tuple[str, str, str]]:
+    """Keys of the inbox; an internal event has no channel."""
+    outer = [(it.channel, it.account, it.external_id) for it in wanted.inbounds]
+    return outer + [("", str(home), key) for home, key in wanted.keys]
+
+
+def _event_count(wanted: Wanted) -> int:
+    """How many events may come of it: a verdict that is final makes one."""
+    return len(wanted.inbounds) + len(wanted.keys) + len(wanted.settled)
+
+
+def _settled(settled: Sequence[Settled]) -> list[tuple[int, int]]:
+    """Rows that get their verdict, in the order in which they are locked."""
+    return sorted({(it.row.conversation, it.row.id) for it in settled})
+
+
+def _sender(inbound: Inbound) -> str:
+    return inbound.sender_id or inbound.chat
 
 
 async def _number_first_contacts(link: Any, rows: PostgresRows, wanted: Wanted) -> None:
@@ -202,7 +224,7 @@ async def _number_first_contacts(link: Any, rows: PostgresRows, wanted: Wanted) 
         for it in wanted.inbounds
         if rows.homes[_chat(it)] is None and rows.seen_events[it.channel, it.account, it.external_id] is None
     ]
-    senders = {(it.channel, it.account, it.sender_id or it.chat) for it in new}
+    senders = {(it.channel, it.account, _sender(it)) for it in new}
     unknown = sum(rows.senders.get(sender) is None for sender in senders)
     if new:
         homes, clients = await link.fetchrow(FIRST_CONTACTS, len({_chat(it) for it in new}), unknown)
@@ -214,14 +236,21 @@ def _columns(keys: Sequence[tuple[Any, ...]], width: int, rows: PostgresRows) ->
     return [[rows.wash(value) for value in column] for column in zip(*keys, strict=True)] or [[] for _ in range(width)]
 
 
-async def _load_lanes(link: Any, rows: PostgresRows, settled: Sequence[Settled]) -> None:
+def _marked(settled: Sequence[Settled]) -> list[OutboxRow]:
+    """Rows of lanes that get their verdict now."""
+    return [it.row for it in settled if it.row.kind in LANE]
+
+
+async def _load_lanes(link: Any, rows: PostgresRows, marked: Sequence[OutboxRow]) -> None:
+    if marked:
+        homes = list({row.conversation for row in marked})
+        _keep_lanes(rows, marked, await link.fetch(LANES, homes, [row.id for row in marked]))
+
+
+def _keep_lanes(rows: PostgresRows, marked: Sequence[OutboxRow], found: Sequence[Any]) -> None:
     """What follows the rows that get their verdict now."""
-    marked = [it.row for it in settled if it.row.kind in LANE]
-    if not marked:
-        return
-    homes = list({row.conversation for row in marked})
-    following: dict[int, list[int]] = {home: [] for home in homes}
-    for record in await link.fetch(LANES, homes, [row.id for row in marked]):
+    following: dict[int, list[int]] = {row.conversation: [] for row in marked}
+    for record in found:
         rows.outbox[record["id"]] = as_row(record)
         following[record["conversation"]].append(record["id"])
     for home, ids in following.items():

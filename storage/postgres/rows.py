@@ -14,9 +14,8 @@ from storage.postgres.flushing import columns_of, quoted
 from storage.postgres.held import Lane, Loaded
 from storage.postgres.joinrows import PostgresJoinRows
 from storage.postgres.numbers import Sequences, TicketBlocks
+from storage.postgres.questions import LANE_AHEAD
 from storage.rows import WAITING, Row
-
-LANE_AHEAD = 2  # rows of a lane that are loaded behind the one that gets its verdict
 
 _OUTBOX = quoted(columns_of("outbox"))
 LOCK_STATE = "SELECT version, epoch, client, state FROM conversations WHERE id = $1 FOR NO KEY UPDATE"

@@ -31,6 +31,7 @@ from storage.postgres.inheriting import inherit
 from storage.postgres.joining import PostgresJoins
 from storage.postgres.links import DRIVER, Links, is_away, is_lost, is_pooled
 from storage.postgres.loading import Needs
+from storage.postgres.questions import MAKE_PREPARE
 from storage.postgres.statements import (
     ALIVE,
     BURY,
@@ -84,7 +85,7 @@ class PostgresStore(PostgresJoins):
         self._own_clock = clock if own_clock else None
         self._address = parse_address(url)
         self._owner = process_name()
-        self._writers = Links(self._address, self._address.writers)
+        self._writers = Links(self._address, self._address.writers, MAKE_PREPARE)
         self._readers = Links(self._address, self._address.readers)
         self._groups = Groups(
             self._writers,

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from core.effects import StartTimer
 from storage import SchemaMismatch, migrate, open_store
-from storage.postgres import loading, statements
+from storage.postgres import questions, statements
 from storage.postgres.address import Address, parse_address
 from storage.postgres.flushing import statement
 from storage.postgres.links import is_pooled
@@ -203,13 +203,13 @@ async def plan_of(url: str, sql: str) -> str:
 @pytest.mark.parametrize(
     ("sql", "indexes", "whole"),
     [
-        (loading.CLAIM, {"ix_inbox_pending", "pk_conversations"}, {"inbox", "conversations"}),
-        (loading.LOCK_CHATS, {"uq_conversations_channel_account_chat"}, {"conversations"}),
-        (loading.LOCK_HOMES, {"pk_conversations"}, {"conversations"}),
-        (loading.PENDING, {"ix_inbox_pending"}, {"inbox"}),
-        (loading.LANES, {"ix_outbox_lane"}, {"outbox"}),
+        (questions.CLAIM, {"ix_inbox_pending", "pk_conversations"}, {"inbox", "conversations"}),
+        (questions.LOCK_CHATS, {"uq_conversations_channel_account_chat"}, {"conversations"}),
+        (questions.LOCK_HOMES, {"pk_conversations"}, {"conversations"}),
+        (questions.PENDING, {"ix_inbox_pending"}, {"inbox"}),
+        (questions.LANES, {"ix_outbox_lane"}, {"outbox"}),
         (
-            loading.LOAD,
+            questions.LOAD,
             {"uq_inbox_channel_account_external_id", "ix_inbox_pending", "ix_outbox_lane", "pk_outbox", "pk_clients"},
             {"inbox", "conversations", "outbox", "clients"},
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from core.events import CallDone, Message
 from core.outbox import OutboxRow, Verdict
 from core.ports import Bundle, Cursor, LeaseLost, Receipt
 from storage.postgres.store import PostgresStore
+from tests.postgres import USER, Cluster
 from tests.storage.making import (
     ECHO,
     FakeClock,
@@ -85,13 +86,13 @@ async def test_workers_share_what_is_pending(one: PostgresStore, two: PostgresSt
 
 
 async def test_an_event_that_was_put_off_meanwhile_is_left_alone(one: PostgresStore, two: PostgresStore) -> None:
-    from storage.postgres import loading
+    from storage.postgres import loading, questions
     from tests.storage.making import failing
 
     await accept_one(one, inbound(1), None)
     assert len(await one.work(failing)) == 1
     assert await two.work(ECHO) == []
-    assert loading.CLAIM_ONLY  # what was claimed before is looked at once more by each for itself
+    assert questions.CLAIM_ONLY  # what was claimed before is looked at once more by each for itself
     async with two._groups._links.one() as link, two._groups.rows(link, 1) as rows, two._groups.transaction(link):
         home = (await one.find_conversation("telegram", "bot", "1")).id  # type: ignore[union-attr]
         assert await loading.claim(link, rows, None, 1, 10, [home]) == []
@@ -452,3 +453,39 @@ async def test_two_who_publish_at_once_leave_one_current_bundle(one: PostgresSto
         *(store.publish(Bundle(name, {}, {}, float(n))) for n, name in enumerate(names) for store in (one, two))
     )
     assert len([it for it in await one.bundles() if it.current]) == 1
+
+
+# --- what a group needs: asked for at once, or one by one ----------------------------------------------------------------
+
+
+@pytest.fixture
+async def bare(server: Cluster, database: str, link: Any, new: Make) -> AsyncIterator[PostgresStore]:
+    """The store as a role that may make nothing temporary, so no functions of its own either."""
+    role = f"bare_{database}"
+    await link.execute(f"REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC; CREATE ROLE {role} LOGIN")
+    await link.execute(
+        f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}; GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {role}"
+    )
+    made = new(server.url(database).replace(f"//{USER}@", f"//{role}@"))
+    await made.open()
+    yield made
+    await made.close()
+    await link.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+async def _dialogue(store: PostgresStore, chat: str) -> list[list[str]]:
+    """A new chat, a repeated delivery, a lane with something behind, a chat that is known."""
+    went = []
+    for number in range(ord(chat) * 10, ord(chat) * 10 + 3):
+        receipt = await accept_one(store, inbound(number, chat), always(say("one"), say("two")))
+        again = await accept_one(store, inbound(number, chat), always(say("one"), say("two")))
+        (after,) = await store.mark([settled(receipt.outbox[0])])
+        assert await store.mark([settled(after.outbox[0])]) == []
+        went.append([str(again.duplicate), *texts(receipt.outbox), *texts(after.outbox)])
+    return went
+
+
+async def test_a_role_that_may_make_no_functions_gets_the_same(one: PostgresStore, bare: PostgresStore) -> None:
+    usual, plain = await _dialogue(one, "a"), await _dialogue(bare, "b")
+    assert plain == usual == [["True", "one", "two"]] * 3
+    assert (one._writers.prepared, bare._writers.prepared) == (True, False)
