@@ -12,10 +12,11 @@ import msgspec
 from aiohttp import web
 
 from adapters.api.capabilities import EVENT_BYTES
-from adapters.api.parse import Heard, Reader, Refused, Unreadable
+from adapters.api.parse import Heard, Reader, Refused
 from adapters.api.schema import Accepted, Note, Problem
 from adapters.api.signing import Signer, Unsigned, precheck
 from adapters.doors import read_body
+from adapters.payloads import Unreadable
 from core.events import ColleagueReply, Message
 from core.messages import Attachment
 from core.ports import Gate, Receipt, StorageFull

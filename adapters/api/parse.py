@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ import orjson
 from adapters.api import schema
 from adapters.api.capabilities import EVENTS
 from adapters.api.schema import Note
+from adapters.payloads import Unreadable, line, parse_json
 from core import events as ours
 from core.events import Inbound
 from core.files import parse_name
@@ -25,12 +25,9 @@ COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:\s+|$)")
 PLACE = re.compile(r" - at `\$(.*)`$", re.DOTALL)
 STEP = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+)\]")
 CONTROL = re.compile("[\x00-\x1f\x7f]")
+LINE = 200
 YEARS = range(2000, 9999)  # of moments that are believed
 IDS = ("id", "chat", "message_id", "operator", "album", "token")
-
-
-class Unreadable(ValueError):
-    """The whole delivery cannot be read. The text holds no data of a client."""
 
 
 class Refused(NamedTuple):
@@ -107,9 +104,9 @@ class Reader(NamedTuple):
             event=said,
             sent_at=_moment(event.at, now),
             sender_id=sender.id,
-            sender_name=_line(sender.name),
-            sender_username=_line(sender.username),
-            sender_language=_line(sender.language),
+            sender_name=line(sender.name),
+            sender_username=line(sender.username),
+            sender_language=line(sender.language),
             message_id=getattr(event, "message_id", ""),
         )
 
@@ -120,19 +117,6 @@ class Reader(NamedTuple):
             if one.url and not is_allowed(host, self.hosts):
                 where = f"{pointer}/attachments/{place}/url"
                 yield Note(where, f"files are not fetched from {host or 'such an address'}: it is not in `file_hosts`")
-
-
-def parse_json(raw: bytes) -> Any:
-    """JSON; half a surrogate pair becomes `?` instead of costing the message. Raises Unreadable."""
-    try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        pass
-    try:
-        lenient = json.loads(raw.decode("utf-8", "replace"), parse_constant=_no_constant)
-        return orjson.loads(json.dumps(lenient, ensure_ascii=False).encode("utf-8", "replace"))
-    except (ValueError, RecursionError):
-        raise Unreadable("not JSON") from None
 
 
 def host_of(url: str) -> str:
@@ -158,10 +142,6 @@ class _Wrong(ValueError):
     def __init__(self, pointer: str, detail: str) -> None:
         super().__init__(detail)
         self.pointer = pointer
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _convert(value: Any) -> schema.Event:
@@ -203,13 +183,13 @@ def _event(event: schema.Event) -> ours.Event | None:
         case schema.Message():
             said = _message(event)
         case schema.Press():
-            said = ours.Press(event.token, _line(event.label))
+            said = ours.Press(event.token, line(event.label, LINE))
         case schema.Opened():
-            said = ours.Opened(_line(event.link))
+            said = ours.Opened(line(event.link, LINE))
         case schema.Edited():
             said = ours.Edited(event.message_id, clean(event.text))
         case schema.Reacted():
-            said = ours.Reacted(event.message_id, tuple(filter(None, map(_line, event.emojis))))
+            said = ours.Reacted(event.message_id, tuple(filter(None, map(line, event.emojis))))
         case schema.Reachability():
             said = ours.Reachability(event.reachable)
         case schema.ColleagueReply():
@@ -233,8 +213,8 @@ def _message(event: schema.Message) -> ours.Message:
     return ours.Message(
         text=text,
         attachments=_attachments(event.attachments),
-        contact=Contact(_line(contact.phone), _line(contact.name), contact.own) if contact else None,
-        location=Location(place.latitude, place.longitude, _line(place.address)) if place else None,
+        contact=Contact(line(contact.phone), line(contact.name), contact.own) if contact else None,
+        location=Location(place.latitude, place.longitude, line(place.address, 500)) if place else None,
         album=event.album,
         command=event.command.lower() or (f"/{found[1].lower()}" if found else ""),
         quote=Quote(quote.message_id, clean(quote.text)) if quote else None,
@@ -252,9 +232,5 @@ def _attachment(one: schema.Attachment, place: int) -> Attachment:
     if CONTROL.search(one.file + one.url):
         raise _Wrong(f"/attachments/{place}", "Control characters are not allowed")
     return Attachment(
-        one.kind, one.file, one.url, parse_name(one.name) if one.name else "", _line(one.mime), one.size, one.duration
+        one.kind, one.file, one.url, parse_name(one.name) if one.name else "", line(one.mime), one.size, one.duration
     )
-
-
-def _line(value: str) -> str:
-    return " ".join(clean(value).split())

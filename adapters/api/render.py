@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from adapters.api import schema
+from adapters.quoting import with_quote
 from adapters.splitting import split
-from core.messages import Button, Outgoing, Quote
+from core.messages import Button, Outgoing
 from core.ports import Capabilities
 from core.rich import Mark, Rich
 
@@ -97,18 +98,13 @@ def as_new(call: schema.Call) -> schema.Call | None:
 def _parts(message: Outgoing, lines: Iterable[str], can: Capabilities) -> list[Rich]:
     """The text in parts as long as the messenger takes them, with what it cannot show otherwise."""
     body = message.per_channel.get(KIND, message.body)
-    if message.quote and message.quote.text and not can.quotes:
-        body = render_quote(message.quote) + body
+    if not can.quotes:
+        body = with_quote(body, message.quote)
     body = plain_marks(body, can.formatting)
     more = [*lines, *numbered(message.rows, can)]
     if more:
         body += Rich(("\n\n" if body.text else "") + "\n".join(more))
     return [part for part in split(body, can.text_limit) if part.text.strip()]
-
-
-def render_quote(quote: Quote) -> Rich:
-    """The quoted text as a line in front."""
-    return Rich(f"«{' '.join(quote.text.split())}»\n")
 
 
 def plain_marks(body: Rich, formatting: Sequence[str]) -> Rich:

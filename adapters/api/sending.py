@@ -15,9 +15,10 @@ from adapters.api.capabilities import ANSWER_BYTES
 from adapters.api.pacing import Pacer
 from adapters.api.render import as_new, encode, render_delete, render_edit, render_send
 from adapters.api.signing import Signer
-from adapters.api.verdicts import Answer, Judged, backoff, judge
+from adapters.api.verdicts import Answer, Judged, judge
 from adapters.pacing import Rate
 from adapters.remote import Remote, Unanswered
+from adapters.sending import PATIENCE_SECONDS, Health, Stopped, later, send_parts, stored
 from core.outbox import OutboxRow, Sent
 from core.ports import Capabilities, Gate, StorageFull
 
@@ -25,18 +26,8 @@ log = structlog.get_logger("frontline")
 
 ANSWER_SECONDS = 15.0
 BRIEF_SECONDS = 5.0  # for what nothing depends on
-PATIENCE_SECONDS = 10.0  # a longer wait goes back to the store instead of holding the row
-FILE_SECONDS = 5.0
 LINK_SECONDS = 86_400.0
 HEADERS = {"Content-Type": "application/json", "User-Agent": "frontline"}
-
-
-class Stopped(Exception):
-    """The row cannot go on: here is its verdict."""
-
-    def __init__(self, sent: Sent) -> None:
-        super().__init__(sent.reason)
-        self.sent = sent
 
 
 class Sending:
@@ -57,7 +48,7 @@ class Sending:
         self._name, self._url, self._signer, self._can = name, URL(url), signer, can
         self._pacer = Pacer(rate, clock)
         self._remote = Remote(ANSWER_SECONDS, ANSWER_BYTES, allow_private=True, headers=HEADERS)
-        self._trouble = ""
+        self._health = Health("api", name)
 
     async def close(self) -> None:
         await self._remote.close()
@@ -107,26 +98,25 @@ class Sending:
         return calls
 
     async def _perform(self, row: OutboxRow, calls: list[schema.Call], gate: Gate) -> list[str]:
-        """The ids of what is shown now; what went out is written down before the next part goes."""
-        ids = list(row.sent_parts)
-        for index in range(first := len(ids), len(calls)):
+        first = len(row.sent_parts)
+
+        async def one(index: int) -> str:
             if index > first:
                 await self._pace(row.chat)
-            ids.append(await self._part(row, calls[index]))
-            if index + 1 < len(calls):
-                row.sent_parts = tuple(ids)
-                await gate.store.progress(row)
-        return ids
+            return await self._part(row, calls[index])
+
+        return await send_parts(row, len(calls), gate.store, one)
 
     async def _part(self, row: OutboxRow, call: schema.Call) -> str:
         try:
             judged = judge(await self._post(call), row.attempts)
         except Unanswered as error:
-            raise Stopped(Sent("retry", reason=f"unconfirmed: {error}", after=_spread(backoff(row.attempts)))) from None
+            raise Stopped(Sent("retry", reason=f"unconfirmed: {error}", after=later(row))) from None
         if judged.verdict == "gone":
             other = as_new(call)
             return await self._part(row, other) if other is not None else ""
-        self._note_health(judged)
+        if not judged.alarm:
+            self._health.good()
         if judged.verdict == "sent":
             return self._shown(call, judged)
         raise Stopped(self._verdict(row, judged))
@@ -142,6 +132,8 @@ class Sending:
     def _verdict(self, row: OutboxRow, judged: Judged) -> Sent:
         if judged.verdict != "retry":
             return Sent("unreachable" if judged.verdict == "unreachable" else "rejected", reason=judged.reason)
+        if judged.alarm:
+            self._health.bad(int(judged.reason[:3]))
         if judged.scope == "account":
             self._pacer.close_all(judged.after)
         elif judged.scope == "chat":
@@ -166,27 +158,16 @@ class Sending:
         reply = await self._remote.ask("POST", self._url, body, {**headers, "Idempotency-Key": call.key})
         return Answer(reply.status, reply.body, reply.after)
 
-    def _note_health(self, judged: Judged) -> None:
-        if judged.alarm and self._trouble != judged.reason:
-            log.error("api_configuration", channel=self._name, status=judged.reason[:3])
-        elif self._trouble and not judged.alarm:
-            log.info("api_well_again", channel=self._name)
-        self._trouble = judged.reason if judged.alarm else ""
-
 
 async def link_file(id: str, gate: Gate) -> schema.File:
     """A file of ours as the integrator gets it. Raises `Stopped` when it is not here, or not yet."""
-    stored = await gate.store.file(id)
-    if stored is None or stored.error:
-        raise Stopped(Sent("rejected", reason=f"there is no file {id}"))
-    if not stored.sha256:
-        raise Stopped(Sent("retry", reason=f"the file {id} is not here yet", after=FILE_SECONDS))
+    found = await stored(id, gate.store)
     try:
         url = gate.files.link(id, LINK_SECONDS)
     except StorageFull as full:
         raise Stopped(Sent("retry", reason="files cannot be given out now", after=full.after)) from None
-    known = stored.kind in schema.KINDS
-    return schema.File(id, url, stored.name, stored.mime, stored.size, stored.kind if known else "file")  # type: ignore[arg-type]
+    kind = found.kind if found.kind in schema.KINDS else "file"
+    return schema.File(id, url, found.name, found.mime, found.size, kind)  # type: ignore[arg-type]
 
 
 def _spread(seconds: float) -> float:

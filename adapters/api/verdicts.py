@@ -6,10 +6,10 @@ from typing import Any, Literal, NamedTuple
 
 import orjson
 
+from adapters.sending import backoff
 from core.normal import clean
 
 SETUP_SECONDS = 60.0
-MOST_SECONDS = 60.0
 MOST_AFTER = 3600.0
 REASON_LIMIT = 300
 SETUP = frozenset((401, 407))  # our signature is not taken: a secret differs
@@ -51,11 +51,6 @@ def judge(answer: Answer, attempts: int) -> Judged:
     if status in {408, 425, 429} or status >= 500:
         return _later(answer, said, words, attempts)
     return Judged("rejected", reason=words)
-
-
-def backoff(attempts: int) -> float:
-    """Seconds until the next try: 1, 2, 4 … at most a minute. The chance in it is the caller's."""
-    return min(MOST_SECONDS, 2.0 ** min(attempts, 10))
 
 
 def _later(answer: Answer, said: dict[str, Any], words: str, attempts: int) -> Judged:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.api.parse import Read, Reader, Unreadable, host_of, is_allowed
+from adapters.api.parse import Read, Reader, host_of, is_allowed
+from adapters.payloads import Unreadable
 from core.events import ColleagueReply, Edited, Event, Message, Opened, Press, Reachability, Reacted
 from core.messages import Attachment, Contact, Location, Quote
 
