@@ -36,7 +36,7 @@ PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("rules of the store", ("(storage/",)),
     ("the turn: flows and lines", ("(bot/", "(handoff/", "(core/", "(gateway/turns.py:", "(gateway/worker.py:")),
     ("sending", ("(adapters/telegram/sending", "(adapters/telegram/wire", "(adapters/wire", "(adapters/telegram/session",
-                 "(adapters/telegram/render", "(adapters/telegram/pacing", "(gateway/outbox.py:")),
+                 "(adapters/telegram/render", "(adapters/pacing", "(gateway/outbox.py:")),
     ("reading the webhook", ("(adapters/", "(gateway/intake.py:", "(gateway/server.py:", "(gateway/pressure.py:")),
     ("HTTP server", ("(aiohttp/", "(aiogram/")),
     ("hints", ("(redis/", "(gateway/hints.py:")),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from typing import Any
 
 import structlog
 
+from adapters.sending import Health, Memory, Stopped, later, send_parts, stored
 from adapters.vk.api import Api, Closed
 from adapters.vk.methods import Refusal, Trouble
 from adapters.vk.render import (
@@ -20,32 +20,20 @@ from adapters.vk.render import (
     render_send,
     without_keyboard,
 )
-from adapters.vk.uploads import Missing, Uploads
+from adapters.vk.uploads import Uploads
 from adapters.vk.verdicts import (
     FLOOD,
     UNDELETABLE,
     UNEDITABLE,
     WITHOUT_BUTTONS,
     Refused,
-    backoff,
     is_alarm,
     judge,
 )
 from core.outbox import OutboxRow, Sent
-from core.ports import StorageFull, Store, StoredFile
+from core.ports import Store
 
 log = structlog.get_logger("frontline")
-
-FILE_SECONDS = 5.0
-MOST_REMEMBERED = 10_000
-
-
-class Stopped(Exception):
-    """The row cannot go on: here is its verdict."""
-
-    def __init__(self, sent: Sent) -> None:
-        super().__init__(sent.reason)
-        self.sent = sent
 
 
 class Sending:
@@ -56,8 +44,8 @@ class Sending:
 
     def __init__(self, api: Api, uploads: Uploads, name: str) -> None:
         self._api, self._uploads, self._name = api, uploads, name
-        self._keyboards: dict[str, None] = {}  # chats that show a keyboard of ours in place of their own
-        self._trouble = 0
+        self._keyboards = Memory()  # chats that show a keyboard of ours in place of their own
+        self._health = Health("vk", name)
 
     async def pace(self, row: OutboxRow) -> Sent | None:
         """A `retry` while VK must not be asked for this chat; the pace of requests is kept where they are made."""
@@ -84,20 +72,15 @@ class Sending:
         if row.kind == "edit":
             calls = render_edit(row.message, row.chat, row.target_ids)
         else:
-            files = [await _stored(file, store) for file in row.message.files]
+            files = [await stored(file, store) for file in row.message.files]
             calls = render_send(row.message, row.chat, files, row.chat in self._keyboards)
         if not calls:
             raise Stopped(Sent("rejected", reason="nothing to show: the text is empty"))
         return calls
 
     async def _perform(self, row: OutboxRow, calls: list[Call], store: Store) -> list[str]:
-        """The ids of what is shown now; what went out is written down before the next part goes."""
-        ids = list(row.sent_parts)
-        for index in range(len(ids), len(calls)):
-            ids.append(await self._part(row, calls[index], index))
-            if index + 1 < len(calls):
-                row.sent_parts = tuple(ids)
-                await store.progress(row)
+        """The ids of what is shown now."""
+        ids = await send_parts(row, len(calls), store, lambda index: self._part(row, calls[index], index))
         return [id for call, id in zip(calls, ids, strict=False) if call.method != "messages.delete"]
 
     async def _part(self, row: OutboxRow, call: Call, index: int) -> str:
@@ -111,16 +94,12 @@ class Sending:
         except Closed as closed:
             raise Stopped(Sent("retry", reason=str(closed), after=closed.after, scope="account")) from None
         except Trouble as trouble:
-            raise Stopped(Sent("retry", reason=f"unconfirmed: {trouble}", after=_later(row))) from None
-        except Missing as missing:
-            raise Stopped(Sent("rejected", reason=str(missing))) from None
-        except StorageFull as full:
-            raise Stopped(Sent("retry", reason=str(full), after=full.after)) from None
+            raise Stopped(Sent("retry", reason=f"unconfirmed: {trouble}", after=later(row))) from None
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise
-            raise Stopped(Sent("retry", reason="the channel stops", after=_later(row))) from None
-        self._healthy()
+            raise Stopped(Sent("retry", reason="the channel stops", after=later(row))) from None
+        self._health.good()
         return str(result) if isinstance(result, int) and call.method == "messages.send" else _shown(call)
 
     async def _call(self, row: OutboxRow, call: Call, index: int) -> Any:
@@ -143,7 +122,7 @@ class Sending:
             scope = self._api.windows.close(row.chat, sent.after)
             sent = Sent("retry", reason=sent.reason, after=sent.after, scope=scope)
         if is_alarm(refused.code):
-            self._unhealthy(refused)
+            self._health.bad(refused.code)
         raise Stopped(sent)
 
     def _other(self, call: Call, refused: Refused) -> Call | None:
@@ -162,35 +141,9 @@ class Sending:
             if keyboard == HIDE:
                 self._keyboards.pop(row.chat, None)
             elif not is_inline(keyboard):
-                self._keyboards[row.chat] = None
-        while len(self._keyboards) > MOST_REMEMBERED:
-            del self._keyboards[next(iter(self._keyboards))]
-
-    def _unhealthy(self, refused: Refused) -> None:
-        if self._trouble != refused.code:
-            log.error("vk_configuration", channel=self._name, status=refused.code)
-        self._trouble = refused.code
-
-    def _healthy(self) -> None:
-        if self._trouble:
-            log.info("vk_well_again", channel=self._name)
-            self._trouble = 0
-
-
-async def _stored(file: str, store: Store) -> StoredFile:
-    """The row of a file whose bytes are here."""
-    stored = await store.file(file)
-    if stored is None or stored.error:
-        raise Stopped(Sent("rejected", reason=f"there is no file {file}"))
-    if not stored.sha256:
-        raise Stopped(Sent("retry", reason=f"the file {file} is not here yet", after=FILE_SECONDS))
-    return stored
+                self._keyboards.remember(row.chat)
 
 
 def _shown(call: Call) -> str:
     """What an edited message is called."""
     return str(call.params.get("message_id", ""))
-
-
-def _later(row: OutboxRow) -> float:
-    return backoff(row.attempts) * random.uniform(0.75, 1.25)  # noqa: S311 - spreads retries, guards nothing

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 from typing import Any
 
-import aiohttp
 import orjson
-from yarl import URL
 
-from adapters.remote import guarded_socket
+from adapters.downloads import Outside
+from adapters.sending import read_bytes
 from adapters.vk.api import Api
 from adapters.vk.capabilities import PHOTO_BYTES
 from adapters.vk.methods import BASE, Trouble
@@ -17,12 +15,6 @@ from core.normal import clean
 from core.ports import Files, StoredFile
 
 UPLOAD_SECONDS = 120.0
-ANSWER_BYTES = 1 << 20
-PIECE = 64 * 1024
-
-
-class Missing(Exception):
-    """The bytes of a file are gone."""
 
 
 class Uploads:
@@ -32,46 +24,28 @@ class Uploads:
     def __init__(self, api: Api, base: str) -> None:
         self._api = api
         self._files: Files | None = None
-        self._local = base != BASE
-        self._session: aiohttp.ClientSession | None = None
+        self._outside = Outside(local=base != BASE, seconds=UPLOAD_SECONDS)
 
     def open(self, files: Files) -> None:
         """From now on files can be sent."""
         self._files = files
 
     async def attach(self, files: tuple[StoredFile, ...], peer: int) -> str:
-        """The files as the parameter `attachment`. Raises Refusal, Trouble, Closed, Missing, StorageFull."""
+        """The files as the parameter `attachment`. Raises Refusal, Trouble, Closed, Stopped."""
         return ",".join([await self._attach(file, peer) for file in files])
 
     async def fetch(self, url: str, limit: int) -> tuple[bytes, str]:
         """The bytes of an attachment and their mime type. Raises ValueError when it will never work, ConnectionError when it
         may work later."""
-        if not (url.startswith("https://") or self._local):
-            raise ValueError("not an address of VK")
-        try:
-            async with self._http().get(URL(url, encoded=True), max_redirects=3) as response:
-                if response.status in {403, 404, 410}:
-                    raise ValueError(f"VK does not give the file out: {response.status}")
-                if response.status != 200:
-                    raise ConnectionError(f"HTTP {response.status}")
-                return await _body(response, limit), response.content_type
-        except aiohttp.ClientConnectorError as error:
-            if error.os_error.errno == errno.EACCES:
-                raise ValueError("the address is private") from None
-            raise ConnectionError("no connection") from None
-        except aiohttp.InvalidURL:
-            raise ValueError("not an address") from None
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise ConnectionError(type(error).__name__) from None
+        return await self._outside.fetch(url, limit)
 
     async def close(self) -> None:
         """Closes the connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._outside.close()
 
     async def _attach(self, file: StoredFile, peer: int) -> str:
-        data = await self._bytes(file)
+        assert self._files is not None, "rows are sent after the start"
+        data = await read_bytes(file, self._files)
         if file.kind == "photo" and len(data) <= PHOTO_BYTES:
             try:
                 return await self._photo(file, data, peer)
@@ -98,48 +72,18 @@ class Uploads:
 
     async def _post(self, server: Any, field: str, name: str, data: bytes) -> dict[str, Any]:
         url = server.get("upload_url") if isinstance(server, dict) else ""
-        form = aiohttp.FormData(quote_fields=False)
-        form.add_field(field, data, filename=name)
         try:
-            async with self._http().post(URL(str(url), encoded=True), data=form, allow_redirects=False) as response:
-                if response.status != 200:
-                    raise Trouble(f"upload: HTTP {response.status}")
-                answer = orjson.loads(await _body(response, ANSWER_BYTES))
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            if isinstance(error, Trouble):
-                raise
-            raise Trouble(f"upload: {type(error).__name__}") from None
+            status, content = await self._outside.post(str(url), field, name, data)
+            answer = orjson.loads(content) if status == 200 else None
+        except (ConnectionError, ValueError) as error:
+            raise Trouble(str(error) if isinstance(error, ConnectionError) else "upload: not JSON") from None
+        if status != 200:
+            raise Trouble(f"upload: HTTP {status}")
         return answer if isinstance(answer, dict) else {}
-
-    async def _bytes(self, file: StoredFile) -> bytes:
-        assert self._files is not None, "rows are sent after the start"
-        try:
-            return await self._files.read(file.sha256)
-        except FileNotFoundError:
-            raise Missing(f"the bytes of the file {file.id} are gone") from None
-
-    def _http(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            connector = aiohttp.TCPConnector(socket_factory=None if self._local else guarded_socket)
-            self._session = aiohttp.ClientSession(
-                connector=connector,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=UPLOAD_SECONDS, connect=10),
-            )
-        return self._session
 
 
 class NotAPicture(Exception):
     """VK could not read the picture: it goes as a document."""
-
-
-async def _body(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    data = bytearray()
-    async for piece in response.content.iter_chunked(PIECE):
-        data += piece
-        if len(data) > limit:
-            raise ValueError(f"the file is larger than {limit} bytes")
-    return bytes(data)
 
 
 def _named(kind: str, saved: Any) -> str:

@@ -103,11 +103,6 @@ def is_alarm(code: int) -> bool:
     return code in RULES and RULES[code].alarm
 
 
-def backoff(attempts: int) -> float:
-    """Seconds until the next try after trouble on the way: 1, 2, 4 … at most a minute."""
-    return min(MOST_SECONDS, 2.0 ** min(attempts, 10))
-
-
 def reason(refused: Refused) -> str:
     """VK's words with the code."""
     return f"{refused.code} {refused.words}".strip()[:REASON_LIMIT]

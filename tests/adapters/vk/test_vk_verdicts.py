@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.vk.pacing import Windows
-from adapters.vk.verdicts import RULES, Refused, backoff, is_alarm, judge
+from adapters.vk.verdicts import RULES, Refused, is_alarm, judge
 from tests.emulators.vk_schema import vk_schema
 
 
@@ -48,7 +48,6 @@ def test_every_documented_error_of_sending_has_a_rule() -> None:
 
 def test_pauses_grow_up_to_their_limit() -> None:
     assert [judge(Refused(9), n).after for n in (0, 1, 3, 20)] == [5.0, 10.0, 40.0, 300.0]
-    assert [backoff(n) for n in (0, 3, 50)] == [1.0, 8.0, 60.0]
 
 
 def test_what_people_must_look_after() -> None:
