@@ -34,6 +34,7 @@ from gateway.intake import Intake
 from gateway.leases import Leases
 from gateway.live import LivePages
 from gateway.logs import logger
+from gateway.menu import Menus
 from gateway.metrics import Metrics
 from gateway.office import Office
 from gateway.outbox import Sender
@@ -94,6 +95,7 @@ class Gateway:
             self.files,
             self.metrics,
             config.storage.file_size,
+            self.hands,
         )
         self.sender = Sender(
             self.store,
@@ -104,6 +106,7 @@ class Gateway:
             at_once=at_once(config),
             hands=lambda channel: self.leases.holds(f"send:{channel}"),
         )
+        self.menus = Menus(self.channels, lambda: self.publisher.book, self.hands)
         self.store.relaxed = self.sender.backed_up
         self.leases = Leases(self.store, self.metrics, changed=self.sender.wake)
         self.wakeups = Wakeups(self.hints)
@@ -160,6 +163,7 @@ class Gateway:
     def _switched(self) -> None:
         """New flows are live: the lines' side reads their system words."""
         self.house = build_house(self.config, self.publisher.book.bot.words)
+        self.menus.wake()
 
     def wake(self) -> None:
         """There may be pending events."""

@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from core.events import CallDone
+from core.kinds import is_inert, label
 from core.outbox import OutboxRow, Sent
 from core.ports import Channel, Files, Outcome, OuterDesk, Service, Store
 from gateway.failpoints import failpoint
 from gateway.files import link_files
 from gateway.logs import logger
 from gateway.metrics import Metrics
+from gateway.typing import Typing
 
 log = logger()
 MOST_AT_ONCE = 32
@@ -23,7 +25,7 @@ LONGEST_PAUSE = 900.0
 
 
 class Calls:
-    """Runs one row. `file_limit` is in bytes."""
+    """Runs one row. `file_limit` is in bytes; `hands` says whether this process sends for a channel."""
 
     def __init__(
         self,
@@ -34,10 +36,12 @@ class Calls:
         files: Files,
         metrics: Metrics,
         file_limit: int = 20 << 20,
+        hands: Callable[[str], bool] = lambda channel: True,
     ) -> None:
         self._store, self._services, self._desks, self._channels = store, services, desks, channels
         self._files, self._metrics, self._file_limit = files, metrics, file_limit
         self._slots = asyncio.Semaphore(MOST_AT_ONCE)
+        self._typing = Typing(channels, hands)
         self._by_kind: dict[str, Callable[[OutboxRow], Awaitable[Sent]]] = {
             "call": self._call,
             "ticket": self._ticket,
@@ -72,7 +76,8 @@ class Calls:
         if service is None or conversation is None:
             outcome = Outcome("failed", error="service is not configured")
         else:
-            outcome = await service.call(row.payload["call"], row.payload["params"], row.key, conversation.client)
+            async with self._typing.shown(row):
+                outcome = await service.call(row.payload["call"], row.payload["params"], row.key, conversation.client)
         self._metrics.calls.labels(name, outcome.status).inc()
         if outcome.status == "retry" and row.attempts < MOST_ATTEMPTS:
             return await self._later(row, outcome.error, outcome.after)
@@ -116,5 +121,14 @@ class Calls:
             return Sent("rejected", reason=str(error))
         sha256 = await self._files.keep(data)
         failpoint("files.saved")
-        await self._store.store_file(file, sha256, len(data), mime)
+        await self._store.store_file(file, sha256, len(data), await self._kind(row, sha256, mime))
         return Sent("sent")
+
+    async def _kind(self, row: OutboxRow, sha256: str, claimed: str) -> str:
+        """The mime type by the bytes. A file that only pretends to be something is counted."""
+        stored = await self._store.file(row.payload["file"])
+        name = stored.name if stored else ""
+        mime = await self._files.mime(sha256, name)
+        if is_inert(name, mime):
+            self._metrics.door.labels(row.channel, "inert_file").inc()
+        return label(mime, claimed)

@@ -14,6 +14,7 @@ from gateway.calls import Calls
 from gateway.failpoints import failpoint
 from gateway.logs import logger
 from gateway.metrics import Metrics
+from gateway.typing import Typing
 
 log = logger()
 LANE_KINDS = frozenset({"send", "edit", "delete"})
@@ -62,6 +63,7 @@ class Sender:
         hands: Callable[[str], bool] = lambda channel: True,
     ) -> None:
         self._hands, self._shared = hands, store.shared
+        self._typing = Typing(channels, hands)
         self._store, self._channels, self._calls, self._metrics, self._woken = store, channels, calls, metrics, woken
         self.told: Callable[[OutboxRow], None] | None = None  # hears of each row whose verdict is written down
         self._lanes: dict[int, Lane] = {}
@@ -149,6 +151,10 @@ class Sender:
         _, since = self._held.pop(row.id, (row, 0.0))
         return self._hands(row.channel) and time.monotonic() - since <= FRESH_SECONDS
 
+    def _busy(self, row: OutboxRow) -> AbstractAsyncContextManager[None]:
+        """A file takes its time to go out."""
+        return self._typing.shown(row) if row.message is not None and row.message.files else _FREE
+
     async def _wait(self, seconds: float) -> bool:
         """Sleeps; False when the sender stops meanwhile."""
         try:
@@ -168,7 +174,8 @@ class Sender:
             if self._shared and not self._hands(row.channel):  # the process may have stood still while it asked
                 return LEFT
             failpoint("outbox.before_send")
-            sent = await channel.send(row)
+            async with self._busy(row):
+                sent = await channel.send(row)
         except StorageFull:  # nobody's fault; its verdict waits until the store is back
             return Sent("retry", reason="the store is away", after=1.0)
         except Exception as error:

@@ -21,7 +21,7 @@ class Role(Quiet):
             house.leases.want(f"send:{name}")
 
     def loops(self) -> dict[str, Loop]:
-        return {"sender": self.house.sender.sweep}
+        return {"sender": self.house.sender.sweep, "menu": self.house.menus.run}
 
     async def rest(self) -> None:
         """From now on rows are left to others."""
