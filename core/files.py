@@ -10,7 +10,8 @@ import msgspec
 
 from core.normal import clean
 
-NAME_LIMIT = 120  # characters: 240 bytes in Russian, less than the 255 that file systems take
+NAME_LIMIT = 120  # characters, the ending among them …
+NAME_BYTES = 210  # … and bytes before the ending, in UTF-8: file systems take 255 in all
 
 
 class StoredFile(msgspec.Struct, omit_defaults=True):
@@ -41,13 +42,19 @@ class FileLink(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def parse_name(name: str) -> str:
-    """A file name that is only a name: no folders, no control or direction-turning characters, not hidden, not endless."""
-    last = clean(name).replace("\\", "/").rsplit("/", 1)[-1]
+    """A file name that is only a name: no folders, no control or direction-turning characters, not hidden, not endless.
+    The ending, if there is one, stays."""
+    last = clean(name.encode("utf-8", "replace").decode()).replace("\\", "/").rsplit("/", 1)[-1]
     flat = re.sub(r"\s+", " ", last).strip(" .")
-    if len(flat) <= NAME_LIMIT:
-        return flat or "file"
     stem, dot, suffix = flat.rpartition(".")
-    return f"{stem[: NAME_LIMIT - 12]}.{suffix}" if dot and len(suffix) <= 10 else flat[:NAME_LIMIT]
+    ending = f".{suffix}" if dot and len(suffix) <= 10 else ""
+    stem = stem if ending else flat
+    return f"{_cut(stem, NAME_LIMIT - len(ending))}{ending}" or "file"
+
+
+def _cut(text: str, limit: int) -> str:
+    """At most so many characters, and bytes that leave room for the ending."""
+    return text[:limit].encode()[:NAME_BYTES].decode("utf-8", "ignore").strip(" .")
 
 
 class Files(Protocol):
@@ -73,6 +80,15 @@ class Files(Protocol):
 
     async def read(self, sha256: str) -> bytes:
         """The bytes. Raises FileNotFoundError."""
+        ...
+
+    async def mime(self, sha256: str, name: str) -> str:
+        """The type of a kept file by its bytes, a picture only if it can be opened. Raises FileNotFoundError."""
+        ...
+
+    async def thumbnail(self, sha256: str) -> Path:
+        """A small WebP of a picture, of its pixels alone. Raises FileNotFoundError when there is no such file, or it is no
+        picture that can be opened safely."""
         ...
 
     def link(self, file_id: str, seconds: float) -> str:

@@ -12,46 +12,85 @@ HEAD = (
     1 << 20
 )  # … and those that tell the dimensions, too: before the dimensions of a JPEG stand colour profiles and thumbnails
 
-# Harmless types that only their name tells apart. They are labels: the bytes are always served as a download.
+ZIP, OLE = "application/zip", "application/x-ole-storage"
+# What the first bytes tell: where they stand, what they are, the type.
+SIGNS = (
+    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
+    (0, b"\xff\xd8\xff", "image/jpeg"),
+    (0, b"GIF87a", "image/gif"),
+    (0, b"GIF89a", "image/gif"),
+    (8, b"WEBP", "image/webp"),
+    (0, b"%PDF-", "application/pdf"),
+    (0, b"PK\x03\x04", ZIP),
+    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", OLE),
+    (0, b"{\\rtf", "application/rtf"),
+    (0, b"OggS", "audio/ogg"),
+    (0, b"ID3", "audio/mpeg"),
+    (4, b"ftypheic", "image/heic"),
+    (4, b"ftypmif1", "image/heic"),
+    (4, b"ftypM4A", "audio/mp4"),
+    (4, b"ftyp", "video/mp4"),
+    (0, b"\x1aE\xdf\xa3", "video/webm"),
+)
+# Kinds that only their name tells apart: the type, and what their bytes must be. Labels: they are always downloads.
+OFFICE = "application/vnd.openxmlformats-officedocument"
 BY_NAME = {
-    ".txt": "text/plain",
-    ".csv": "text/csv",
-    ".zip": "application/zip",
-    ".rtf": "application/rtf",
-    ".doc": "application/msword",
-    ".xls": "application/vnd.ms-excel",
-    ".ppt": "application/vnd.ms-powerpoint",
-    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-    ".odt": "application/vnd.oasis.opendocument.text",
-    ".ods": "application/vnd.oasis.opendocument.spreadsheet",
-    ".mp3": "audio/mpeg",
-    ".ogg": "audio/ogg",
-    ".mp4": "video/mp4",
-    ".heic": "image/heic",
+    ".txt": ("text/plain", ""),
+    ".csv": ("text/csv", ""),
+    ".mp3": ("audio/mpeg", ""),  # without ID3 it begins with a frame, which may be anything
+    ".doc": ("application/msword", OLE),
+    ".xls": ("application/vnd.ms-excel", OLE),
+    ".ppt": ("application/vnd.ms-powerpoint", OLE),
+    ".docx": (f"{OFFICE}.wordprocessingml.document", ZIP),
+    ".xlsx": (f"{OFFICE}.spreadsheetml.sheet", ZIP),
+    ".pptx": (f"{OFFICE}.presentationml.presentation", ZIP),
+    ".odt": ("application/vnd.oasis.opendocument.text", ZIP),
+    ".ods": ("application/vnd.oasis.opendocument.spreadsheet", ZIP),
 }
+CLAIMS = {
+    **{suffix: mime for suffix, (mime, _) in BY_NAME.items()},
+    **{".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp"},
+    **{".pdf": "application/pdf", ".zip": ZIP, ".rtf": "application/rtf"},
+}
+# What a browser would run if it were given to it as what its name says.
+ACTIVE = frozenset(
+    (".svg", ".svgz", ".html", ".htm", ".xhtml", ".xht", ".shtml", ".mht", ".mhtml", ".xml", ".xsl", ".js", ".mjs")
+)
 
 
 def sniff(head: bytes, name: str) -> str:
-    """The mime type of the file that begins so. A picture is called one only when its bytes are one of sane dimensions."""
+    """The mime type of the file that begins so. A picture is called one only when its bytes are one of sane dimensions, a
+    document only when its bytes fit its name."""
     mime = magic(head)
     if mime in INLINE and not _sane(head, mime):
         return UNKNOWN
-    return mime or BY_NAME.get(PurePosixPath(name).suffix.lower(), UNKNOWN)
+    label, bytes_of = BY_NAME.get(_suffix(name), (UNKNOWN, ""))
+    if mime in {"", ZIP, OLE} and bytes_of == mime and not (label.startswith("text/") and b"\0" in head):
+        return label
+    return mime if mime and mime != OLE else UNKNOWN
+
+
+def is_inert(name: str, mime: str) -> bool:
+    """Whether the file is not what its name says, or something that a browser would run: its bytes lie here and nothing
+    more is made of them. `mime` is what `sniff` said."""
+    suffix = _suffix(name)
+    return suffix in ACTIVE or (suffix in CLAIMS and mime == UNKNOWN)
+
+
+def label(mime: str, claimed: str) -> str:
+    """What a file is called: by its bytes, or where they tell nothing, by the messenger's word for sound and film. Neither
+    is ever shown as a picture."""
+    return claimed if mime == UNKNOWN and claimed.startswith(("audio/", "video/")) else mime
 
 
 def magic(head: bytes) -> str:
     """The type that the first bytes tell; empty when they tell none."""
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if head.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if head[:6] in (b"GIF87a", b"GIF89a"):
-        return "image/gif"
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp"
-    return "application/pdf" if head.startswith(b"%PDF-") else ""
+    found = next((mime for at, sign, mime in SIGNS if head.startswith(sign, at)), "")
+    return "" if found == "image/webp" and not head.startswith(b"RIFF") else found
+
+
+def _suffix(name: str) -> str:
+    return PurePosixPath(name.strip()).suffix.lower()
 
 
 def _sane(head: bytes, mime: str) -> bool:

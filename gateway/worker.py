@@ -179,7 +179,7 @@ def with_file_ids(pending: Pending) -> tuple[Event, tuple[Effect, ...]]:
     named: list[Attachment] = []
     fetches: list[Effect] = []
     for n, attachment in enumerate(event.attachments):
-        if attachment.file or attachment.note:  # ours already, or nothing that could be brought
+        if attachment.file:  # ours already
             named.append(attachment)
             continue
         fresh = msgspec.structs.replace(attachment, file=f"f{pending.id}-{n}")

@@ -221,11 +221,13 @@ def _ticket_row(writing: Writing, effect: CreateTicket) -> Row:
 
 
 def _write_fetch(writing: Writing, effect: FetchFile) -> None:
+    """The row of a file, and the order to bring its bytes; a note says that there are none to be had."""
     it = effect.attachment
     home = writing.conversation
-    file = StoredFile(it.file, home.id, it.name, it.mime, it.size, it.kind, home.channel, it.ref)
+    file = StoredFile(it.file, home.id, it.name, it.mime, it.size, it.kind, home.channel, it.ref, error=it.note)
     writing.ledger.rows.add_file(shape.file_row(file, writing.now))
-    writing.remote("fetch", payload={"file": it.file, "ref": it.ref})
+    if not it.note:
+        writing.remote("fetch", payload={"file": it.file, "ref": it.ref})
 
 
 # --- the client, the queue, reports ----------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from adapters.web.render import file_ids, quoted, render_files, render_item, ren
 from adapters.web.room import Room, bearer, now, read_json, reply
 from adapters.web.uploads import Landed, land, read_part, render_size
 from core.conversation import Conversation
-from core.kinds import INLINE
+from core.kinds import INLINE, is_inert
 from core.messages import Quote
 from core.ports import HistoryItem, StoredFile
 
@@ -73,21 +73,39 @@ class Api:
         landed = await land(await read_part(request), room.gate.files, min(limit, left))
         room.quota.add(chat, landed.size)
         room.address_quota.add(address, landed.size)
+        if is_inert(landed.name, landed.mime):
+            room.gate.count(room.name, "inert_file")
         file = await self._keep(conversation, landed)
         return reply(render_files([file.id], {file.id: file})[0], 201)
 
     async def download(self, request: web.Request) -> web.StreamResponse:
         """The bytes of a file, to the owner of the conversation it belongs to."""
-        chat = await self._room.chat(bearer(request))
-        file = await self._room.gate.store.file(request.match_info["file"])
-        conversation = await self._room.conversation(chat)
-        if file is None or conversation is None or not file.sha256 or not await self._may_read(conversation, file):
-            raise Refused("not_found")
+        file = await self._readable(request)
         try:
             path = await self._room.gate.files.path(file.sha256)
             return await serve(request, path, file.sha256, file.name, file.mime)
         except FileNotFoundError as error:
             raise Refused("not_found") from error
+
+    async def thumbnail(self, request: web.Request) -> web.StreamResponse:
+        """A small picture of a picture, to whoever may have the file."""
+        file = await self._readable(request)
+        if file.mime not in INLINE:
+            raise Refused("not_found")
+        try:
+            path = await self._room.gate.files.thumbnail(file.sha256)
+            return await serve(request, path, f"{file.sha256}-thumb", f"{file.name}.webp", "image/webp")
+        except FileNotFoundError as error:
+            raise Refused("not_found") from error
+
+    async def _readable(self, request: web.Request) -> StoredFile:
+        """The file of the address, if it is here and the client may read it. Raises `Refused`."""
+        chat = await self._room.chat(bearer(request))
+        file = await self._room.gate.store.file(request.match_info["file"])
+        conversation = await self._room.conversation(chat)
+        if file is None or conversation is None or not file.sha256 or not await self._may_read(conversation, file):
+            raise Refused("not_found")
+        return file
 
     async def _keep(self, conversation: int, landed: Landed) -> StoredFile:
         """Writes the row of a file whose bytes are on the disk already."""

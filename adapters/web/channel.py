@@ -47,6 +47,7 @@ class Web:
             ("POST", f"{base}/messages", answering(room, api.message)),
             ("POST", f"{base}/files", answering(room, api.upload)),
             ("GET", f"{base}/files/{{file}}", answering(room, api.download)),
+            ("GET", f"{base}/files/{{file}}/thumb", answering(room, api.thumbnail)),
             ("GET", f"{base}/socket", answering(room, live.socket)),
         ]
 
@@ -89,6 +90,11 @@ class Web:
     async def typing(self, chat: str) -> None:
         """Shows dots in the open pages, for 5 s or until the next message."""
         self._room.typing(chat)
+
+    async def link(self, payload: str) -> str:
+        """The chat's own page. The payload stands behind the `#`: no server and no log sees it (core.joins.Linked)."""
+        base = self._room.settings.public_url.rstrip("/")
+        return f"{base}/chat/{self.name}#start={payload}" if base else ""
 
     def writing(self) -> frozenset[int]:
         """Conversations whose client is writing now, in the pages of all processes."""

@@ -128,9 +128,16 @@ def render_place(place: Location) -> list[float]:
 
 
 def render_files(ids: Iterable[str], files: Files) -> list[dict[str, Any]]:
-    """The files that exist, with whether the page may show them as pictures."""
-    found = [files[id] for id in ids if id in files]
-    return [{"id": f.id, "name": f.name, "mime": f.mime, "size": f.size, "image": f.mime in INLINE} for f in found]
+    """The files that exist, each as `render_file` tells it."""
+    return [render_file(files[id]) for id in ids if id in files]
+
+
+def render_file(file: StoredFile) -> dict[str, Any]:
+    """A file for the page. `image`: it may be shown as a picture, a small one is at `thumb` (under the chat's address).
+    `note` says why there are no bytes."""
+    image = file.mime in INLINE and not file.error
+    told = {"id": file.id, "name": file.name, "mime": file.mime, "size": file.size, "image": image}
+    return told | ({"thumb": f"files/{file.id}/thumb"} if image else {}) | ({"note": file.error} if file.error else {})
 
 
 def file_ids(item: HistoryItem) -> list[str]:

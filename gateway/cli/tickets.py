@@ -119,8 +119,13 @@ def _files(shell: Shell, ticket: dict[str, Any]) -> list[tuple[str, str]]:
     stored = ticket.get("stored", [])
     if not stored:
         return []
-    rows = [("", f"{file['name'] or file['id']}  {file['mime']}  {file['size']}") for file in stored]
-    return [(shell.t("Files"), str(len(stored))), *rows]
+    return [(shell.t("Files"), str(len(stored))), *(("", _file(file)) for file in stored)]
+
+
+def _file(file: dict[str, Any]) -> str:
+    """Name, type and size; or why there is no file."""
+    told = (file["name"] or file["kind"], file["mime"], str(file["size"] or ""), file.get("error", ""))
+    return "  ".join(part for part in told if part)
 
 
 def _history(shell: Shell, config: Config, ticket: dict[str, Any]) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from abc import ABC, abstractmethod
@@ -9,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from core.kinds import HEAD, INLINE, UNKNOWN, sniff
 from core.ports import StorageFull
 from storage.files.cache import Cache
 from storage.files.disk import on_disk
@@ -43,6 +45,7 @@ class Kept(ABC):
     def __init__(self, cache: Cache, staging: Path, public_url: str, clock: Callable[[], float] = time.time) -> None:
         self.staging, self._public_url, self._clock = staging, public_url, clock
         self._cache = cache
+        self._drawing = asyncio.Semaphore(1)
         self._key = b""
 
     async def open(self) -> None:
@@ -75,6 +78,30 @@ class Kept(ABC):
         path = await self.path(sha256)
         return await on_disk(path.read_bytes)
 
+    async def mime(self, sha256: str, name: str) -> str:
+        path = await self.path(sha256)
+        mime = sniff(await on_disk(lambda: _head(path)), name)
+        if mime not in INLINE:
+            return mime
+        try:
+            await self.thumbnail(sha256)
+        except FileNotFoundError:
+            return UNKNOWN
+        except StorageFull:
+            return mime  # without room for a thumbnail a picture is still one
+        return mime
+
+    async def thumbnail(self, sha256: str) -> Path:
+        name = f"{check_hash(sha256)}.webp"
+        found = await on_disk(lambda: self._cache.find(name))
+        if found is None:
+            original = await self.path(sha256)
+            async with self._drawing:
+                found = await on_disk(lambda: self._cache.write(name, _draw(original)))
+        if not found.stat().st_size:
+            raise FileNotFoundError("no picture")
+        return found
+
     def link(self, file_id: str, seconds: float) -> str:
         if not self._public_url:
             return ""
@@ -84,3 +111,18 @@ class Kept(ABC):
 
     def opens(self, file_id: str, until: str, signature: str) -> bool:
         return bool(self._key) and is_open(self._key, file_id, until, signature, self._clock())
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD)
+
+
+def _draw(original: Path) -> bytes:
+    """The thumbnail; nothing for what is no picture, so that it is not tried again."""
+    from storage.files.thumbnails import NotAPicture, make_thumbnail  # Pillow, only where pictures come
+
+    try:
+        return make_thumbnail(original)
+    except NotAPicture:
+        return b""

@@ -19,6 +19,7 @@ from gateway.calls import MOST_ATTEMPTS, PATIENT_ATTEMPTS, Calls
 from gateway.metrics import Metrics
 from storage.files.local import LocalFiles
 from storage.memory import MemoryStore
+from tests.adapters.web.pictures import png
 from tests.gateway.house import Clock, Recorder, echo, inbound
 
 
@@ -48,6 +49,7 @@ class Answering:
         return
 
 
+PICTURE = png(3, 2)
 CALL = Call("k1", "shop", "find", {"number": "7"})
 TICKET = CreateTicket("t1", 1, "outer", "Заявка", "текст", {"Вопрос": "?"}, wait=True)
 
@@ -180,12 +182,12 @@ class Away(Recorder):
 async def test_a_file_is_kept_by_its_hash(store: MemoryStore, tmp_path: Path) -> None:
     photo = Attachment("photo", file="f1", ref="AgAC", name="фото.png")
     row = await row_of(store, FetchFile(photo), "fetch")
-    channel = Recorder(files={"AgAC": b"\x89PNG data"})
+    channel = Recorder(files={"AgAC": PICTURE})
     assert (await calls(store, Answering(Outcome("ok")), tmp_path, channel).run(row)).verdict == "sent"
     stored = await store.file("f1")
     assert stored is not None
-    assert (tmp_path / stored.sha256[:2] / stored.sha256).read_bytes() == b"\x89PNG data"
-    assert (stored.size, stored.mime) == (9, "image/png")
+    assert (tmp_path / stored.sha256[:2] / stored.sha256).read_bytes() == PICTURE
+    assert (stored.size, stored.mime) == (len(PICTURE), "image/png")
 
 
 async def test_a_file_the_platform_refuses_keeps_the_reason(store: MemoryStore, tmp_path: Path) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient
+from PIL import Image
 
 from core.messages import Attachment, Outgoing
 from core.ports import StoredFile
@@ -23,13 +26,16 @@ FORM = "multipart/form-data; boundary=b"
 
 
 def files_under(folder: Path) -> list[Path]:
-    """All files in a folder and below it."""
-    return [path for path in folder.rglob("*") if path.is_file()]
+    """All files in a folder and below it; not the thumbnails."""
+    return [path for path in folder.rglob("*") if path.is_file() and ".cache" not in path.parts]
 
 
 async def test_a_picture_goes_and_comes(visitor: Visitor, house: House) -> None:
     file = await visitor.uploaded(PICTURE)
-    assert file | {"id": ""} == {"id": "", "name": "cat.png", "mime": "image/png", "size": len(PICTURE), "image": True}
+    assert file == {
+        "id": file["id"], "name": "cat.png", "mime": "image/png", "size": len(PICTURE), "image": True,
+        "thumb": f"files/{file['id']}/thumb",
+    }  # fmt: skip
     await visitor.said("m1", text="look", files=[file["id"]])
     event = house.accepted[-1].event
     assert getattr(event, "attachments", ()) == (
@@ -42,6 +48,83 @@ async def test_a_picture_goes_and_comes(visitor: Visitor, house: House) -> None:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in answer.headers["Content-Security-Policy"]
     assert [item.get("files") for item in (await visitor.history("?after=0"))["items"]][-2] == [file]
+
+
+async def test_a_picture_has_a_small_one(visitor: Visitor, client: Client) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (2000, 1000), "red").save(out, "JPEG", comment=b"where I live")
+    file = await visitor.uploaded(out.getvalue(), "photo.jpg")
+    await visitor.said("m", files=[file["id"]])
+    answer = await visitor.client.get(f"{visitor.base}/{file['thumb']}", headers=visitor.headers)
+    data = await answer.read()
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "image/webp")
+    assert answer.headers["Content-Disposition"].startswith("inline;")
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert Image.open(io.BytesIO(data)).size == (480, 240)
+    assert b"where I live" not in data
+    again = await visitor.client.get(
+        f"{visitor.base}/{file['thumb']}", headers=visitor.headers | {"If-None-Match": answer.headers["ETag"]}
+    )
+    assert again.status == 304
+    thief = await visit(client)
+    stolen = await thief.client.get(f"{thief.base}/{file['thumb']}", headers=thief.headers)
+    assert stolen.status == 404
+
+
+async def test_what_is_no_picture_has_none(visitor: Visitor, house: House) -> None:
+    broken = PICTURE[:45] + b"\0" * 20
+    file = await visitor.uploaded(broken, "cat.png")
+    assert (file["image"], "thumb" in file) == (False, False)
+    answer = await visitor.client.get(f"{visitor.base}/files/{file['id']}/thumb", headers=visitor.headers)
+    assert answer.status == 404
+    assert await (await visitor.file(file["id"])).read() == broken, "the file stays"
+    assert house.counted["inert_file"] == 1
+
+
+NASTY = [
+    # bytes, name: what is not what it says, or would run in a browser
+    (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "logo.svg"),
+    (b"<html><script>alert(1)</script>", "invoice.pdf.html"),
+    (b"MZ\x90\0", "photo.jpg"),
+    (b"MZ\x90\0", "contract.docx"),
+    (b"GIF89a/*\x01\0\x01\0*/=1;alert(1)", "polyglot.gif"),
+    (png(10_000, 10_000), "hundred-megapixels.png"),
+]
+
+
+@pytest.mark.parametrize(("data", "name"), NASTY)
+async def test_files_that_pretend_are_inert_and_counted(visitor: Visitor, house: House, data: bytes, name: str) -> None:
+    file = await visitor.uploaded(data, name)
+    assert file["mime"] == "application/octet-stream"
+    served = await visitor.file(file["id"])
+    assert served.headers["Content-Type"] == "application/octet-stream"
+    assert served.headers["Content-Disposition"].startswith("attachment;")
+    assert await served.read() == data
+    assert house.counted["inert_file"] == 1
+
+
+async def test_a_picture_that_is_a_zip_too_is_a_picture_and_nothing_more(visitor: Visitor) -> None:
+    polyglot = PICTURE + b"PK\x03\x04 <script>alert(1)</script>"
+    file = await visitor.uploaded(polyglot, "x.zip.html.png")
+    served = await visitor.file(file["id"])
+    assert served.headers["Content-Type"] == "image/png"
+    assert served.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_a_zip_bomb_is_bytes(visitor: Visitor) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros", bytes(50 << 20))
+    file = await visitor.uploaded(out.getvalue(), "bomb.zip")
+    assert (file["mime"], file["size"]) == ("application/zip", len(out.getvalue()))
+
+
+async def test_ranges_of_a_file(visitor: Visitor) -> None:
+    file = await visitor.uploaded(b"0123456789", "t.txt")
+    answer = await visitor.client.get(
+        f"{visitor.base}/files/{file['id']}", headers=visitor.headers | {"Range": "bytes=-3"}
+    )
+    assert (answer.status, await answer.read()) == (206, b"789")
 
 
 async def test_bytes_lie_under_their_hash_once(visitor: Visitor, tmp_path: Path) -> None:

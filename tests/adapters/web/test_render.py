@@ -36,7 +36,7 @@ def test_a_bot_message_with_everything() -> None:
             [{"label": "Phone", "ask": "contact"}],
         ],
         "files": [
-            {"id": "p", "name": "cat.png", "mime": "image/png", "size": 5, "image": True},
+            {"id": "p", "name": "cat.png", "mime": "image/png", "size": 5, "image": True, "thumb": "files/p/thumb"},
             {"id": "s", "name": "x.svg", "mime": "application/octet-stream", "size": 6, "image": False},
         ],
     }
@@ -54,7 +54,9 @@ def test_what_a_client_did() -> None:
     assert render_event(Press("1.1", "Yes"), {}) == {"text": "Yes", "token": "1.1"}
     assert render_event(Message("hi", (photo,)), FILES) == {
         "text": "hi",
-        "files": [{"id": "p", "name": "cat.png", "mime": "image/png", "size": 5, "image": True}],
+        "files": [
+            {"id": "p", "name": "cat.png", "mime": "image/png", "size": 5, "image": True, "thumb": "files/p/thumb"}
+        ],
     }
     assert render_event(Message(contact=Contact("+7")), {}) == {"text": "", "phone": "+7"}
     assert render_event(Message(location=Location(1.0, 2.0)), {}) == {"text": "", "place": [1.0, 2.0]}
