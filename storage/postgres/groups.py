@@ -283,9 +283,12 @@ class Groups:
         return Transaction(link, self.begin)
 
     async def commit(self, link: Any, taken: Iterable[int]) -> None:
-        """Commit. When nobody knows whether it happened, what was handed out is free for the next `lease`."""
+        """Commit. When nobody knows whether it happened, what was handed out is free for the next `lease`.
+
+        On a session of ours the next transaction begins with it: it has neither locks nor a snapshot before it asks anything.
+        """
         try:
-            await link.execute("COMMIT")
+            await link.execute("COMMIT" if self._links.pooled else "COMMIT AND CHAIN")
         except BaseException as error:
             self.abandoned.update(taken)
             if isinstance(error, errors.PostgresError) and not is_away(error):
@@ -398,13 +401,15 @@ class Groups:
 
 
 class Transaction:
-    """A transaction of ours on a connection: begun here, committed inside, rolled back when what is inside raises."""
+    """A transaction of ours on a connection: begun here or by the commit before it, committed inside, rolled back when what
+    is inside raises."""
 
     def __init__(self, link: Any, begin: str) -> None:
         self._link, self._begin = link, begin
 
     async def __aenter__(self) -> None:
-        await self._link.execute(self._begin)
+        if not self._link.is_in_transaction():
+            await self._link.execute(self._begin)
 
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is not None and not self._link.is_closed():

@@ -17,6 +17,7 @@ from storage.postgres.address import Address
 CONNECT_SECONDS = 5.0
 COMMAND_SECONDS = 10.0  # a statement that takes longer has no server any more: a half-open connection says nothing
 IDLE_SECONDS = 8  # a transaction whose process stands still gives its locks back
+REST_SECONDS = 0.5  # that a transaction which has not asked anything may wait for the next group
 SILENCE_MS = 10_000  # sent bytes that nobody acknowledges for so long end a connection
 
 # Settings of the session, where it is ours alone. JIT compiles for longer than any statement of ours runs.
@@ -80,6 +81,7 @@ class Links:
     def __init__(self, address: Address, size: int, made: str = "") -> None:
         self._address, self._made = address, made
         self._idle: list[Any] = []
+        self._resting: asyncio.Task[None] | None = None
         self._free = asyncio.Semaphore(size)
         self._closed = False
         self.pooled = address.pgbouncer == "yes"
@@ -87,18 +89,21 @@ class Links:
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[Any]:
-        """A connection. It is used again unless what was done with it ended in doubt."""
+        """A connection. It is used again unless what was done with it ended in doubt.
+
+        Whoever has it may leave a transaction begun in which nothing was asked: the next one need not begin it.
+        """
         async with self._place():
             link = await self._take()
             try:
                 yield link
             except (errors.PostgresError, ValueError):
-                self._give(link)
+                self._give(link, clean=not link.is_in_transaction())
                 raise
             except BaseException:
                 link.terminate()
                 raise
-            self._give(link)
+            self._give(link, clean=True)
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:
@@ -121,11 +126,37 @@ class Links:
         except (errors.PostgresError, OSError, TimeoutError, *DRIVER) as error:
             raise StorageFull(f"the database does not answer: {type(error).__name__}: {error}") from error
 
-    def _give(self, link: Any) -> None:
-        if self._closed or link.is_closed() or link.is_in_transaction():
+    def _give(self, link: Any, clean: bool) -> None:
+        if self._closed or link.is_closed() or not clean:
+            link.terminate()
+            return
+        self._idle.append(link)
+        if link.is_in_transaction() and self._resting is None:
+            self._resting = asyncio.get_running_loop().create_task(self._end_begun())
+
+    async def _end_begun(self) -> None:
+        """Transactions that were begun in advance and that nobody needs are ended: among the server's sessions they would
+        look like forgotten ones."""
+        try:
+            await asyncio.sleep(REST_SECONDS)
+            for link in [it for it in self._idle if it.is_in_transaction()]:
+                async with self._place():
+                    await self._end(link)
+        except StorageFull:
+            pass  # all are busy, so none is forgotten
+        finally:
+            self._resting = None
+
+    async def _end(self, link: Any) -> None:
+        if link not in self._idle or not link.is_in_transaction():
+            return
+        self._idle.remove(link)
+        try:
+            await link.execute("COMMIT")
+        except (errors.PostgresError, OSError, TimeoutError, *DRIVER):
             link.terminate()
         else:
-            self._idle.append(link)
+            self._give(link, clean=True)
 
     async def connect(self) -> Any:
         """A new connection, with what the way to the server allows."""
@@ -159,6 +190,8 @@ class Links:
 
     async def close(self) -> None:
         self._closed = True
+        if self._resting is not None:
+            self._resting.cancel()
         idle, self._idle = self._idle, []
         for link in idle:
             with suppress(Exception):

@@ -167,7 +167,7 @@ def cut_once(proxy: Proxy, word: bytes, out: bool) -> list[bytes]:
 
 
 # Before the server hears of it, and after it did but before we hear so.
-CUTS = [(b"COMMIT\0", True), (b"COMMIT\0", False)]
+CUTS = [(b"COMMIT", True), (b"COMMIT\0", False)]
 
 
 @pytest.mark.parametrize(("word", "out"), CUTS)
@@ -207,7 +207,7 @@ async def test_a_mark_whose_commit_is_cut_off_is_repeated(
 
 async def test_a_turn_whose_commit_is_cut_off_is_made_once(far: PostgresStore, proxy: Proxy) -> None:
     await accept_one(far, inbound(1), None)
-    cut = cut_once(proxy, b"COMMIT\0", False)
+    cut = cut_once(proxy, b"COMMIT", False)
     with pytest.raises(StorageFull):
         await far.work(ECHO)
     assert cut

@@ -489,3 +489,17 @@ async def test_a_role_that_may_make_no_functions_gets_the_same(one: PostgresStor
     usual, plain = await _dialogue(one, "a"), await _dialogue(bare, "b")
     assert plain == usual == [["True", "one", "two"]] * 3
     assert (one._writers.prepared, bare._writers.prepared) == (True, False)
+
+
+IN_TRANSACTION = """
+SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND application_name = 'frontline'
+AND datname = current_database()"""
+
+
+async def test_a_transaction_begun_in_advance_is_ended_when_nobody_comes(one: PostgresStore, link: Any) -> None:
+    await accept_one(one, inbound(1))
+    assert await link.fetchval(IN_TRANSACTION) == 1
+    async with asyncio.timeout(10):
+        while await link.fetchval(IN_TRANSACTION):
+            await asyncio.sleep(0.05)
+    assert (await accept_one(one, inbound(2))).processed
