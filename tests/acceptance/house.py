@@ -275,6 +275,12 @@ class Vk(Messenger):
     name = "vk"
 
 
+class Api(Messenger):
+    """A messenger that an integrator has connected by webhooks."""
+
+    name = "api"
+
+
 class Client:
     """A person in a messenger's chat: acts, then waits for what the bot says to it."""
 
