@@ -107,14 +107,20 @@ class Links:
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:
-        try:
-            await asyncio.wait_for(self._free.acquire(), COMMAND_SECONDS)
-        except TimeoutError as error:
-            raise StorageFull("no connection to the database became free") from error
+        if not self._free.locked():
+            await self._free.acquire()  # at once; a wait with a bound would be a task of its own
+        else:
+            await self._wait()
         try:
             yield
         finally:
             self._free.release()
+
+    async def _wait(self) -> None:
+        try:
+            await asyncio.wait_for(self._free.acquire(), COMMAND_SECONDS)
+        except TimeoutError as error:
+            raise StorageFull("no connection to the database became free") from error
 
     async def _take(self) -> Any:
         while self._idle:
