@@ -4,7 +4,7 @@ import { blob } from "./http.js";
 import { icon, node } from "./rich.js";
 
 const ARROW = "M12 4.5v10M7.5 10.5L12 15l4.5-4.5M5 19h14";
-const addresses = new Map(); // file id → promise of a blob address
+const addresses = new Map(); // path → promise of a blob address
 const viewer = document.getElementById("viewer");
 const shown = document.getElementById("viewer-image");
 
@@ -12,21 +12,37 @@ viewer.addEventListener("click", (event) => event.target === viewer && viewer.cl
 
 /** What this browser uploaded itself needs no download. */
 export function remember(id, file) {
-  addresses.set(id, Promise.resolve(URL.createObjectURL(file)));
+  addresses.set(original({ id }), Promise.resolve(URL.createObjectURL(file)));
 }
 
-function address(id) {
-  if (!addresses.has(id)) {
-    const coming = blob(id).then((bytes) => URL.createObjectURL(bytes));
-    coming.catch(() => addresses.delete(id));
-    addresses.set(id, coming);
+function original({ id }) {
+  return `files/${encodeURIComponent(id)}`;
+}
+
+function address(path) {
+  if (!addresses.has(path)) {
+    const coming = blob(path).then((bytes) => URL.createObjectURL(bytes));
+    coming.catch(() => addresses.delete(path));
+    addresses.set(path, coming);
   }
-  return addresses.get(id);
+  return addresses.get(path);
+}
+
+/** A small picture is enough, unless the large one is here already. */
+function preview(file) {
+  return addresses.has(original(file)) ? address(original(file)) : address(file.thumb).catch(() => address(original(file)));
 }
 
 /** The files of a message. */
 export function files(list) {
-  return node("div", "files", ...list.map((file) => (file.image ? picture(file) : download(file))));
+  return node("div", "files", ...list.map((file) => (file.note ? missing(file) : file.image ? picture(file) : download(file))));
+}
+
+/** There are no bytes: the reason stands in their place. */
+function missing(file) {
+  const name = node("b", "", file.name);
+  name.dir = "auto";
+  return node("p", "file", node("span", "", name, node("small", "", file.note)));
 }
 
 function picture(file) {
@@ -36,9 +52,9 @@ function picture(file) {
   const button = node("button", "photo", image);
   button.type = "button";
   button.setAttribute("aria-label", word("open_picture", { name: file.name }));
-  address(addresses.has(file.id) ? file.id : file.thumb || file.id).then((url) => (image.src = url), () => button.replaceWith(download(file)));
+  preview(file).then((url) => (image.src = url), () => button.replaceWith(download(file)));
   button.addEventListener("click", async () => {
-    shown.src = await address(file.id);
+    shown.src = await address(original(file));
     shown.alt = file.name;
     viewer.showModal();
   });
@@ -59,7 +75,7 @@ function download(file) {
 async function save(file, details) {
   try {
     const link = node("a");
-    link.href = await address(file.id);
+    link.href = await address(original(file));
     link.download = file.name;
     link.click();
   } catch (error) {

@@ -44,9 +44,9 @@ export async function call(method, path, body) {
   return answer.json();
 }
 
-/** The bytes of a file of this chat. */
-export async function blob(id) {
-  const answer = await reach(`/files/${encodeURIComponent(id)}`, { headers: { Authorization: `Bearer ${token}` } });
+/** The bytes at a path under the chat's address: a file of this chat, or its thumbnail. */
+export async function blob(path) {
+  const answer = await reach(`/${path}`, { headers: { Authorization: `Bearer ${token}` } });
   return answer.blob();
 }
 

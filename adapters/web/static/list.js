@@ -68,10 +68,12 @@ export class List {
     count.textContent = this.missed || "";
   }
 
-  /** Draws the items; `own` is true when the reader has just sent something: then the end is shown. */
-  draw(items, own = false) {
+  /** Draws the items; `own` is true when the reader has just sent something: then the end is shown. `above` draws what
+   *  stands before the first one. What the reader looks at stays where it is. */
+  draw(items, own, above) {
     const follow = own || !this.settled || this.stay;
     const below = scroll.scrollHeight - scroll.scrollTop;
+    above();
     const fresh = this.place(group(items));
     if (follow) this.toEnd(this.settled && !document.hidden);
     else if (fresh.above) scroll.scrollTop = scroll.scrollHeight - below;
@@ -92,8 +94,9 @@ export class List {
       const known = this.drawn.get(item.key);
       if (known) old--;
       else if (old || item.author !== "client") fresh[old ? "above" : "below"]++;
-      return this.element(item, known);
+      return this.element(item, known, !old);
     });
+    log.setAttribute("aria-live", fresh.above ? "off" : "polite"); // the past is no news
     let next = list.firstChild; // after the drawing: elements that look different have taken the old ones' places
     for (const element of elements) {
       if (element === next) next = next.nextSibling;
@@ -103,11 +106,11 @@ export class List {
   }
 
   /** The element of an item: the old one while it looks the same. */
-  element(item, known) {
+  element(item, known, below) {
     const look = JSON.stringify(item);
     if (known?.look === look) return known.element;
     const element = message(item, this.does);
-    if (!known && this.settled) element.classList.add("fresh");
+    if (!known && below && this.settled) element.classList.add("fresh");
     if (known) keepFocus(known.element, element);
     this.drawn.set(item.key, { element, look });
     return element;

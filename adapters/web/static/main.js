@@ -15,6 +15,7 @@ const EARLIER = 100; // items of one step back
 const TYPING = 5000; // milliseconds the dots go on without another word
 const SEEN = 1000; // milliseconds before the server hears what was seen
 const status = document.getElementById("status");
+const greeting = document.getElementById("greeting");
 const earlier = document.getElementById("earlier");
 const starting = document.getElementById("starting");
 
@@ -101,7 +102,6 @@ class Chat {
   welcome(frame) {
     this.known = true;
     starting.hidden = true;
-    this.greet();
     const link = takeLink();
     const isNew = frame.last === 0 && !memory.waiting().length;
     if (link) this.outbox.add({ link }, null);
@@ -111,12 +111,6 @@ class Chat {
     this.list.settle();
     this.outbox.adopt();
     if (!embedded) this.composer.focus();
-  }
-
-  greet() {
-    const greeting = document.getElementById("greeting");
-    greeting.textContent = settings.greeting;
-    greeting.hidden = !settings.greeting || this.timeline.first > 1;
   }
 
   write(text, files, item) {
@@ -147,13 +141,14 @@ class Chat {
 
   draw(own = false) {
     const items = this.timeline.ordered();
-    this.list.draw(items, own);
-    this.offerEarlier();
+    this.list.draw(items, own, () => this.drawAbove());
     this.frame.count(items);
     this.seen();
   }
 
-  offerEarlier() {
+  drawAbove() {
+    greeting.textContent = settings.greeting;
+    greeting.hidden = !this.known || !settings.greeting || this.timeline.first > 1;
     const had = document.activeElement === earlier;
     earlier.hidden = !this.known || this.timeline.first <= 1;
     if (had && earlier.hidden) document.getElementById("scroll").focus({ preventScroll: true });
@@ -213,7 +208,6 @@ class Chat {
     try {
       const page = await call("GET", `/history?after=${after}&limit=${first - 1 - after}`);
       page.items.forEach((item) => this.timeline.put(item));
-      this.greet();
       this.draw();
       return page.items.length > 0;
     } catch (error) {
@@ -240,9 +234,11 @@ class Chat {
 /** The deep link of the address, taken out of it: a reload does not open it again. */
 function takeLink() {
   const address = new URL(location.href);
-  const link = address.searchParams.get("start");
+  const hidden = new URLSearchParams(address.hash.slice(1)).get("start"); // a one-time code: no server, no log sees it
+  const link = hidden ?? address.searchParams.get("start");
   if (link === null) return "";
   address.searchParams.delete("start");
+  if (hidden !== null) address.hash = "";
   history.replaceState(null, "", address);
   return link;
 }
