@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from bot.engine.codes import MATCH, OFFER, USE
@@ -15,6 +17,7 @@ from gateway.logs import logger
 from gateway.metrics import Metrics
 
 log = logger()
+LINK_SECONDS = 3.0  # that a channel may think of its address
 
 
 class Identity:
@@ -54,8 +57,15 @@ class Identity:
         """(channel, address) of channels that can be opened with the code: the others, or else our own on another device."""
         linked = {name: channel for name, channel in self._channels.items() if isinstance(channel, Linked)}
         names = [name for name in linked if name != own] or list(linked)
-        found = [[name, await linked[name].link(payload)] for name in names]
-        return [[name, url] for name, url in found if url]
+        urls = await asyncio.gather(*(self._link(linked[name], payload) for name in names))
+        return [[name, url] for name, url in zip(names, urls, strict=True) if url]
+
+    async def _link(self, channel: Linked, payload: str) -> str:
+        """A platform that does not answer now keeps nobody from the code."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINK_SECONDS):
+                return await channel.link(payload)
+        return ""
 
     async def _use(self, params: dict[str, Any], key: str, client: int) -> Outcome:
         home = int(params["conversation"])

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from core.ports import Store
+from gateway.clientele import Clientele
 from gateway.config.model import Config
 from gateway.control import NotRunning, Refused, ask, socket_path
 from gateway.deployment import build_deployment
@@ -26,6 +27,7 @@ class Office:
 
     def __init__(self, store: Store, publisher: Publisher) -> None:
         self._store, self._publisher = store, publisher
+        self.clientele = Clientele(store)
 
     def answers(self) -> dict[str, Ask]:
         """The commands by name, for the control socket."""
@@ -36,6 +38,13 @@ class Office:
             "ticket": self.ticket,
             "uncaught": self.uncaught,
             "events": self.events,
+            "named": self.named,
+            "clients": self.clientele.clients,
+            "client": self.clientele.client,
+            "joins": self.clientele.joins,
+            "join": self.clientele.join,
+            "unjoin": self.clientele.unjoin,
+            "suggestions": self.clientele.suggestions,
         }
 
     async def status(self) -> dict[str, Any]:
@@ -82,6 +91,10 @@ class Office:
     async def uncaught(self, limit: int = 100) -> list[Any]:
         """Texts that no flow caught: [text, times, last time], most frequent first."""
         return [list(row) for row in await self._store.uncaught(limit)]
+
+    async def named(self, hashes: list[str]) -> list[str]:
+        """Those of the hashes that a file has."""
+        return sorted(await self._store.named_hashes(hashes))
 
     async def events(self, conversation: int) -> Any:
         """A conversation with all its processed events. Raises Refused when there is none."""

@@ -144,6 +144,10 @@ class Telegram:
         """Tells Telegram the commands of private chats."""
         await self._manners.menu(commands)
 
+    async def link(self, payload: str) -> str:
+        """`https://t.me/<bot>?start=<payload>` (core.joins.Linked)."""
+        return await self._manners.link(payload)
+
     # --- in: webhook -------------------------------------------------------------------------------------------------
 
     async def _hook(self, request: web.Request) -> web.Response:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
 
+from adapters.groups import Groups
 from adapters.pacing import Pacer
 from adapters.telegram.capabilities import COMMANDS
 from adapters.telegram.library import Bot, TelegramAPIError, methods
@@ -17,11 +18,6 @@ from core.locale import Texts
 
 log = structlog.get_logger("frontline")
 
-# A group that puts the bot back again and again is answered once a day, and all groups together a few times a minute.
-GROUP_SECONDS = 86_400.0
-MINUTE_SECONDS = 60.0
-MOST_IN_A_MINUTE = 5
-MOST_GROUPS = 1_000
 PRIVATE = {"type": "all_private_chats"}
 
 
@@ -31,8 +27,9 @@ class Manners:
     def __init__(
         self, bot: Bot, name: str, pacer: Pacer, t: Texts, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._bot, self._name, self._pacer, self._t, self._clock = bot, name, pacer, t, clock
-        self._left: OrderedDict[int, float] = OrderedDict()
+        self._bot, self._name, self._pacer, self._t = bot, name, pacer, t
+        self._username = ""
+        self._groups = Groups(clock)
 
     async def typing(self, chat: str) -> None:
         """Shows “typing…” for five seconds; left away where a message may need the place."""
@@ -45,18 +42,17 @@ class Manners:
         if await self._call(methods.SetMyCommands, {"commands": shown, "scope": PRIVATE}):
             log.info("telegram_menu_set", channel=self._name, count=len(shown))
 
+    async def link(self, payload: str) -> str:
+        """The address of our chat, opened with the payload; empty until Telegram has told the bot's name."""
+        if not self._username:
+            with suppress(TelegramAPIError):
+                me = await self._bot(bare(methods.GetMe, {}))
+                self._username = str(me.get("username") or "") if isinstance(me, dict) else ""
+        return f"https://t.me/{self._username}?start={payload}" if self._username else ""
+
     def may_leave(self, group: int) -> bool:
         """Whether the group shall hear of it now; it counts as told."""
-        now = self._clock()
-        if now - self._left.get(group, -GROUP_SECONDS) < GROUP_SECONDS:
-            return False
-        if sum(now - at < MINUTE_SECONDS for at in self._left.values()) >= MOST_IN_A_MINUTE:
-            return False
-        self._left[group] = now
-        self._left.move_to_end(group)
-        while len(self._left) > MOST_GROUPS:
-            self._left.popitem(last=False)
-        return True
+        return self._groups.may_leave(group)
 
     async def leave(self, group: int) -> None:
         """Says once why, and goes: what people write to each other there is not for us."""

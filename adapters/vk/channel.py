@@ -134,10 +134,15 @@ class Vk:
         return await self._uploads.fetch(ref, limit)
 
     async def typing(self, chat: str) -> None:
-        """The client is not told yet that an answer is being written."""
+        """Shows “typing…” for some seconds, unless messages wait."""
+        await self._sending.typing(chat)
 
     async def menu(self, commands: Sequence[tuple[str, str]]) -> None:
         """VK has no menu of commands."""
+
+    async def link(self, payload: str) -> str:
+        """`https://vk.me/club<id>?ref=<payload>`: the payload comes as `ref` with the next message (core.joins.Linked)."""
+        return f"https://vk.me/club{self._group}?ref={payload}"
 
     # --- configuration -----------------------------------------------------------------------------------------------
 

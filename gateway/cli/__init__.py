@@ -25,10 +25,14 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("publish", "publish"),
     ("status", "publish"),
     ("tickets", "tickets"),
+    ("clients", "clients"),
     ("uncaught", "store"),
     ("replay", "replay"),
+    ("channel-test", "channel_test"),
+    ("channel-schema", "channel_schema"),
     ("texts", "texts"),
     ("migrate", "store"),
+    ("files", "files"),
     ("backup", "copies"),
     ("restore", "copies"),
 )
@@ -45,7 +49,7 @@ class Commands(Group):
         module = dict(COMMANDS).get(cmd_name)
         if module is None:
             return None
-        found: click.Command = getattr(import_module(f"gateway.cli.{module}"), f"{cmd_name}_command")
+        found: click.Command = getattr(import_module(f"gateway.cli.{module}"), f"{cmd_name.replace('-', '_')}_command")
         return found
 
 

@@ -27,7 +27,7 @@ def publish_command(shell: Shell, urgent: bool, why: str, rollback: str, form: s
     config = shell.load()
     asked: dict[str, Any] = {"urgent": urgent, "rollback": rollback, "language": shell.language}
     if urgent:
-        asked |= {"by": _who(), "why": why}
+        asked |= {"by": who(), "why": why}
     try:
         done = ask_office(shell, config, "publish", **asked)
     except Refused:
@@ -39,7 +39,7 @@ def publish_command(shell: Shell, urgent: bool, why: str, rollback: str, form: s
     return 0 if done["live"] else 1
 
 
-def _who() -> str:
+def who() -> str:
     """Who is at the keyboard; a container may have no name for its user."""
     try:
         name = getpass.getuser()
