@@ -227,6 +227,9 @@ class MemoryStore(JoinsOfStore):
     async def store_file(self, id: str, sha256: str, size: int, mime: str, error: str = "") -> None:
         self._write(lambda: self._rows.store_file(id, sha256, size, mime, error))
 
+    async def named_hashes(self, hashes: Sequence[str]) -> set[str]:
+        return {row["sha256"] for row in self._rows.all("files")} & set(hashes)
+
     # --- flows ---
 
     async def publish(self, bundle: Bundle) -> None:

@@ -325,6 +325,7 @@ STORE_FILE = (
     .values(sha256=_p("sha256"), size=_p("size"), mime=_p("mime"), error=_p("error"))
 )
 FILE = select(files).where(files.c.id == _p("the_id"))
+NAMED_HASH = select(files.c.sha256).where(files.c.sha256 == _p("sha256")).limit(ONE).offset(ZERO)
 CURSOR = select(cursors.c.value).where(cursors.c.channel == _p("channel"))
 SET_CURSOR = _upsert(cursors, "channel")
 PUBLISH = _upsert(bundles, "id")

@@ -94,6 +94,10 @@ class Questions(Asked, Protocol):
         row = self.one(q.FILE, the_id=id)
         return None if row is None else shape.stored_file(row)
 
+    def named_hashes(self, hashes: Sequence[str]) -> set[str]:
+        """Those that a row of `files` names."""
+        return {sha256 for sha256 in hashes if self.value(q.NAMED_HASH, sha256=sha256) is not None}
+
     def bundles(self) -> list[Bundle]:
         return [shape.bundle(row) for row in self.all(q.BUNDLES)]
 

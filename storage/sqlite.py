@@ -320,6 +320,9 @@ class SQLiteStore(JoinsOfStore):
     async def store_file(self, id: str, sha256: str, size: int, mime: str, error: str = "") -> None:
         await self._writer.run(lambda: self._rows.store_file(id, sha256, size, mime, error))
 
+    async def named_hashes(self, hashes: Sequence[str]) -> set[str]:
+        return await self._read(lambda: self._slow.named_hashes(hashes))
+
     # --- flows ---
 
     async def publish(self, bundle: Bundle) -> None:

@@ -286,6 +286,7 @@ files = Table(
     _text("sha256"),
     _text("error"),
     _time("created_at"),
+    Index("ix_files_sha256", "sha256"),
 )
 
 records = Table("records", metadata, _id(), _number("conversation"), _time("at"), _text("kind"), _blob("data"))

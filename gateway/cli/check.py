@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.findings import Finding
+from core.findings import Finding, Position
 from core.locale import n_
-from gateway.cli.shell import Shell
+from gateway.cli.shell import Shell, run_async
 from gateway.cli.words import command, option
 
 if TYPE_CHECKING:
     from gateway.cli.flows import Flows
+    from gateway.config import Config
 
 
 @command(
@@ -29,7 +31,7 @@ def check_command(shell: Shell, form: str, explain: bool) -> int:
     began = time.perf_counter()
     config, findings = shell.read()
     flows = read_flows(config) if config is not None else None
-    findings = [*findings, *(flows.findings() if flows else ())]
+    findings = [*findings, *(flows.findings() if flows else ()), *_unreachable(shell, config)]
     errors = sum(finding.level == "error" for finding in findings)
     if form == "json":
         shell.json([render_json(finding, shell.language) for finding in findings])
@@ -37,6 +39,28 @@ def check_command(shell: Shell, form: str, explain: bool) -> int:
         shell.print_findings(findings, _explainer(shell, flows) if explain else None)
         _sum_up(shell, flows, errors, len(findings) - errors, time.perf_counter() - began)
     return 1 if errors else 0
+
+
+def _unreachable(shell: Shell, config: Config | None) -> list[Finding]:
+    """A warning when the bucket of files does not answer: it may be the network's fault, so it stops no start."""
+    from gateway.cli.files import Unreachable, open_files_of
+
+    if config is None or isinstance(config.storage.files, Path):
+        return []
+    try:
+        run_async(open_files_of(config))
+    except Unreachable as error:
+        return [
+            Finding(
+                Position(str(shell.path)),
+                "C190",
+                n_("the files cannot be reached: {reason}"),
+                n_("until they can, files wait and uploads are refused; messages go on"),
+                {"reason": str(error)},
+                level="warning",
+            )
+        ]
+    return []
 
 
 def render_json(finding: Finding, language: str) -> dict[str, Any]:

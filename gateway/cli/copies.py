@@ -31,7 +31,10 @@ def backup_command(shell: Shell, file: Path) -> int:
     except NoBackup as error:
         raise shell.fail(t("There is no backup: {reason}", reason=error)) from None
     shell.say(t("The copy {file} is whole: {size} KB.", file=file, size=size // 1024))
-    shell.say(t("Copy the folder of the files now: {folder}", folder=config.storage.files))
+    if isinstance(config.storage.files, Path):
+        shell.say(t("Copy the folder of the files now: {folder}", folder=config.storage.files))
+    else:
+        shell.say(t("The files are in a bucket, which keeps its own copies: {place}", place=config.storage.files))
     return 0
 
 

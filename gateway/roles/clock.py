@@ -1,8 +1,9 @@
-"""The role clock: timers that come due become events, whoever runs their turns."""
+"""The role clock: timers that come due become events, whoever runs their turns; files of no use are swept away."""
 
 from __future__ import annotations
 
 from gateway.roles.role import Loop, Quiet
+from gateway.sweeper import Sweeper
 
 
 class Role(Quiet):
@@ -12,7 +13,8 @@ class Role(Quiet):
         self.house.clock.fires = True
 
     def loops(self) -> dict[str, Loop]:
-        return {"clock": self.house.run_clock}
+        sweeper = Sweeper(self.house.store, self.house.files)
+        return {"clock": self.house.run_clock, "sweeper": sweeper.run}
 
     async def rest(self) -> None:
         self.house.clock.stop()

@@ -74,6 +74,21 @@ class Kept(ABC):
     async def remove(self, sha256: str, before: float) -> bool:
         """Forgets a file that came before that time; False when it came again since. Raises `StorageFull`."""
 
+    async def unfinished(self, before: float) -> list[Path]:
+        """Files that were begun before that time (seconds since 1970) and never finished. Raises `StorageFull`."""
+        return await on_disk(lambda: [path for path in self._parts() if _begun(path) < before])
+
+    async def drop(self, path: Path) -> bool:
+        """Removes an unfinished file; False when it is gone already."""
+        try:
+            await on_disk(path.unlink)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _parts(self) -> list[Path]:
+        return sorted({*self.staging.glob("*.part"), *self._cache.staging.glob("*.part")})
+
     async def read(self, sha256: str) -> bytes:
         path = await self.path(sha256)
         return await on_disk(path.read_bytes)
@@ -111,6 +126,13 @@ class Kept(ABC):
 
     def opens(self, file_id: str, until: str, signature: str) -> bool:
         return bool(self._key) and is_open(self._key, file_id, until, signature, self._clock())
+
+
+def _begun(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # finished meanwhile
+        return float("inf")
 
 
 def _head(path: Path) -> bytes:

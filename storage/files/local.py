@@ -16,6 +16,7 @@ from storage.files.links import KEY_BYTES, new_key
 
 STAGING = ".staging"
 CACHE = ".cache"
+ASIDE = ".aside"
 CACHE_BYTES = 1 << 30
 KEY = ".links.key"
 
@@ -55,6 +56,16 @@ class LocalFiles(Kept):
         place = place_of(self._root, check_hash(sha256))
         return await on_disk(lambda: _remove(place, self.staging, before))
 
+    async def open(self) -> None:
+        await super().open()
+        await on_disk(self._put_back)
+
+    def _put_back(self) -> None:
+        """A process was killed while it looked whether it may remove these: they are looked at again."""
+        for aside in self.staging.glob(f"*{ASIDE}"):
+            if HASH.fullmatch(aside.name.removesuffix(ASIDE)):
+                aside.replace(place_of(self._root, aside.name.removesuffix(ASIDE)))
+
     async def _read_key(self) -> bytes:
         return await on_disk(lambda: read_key(self._root / KEY, self.staging))
 
@@ -76,7 +87,7 @@ def _list(folder: Path) -> list[Listed]:
 def _remove(place: Path, staging: Path, before: float) -> bool:
     """Takes the file away first and looks then: who keeps the same bytes meanwhile either made it new, which is seen, or
     finds nothing and writes it again."""
-    aside = staging / f"{place.name}.part"
+    aside = staging / f"{place.name}{ASIDE}"
     staging.mkdir(parents=True, exist_ok=True)
     try:
         place.rename(aside)

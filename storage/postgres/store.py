@@ -384,6 +384,9 @@ class PostgresStore(PostgresJoins):
     async def store_file(self, id: str, sha256: str, size: int, mime: str, error: str = "") -> None:
         await self._groups.run(lambda ledger: ledger.rows.store_file(id, sha256, size, mime, error))
 
+    async def named_hashes(self, hashes: Sequence[str]) -> set[str]:
+        return await self._read(lambda reading: reading.named_hashes(hashes))
+
     # --- flows ---
 
     async def publish(self, bundle: Bundle) -> None:
@@ -407,11 +410,8 @@ class PostgresStore(PostgresJoins):
         return await self._read(lambda reading: reading.web_client(channel, token_hash))
 
     async def add_web_client(self, channel: str, token_hash: str, chat: str) -> None:
-        def add(ledger: Ledger) -> None:
-            row = {"channel": channel, "token_hash": token_hash, "chat": chat, "created_at": ledger.clock()}
-            ledger.rows.add_web_client(row)
-
-        await self._groups.run(add)
+        row = {"channel": channel, "token_hash": token_hash, "chat": chat}
+        await self._groups.run(lambda ledger: ledger.rows.add_web_client({**row, "created_at": ledger.clock()}))
 
     # --- state of the store ---
 

@@ -212,6 +212,7 @@ async def test_a_file_is_known_before_its_bytes(store: AnyStore) -> None:
 
 async def test_an_uploaded_file_is_added_once(store: AnyStore) -> None:
     await store.add_file(StoredFile("u", 1, "a.txt", "text/plain", 3, sha256="aa"))
+    assert await store.named_hashes(["aa", "bb", ""]) == {"aa"}
     await store.add_file(StoredFile("u", 1, "b.txt", "text/plain", 3))
     file = await store.file("u")
     assert file is not None
