@@ -92,7 +92,8 @@ def read_text(body: Json, t: Texts) -> str:
     """
     said = clean(str(body.get("text") or body.get("caption") or ""))
     lines = [_forwarded(body, t), said, *_notes(body, t)]
-    return "\n".join(part for part in lines if part) or ("" if _shows(body) else t(EMPTY))
+    text = "\n".join(part for part in lines if part)
+    return text if text.strip() else "" if _shows(body, t) else t(EMPTY)
 
 
 def read_attachments(body: Json, t: Texts) -> tuple[Attachment, ...]:
@@ -215,8 +216,10 @@ def _note(name: str, said: Iterator[Any] | tuple[()]) -> str:
     return f"[{name}] {' · '.join(dict.fromkeys(parts[:MOST_LINES]))}".strip()
 
 
-def _shows(body: Json) -> bool:
-    return bool(_largest(body.get("photo"))) or any(_dict(body.get(name)) for name in READ - {"photo"})
+def _shows(body: Json, t: Texts) -> bool:
+    """Whether something is read from it: what Telegram only names, without what we need, is nothing to see."""
+    card, place = read_contact(body.get("contact"), {}), read_location(body)
+    return bool(read_attachments(body, t)) or card is not None or place is not None
 
 
 def _fields(*names: str) -> Callable[[Json], Iterator[Any]]:

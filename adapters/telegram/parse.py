@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from adapters.telegram.content import (
+    NAMES,
     line,
     read_attachments,
     read_contact,
@@ -135,11 +136,11 @@ def _inbound(
         chat=str(int(chat["id"])),
         event=event,
         sent_at=datetime.fromtimestamp(date, UTC) if date else now,
-        sender_id=str(sender.get("id") or chat["id"]),
+        sender_id=_id(sender.get("id")) or str(int(chat["id"])),
         sender_name=line(f"{sender.get('first_name') or ''} {sender.get('last_name') or ''}"),
         sender_username=line(sender.get("username")),
         sender_language=line(sender.get("language_code")),
-        message_id=str(message_id or ""),
+        message_id=_id(message_id),
     )
 
 
@@ -152,7 +153,8 @@ def _message(body: Json, t: Texts) -> Found | None:
     if body.get("migrate_to_chat_id"):
         return Readdressed(str(int(body["migrate_to_chat_id"]))), chat, sender, body.get("date"), None
     said = body.get("text") or body.get("caption")
-    if not _private(chat) or sender.get("is_bot") or not (said or SERVICE.isdisjoint(body)):
+    silent = not (said or SERVICE.isdisjoint(body) or any(body.get(kind) for kind in NAMES))
+    if not _private(chat) or sender.get("is_bot") or silent:
         return None
     return _content(body, sender, t), chat, sender, body.get("date"), body.get("message_id")
 
@@ -238,6 +240,11 @@ KINDS = (
     ("my_chat_member", _member),
     ("message_reaction", _reaction),
 )
+
+
+def _id(value: Any) -> str:
+    """An id of Telegram's as a key; nothing for what is none."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) and value else ""
 
 
 def _private(chat: Json) -> bool:
