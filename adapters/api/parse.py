@@ -26,6 +26,7 @@ PLACE = re.compile(r" - at `\$(.*)`$", re.DOTALL)
 STEP = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+)\]")
 CONTROL = re.compile("[\x00-\x1f\x7f]")
 LINE = 200
+DETAIL_LIMIT = 200  # characters: what is wrong may quote what was sent
 YEARS = range(2000, 9999)  # of moments that are believed
 IDS = ("id", "chat", "message_id", "operator", "album", "token")
 
@@ -82,7 +83,7 @@ class Reader(NamedTuple):
                 event = _convert(value)
                 inbound = self._inbound(event, f"{delivery}:{place}", now)
             except _Wrong as wrong:
-                refused.append(Refused(Note(pointer + wrong.pointer, str(wrong)), orjson.dumps(value)))
+                refused.append(Refused(Note(pointer + wrong.pointer, str(wrong)), _bytes(value)))
                 continue
             if inbound is None:
                 ignored += 1
@@ -162,6 +163,14 @@ def _convert(value: Any) -> schema.Event:
     return event
 
 
+def _bytes(value: Any) -> bytes:
+    """An event to be set aside; one that is nested deeper than can be written is only said to be so."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return b"nested too deeply"
+
+
 def _moment(at: datetime | None, now: datetime) -> datetime:
     """When it happened: never ahead of our clock."""
     return min(at.astimezone(UTC), now) if at is not None and at.year in YEARS else now
@@ -171,9 +180,9 @@ def _named(words: str) -> _Wrong:
     """What msgspec says, with its place as a JSON pointer."""
     found = PLACE.search(words)
     if found is None:
-        return _Wrong("", words)
+        return _Wrong("", words[:DETAIL_LIMIT])
     steps = [name or number for name, number in STEP.findall(found[1])]
-    return _Wrong("".join(f"/{step}" for step in steps), words[: found.start()])
+    return _Wrong("".join(f"/{step}" for step in steps), words[: min(found.start(), DETAIL_LIMIT)])
 
 
 def _event(event: schema.Event) -> ours.Event | None:
@@ -198,10 +207,10 @@ def _event(event: schema.Event) -> ours.Event | None:
 
 
 def _reply(event: schema.ColleagueReply) -> ours.ColleagueReply:
-    files = _attachments(event.attachments)
-    if not (event.text.strip() or files):
+    text, files = clean(event.text), _attachments(event.attachments)
+    if not (text.strip() or files):
         raise _Wrong("", "The reply is empty: it has neither text nor files")
-    return ours.ColleagueReply(f"api:{event.operator}", clean(event.text), files)
+    return ours.ColleagueReply(f"api:{event.operator}", text, files)
 
 
 def _message(event: schema.Message) -> ours.Message:
