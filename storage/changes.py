@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -47,7 +48,12 @@ def settle_edit(ledger: Ledger, home: int, inbound: Inbound) -> Inbound | None:
 def _same(edited: Edited, attachments: tuple[Any, ...]) -> bool:
     if edited.attachments is None:
         return True
-    return [one.ref for one in edited.attachments] == [one.ref for one in attachments]
+    return [_place(one.ref) for one in edited.attachments] == [_place(one.ref) for one in attachments]
+
+
+def _place(ref: str) -> str:
+    """What stays of a file's name: platforms sign addresses anew and give them from other machines."""
+    return urlsplit(ref).path if ref.startswith(("https://", "http://")) else ref
 
 
 # --- in the turn -----------------------------------------------------------------------------------------------------

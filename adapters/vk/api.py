@@ -65,6 +65,10 @@ class Api:
         self._wake()
         return await answer
 
+    def idle(self, peer: str) -> bool:
+        """Whether a call that nobody waits for may be made now: nothing else waits, and no error has closed the way."""
+        return not self._waiting and not self.windows.closed(peer)
+
     def _wake(self) -> None:
         if self._pump is None or self._pump.done():
             self._pump = asyncio.create_task(self._run())

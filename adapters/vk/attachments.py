@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+import msgspec
+
 from core.locale import Texts, n_
-from core.messages import Attachment, AttachmentKind, Location
+from core.messages import Attachment, AttachmentKind, Location, Quote
 from core.normal import clean
 
 Json = Mapping[str, Any]
 
 NAME_LIMIT = 128
 EXCERPT = 500  # of a text that stands inside an attachment
+QUOTE_LIMIT = 1_000
 DEPTH = 3  # of forwarded messages in forwarded messages
 MOST_FILES = 50
 FILE = n_("file")
@@ -43,7 +46,12 @@ NAMES = {
     "money_transfer": n_("money transfer"),
     "event": n_("meeting"),
 }
+KINDS = {"file": "doc", "voice": "audio_message"}  # our words for files → VK's
 ALIASES = {"audio_playlist": "playlist", "video_playlist": "playlist", "podcasts": "podcast", "clip": "video"}
+
+
+# The fields that say what an attachment is, whatever its kind.
+SAID = ("artist", "title", "question", "description", "text", "comment")
 
 
 class Found(NamedTuple):
@@ -70,10 +78,11 @@ def read_attachments(message: Json, t: Texts) -> Found:
 def read_location(message: Json) -> Location | None:
     """The place on a message; None when there is none that can be read."""
     geo = _dict(message.get("geo"))
-    point = _dict(geo.get("coordinates"))
-    try:
-        latitude, longitude = float(point["latitude"]), float(point["longitude"])
-    except (KeyError, TypeError, ValueError):
+    point = geo.get("coordinates")
+    try:  # «46.54 33.41» is how places came in older versions of the API
+        pair = point.split() if isinstance(point, str) else (_dict(point)["latitude"], _dict(point)["longitude"])
+        latitude, longitude = map(float, pair)
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
         return None
@@ -82,9 +91,25 @@ def read_location(message: Json) -> Location | None:
     return Location(latitude, longitude, address)
 
 
+def read_quote(message: Json, t: Texts) -> Quote | None:
+    """The message that this one answers, ours or the client's own."""
+    answered = _dict(message.get("reply_message"))
+    number = answered.get("conversation_message_id")
+    if not answered:
+        return None
+    found = read_attachments(answered, t)
+    shown = [f"[{t(NAMES.get(KINDS.get(one.kind, one.kind), FILE))}]" for one in found.files]
+    said = clean(str(answered.get("text") or "")).strip() or "\n".join([*shown, *found.notes])
+    known = isinstance(number, int) and number > 0
+    return Quote(str(number) if known else "", said[:QUOTE_LIMIT])
+
+
 def line(value: Any, limit: int = NAME_LIMIT) -> str:
     """A value as one line of plain text; nothing for what is neither a text nor a number."""
-    return " ".join(clean(str(value)).split())[:limit] if isinstance(value, str | int | float) and value != "" else ""
+    if not isinstance(value, str | int | float) or value == "":
+        return ""
+    said = str(value).encode("utf-8", "replace").decode()  # half a pair of surrogates can be stored nowhere
+    return " ".join(clean(said).split())[:limit]
 
 
 def _parts(message: Json, t: Texts, depth: int) -> Iterator[Attachment | str]:
@@ -115,7 +140,8 @@ def _read(kind: str, body: Json, text: str, t: Texts) -> Attachment | str:
 def _note(kind: str, body: Json, t: Texts) -> str:
     """«[wall post] title · https://…»: what it is, what stands on it, where it is."""
     name = t(NAMES[kind]) if kind in NAMES else kind or t(FILE)
-    said = [line(body.get(field), EXCERPT) for field in ("artist", "title", "question", "description", "text")]
+    said = [line(body.get(field), EXCERPT) for field in SAID]
+    said.append(line(_dict(body.get("amount")).get("text")))
     parts = [*dict.fromkeys(part for part in said if part), _address(kind, body)]
     return f"[{name}] {' · '.join(part for part in parts if part)}".strip()
 
@@ -180,7 +206,11 @@ READERS: Mapping[str, Callable[[Json], Attachment | None]] = {
 
 def _file(body: Json, kind: AttachmentKind, field: str, mime: str = "", name: str = "") -> Attachment | None:
     url = _url(body.get(field))
-    return Attachment(kind, ref=url, name=name, mime=mime, size=_number(body.get("size"))) if url else None
+    if not url:
+        return None
+    found = Attachment(kind, ref=url, name=name, mime=mime, size=_number(body.get("size")))
+    seconds = _number(body.get("duration"))
+    return msgspec.structs.replace(found, duration=float(seconds)) if seconds else found
 
 
 def _largest(sizes: list[Json]) -> str:

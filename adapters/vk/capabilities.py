@@ -21,7 +21,9 @@ CAPABILITIES = Capabilities(
     location_button=True,
     edit=True,
     delete=True,
-    typing=False,
+    typing=True,
+    quotes=True,
+    reactions=True,
     idempotent=True,
 )
 
@@ -35,4 +37,12 @@ ATTACHMENTS = 10  # of one message
 PHOTO_BYTES = 50 * 1024 * 1024  # a larger picture goes as a document
 EXECUTE_CALLS = 25  # methods in one `execute`
 EVENT_BYTES = 1024 * 1024  # of one callback delivery
-EVENTS = ("message_new", "message_reply", "message_edit", "message_allow", "message_deny", "message_event")
+EVENTS = (
+    "message_new",
+    "message_reply",
+    "message_edit",
+    "message_allow",
+    "message_deny",
+    "message_event",
+    "message_reaction_event",
+)

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from adapters.vk.attachments import line, read_attachments, read_location
-from core.events import ColleagueReply, Edited, Event, Inbound, Message, Opened, Press, Reachability
-from core.locale import Texts
+from adapters.vk.attachments import Found, line, read_attachments, read_location, read_quote
+from core.events import ColleagueReply, Edited, Event, Inbound, Message, Opened, Press, Reachability, Reacted
+from core.locale import Texts, n_
 from core.normal import clean
 
 Json = Mapping[str, Any]
@@ -21,8 +21,13 @@ COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:\s+|$)")
 LANGUAGES: Mapping[Any, str] = {0: "ru", 1: "uk", 2: "be", 3: "en", 4: "es", 6: "de"}  # `client_info.lang_id`
 GROUP_CHATS = 2_000_000_000  # peers from here on are chats of several people
 PRESSED = "t"  # where our token stands in the payload of a button
+NOTHING = n_("[VK shows nothing of this message here: see it in VK]")
 # Events about messages in which nobody says anything to us.
-SILENT = frozenset(("message_read", "message_typing_state", "message_reaction_event", "message_template_status"))
+SILENT = frozenset(("message_read", "message_typing_state", "message_template_status"))
+# VK tells marks by numbers (messages.getReactionsAssets has their pictures); one that is newer than this list by its number.
+MARKS = dict(
+    enumerate(["❤", "🔥", "😂", "👍", "💩", "❓", "😭", "😡", "👎", "👌", "😃", "🤔", "🙏", "😘", "😍", "🎉"], 1)
+)
 
 
 class Unreadable(ValueError):
@@ -150,7 +155,7 @@ def _new(body: Json, event: Json, account: Account, now: datetime) -> tuple[Inbo
     if isinstance(said, Opened) or not ref:
         return (makes.one(makes.key(), said),)
     # VK repeats the mark of a link with every message for a while: it opens once a day.
-    day = int(event_time(event) or now.timestamp()) // 86_400
+    day = int(event_time(event)) // 86_400
     return makes.one(f"ref:{peer}:{day}:{ref}", Opened(ref)), makes.one(makes.key(), said)
 
 
@@ -163,19 +168,23 @@ def _said(message: Json, t: Texts) -> Event:
     token = payload.get(PRESSED)
     if isinstance(token, str) and token:
         return Press(token, " ".join(text.split()))
-    found = read_attachments(message, t)
+    found, place = read_attachments(message, t), read_location(message)
     command = COMMAND.match(text)
     if message.get("is_cropped"):
         found = found._replace(notes=(*found.notes, t("[VK has cut this message: see it in VK]")))
-    place = read_location(message)
-    if not (text or found.files or found.notes or place):
-        found = found._replace(notes=(t("[VK shows nothing of this message here: see it in VK]"),))
     return Message(
-        text="\n".join(part for part in (text, *found.notes) if part),
+        text=_words(text, found, t) or ("" if found.files or place else t(NOTHING)),
         attachments=found.files,
         location=place,
         command=f"/{command[1].lower()}" if command else "",
+        quote=read_quote(message, t),
     )
+
+
+def _words(text: str, found: Found, t: Texts) -> str:
+    """What was written, and a line for each thing that only words can show; empty when there is nothing to see."""
+    said = "\n".join(part for part in (text, *found.notes) if part)
+    return said if said.strip() else ""
 
 
 def _reply(body: Json, event: Json, account: Account, now: datetime) -> tuple[Inbound, ...]:
@@ -185,9 +194,10 @@ def _reply(body: Json, event: Json, account: Account, now: datetime) -> tuple[In
     if not peer or not isinstance(author, int) or author <= 0:
         return ()
     found = read_attachments(message, account.t)
-    text = "\n".join(part for part in (clean(str(message.get("text") or "")), *found.notes) if part)
+    text = _words(clean(str(message.get("text") or "")), found, account.t)
     makes = _Inbounds(account, str(peer), message, event, now)
-    return (makes.one(makes.key(), ColleagueReply(f"vk:{author}", text, found.files)),)
+    shown = text or ("" if found.files else account.t(NOTHING))
+    return (makes.one(makes.key(), ColleagueReply(f"vk:{author}", shown, found.files)),)
 
 
 def _edit(body: Json, event: Json, account: Account, now: datetime) -> tuple[Inbound, ...]:
@@ -196,10 +206,10 @@ def _edit(body: Json, event: Json, account: Account, now: datetime) -> tuple[Inb
     if not peer or message.get("out") or message.get("from_id", peer) != peer:
         return ()
     found = read_attachments(message, account.t)
-    text = "\n".join(part for part in (clean(str(message.get("text") or "")), *found.notes) if part)
+    text = _words(clean(str(message.get("text") or "")), found, account.t)
     makes = _Inbounds(account, str(peer), message, event, now)
     at = message.get("update_time") or message.get("date") or 0
-    return (makes.one(f"{makes.key()}:{at}", Edited(makes.number(), text)),)
+    return (makes.one(f"{makes.key()}:{at}", Edited(makes.number(), text, found.files)),)
 
 
 class _Inbounds:
@@ -224,7 +234,7 @@ class _Inbounds:
         given = self.message.get("conversation_message_id")
         if number:
             return f"m:{self.peer}:{number}" if isinstance(given, int) and given > 0 else f"i:{number}"
-        return f"e:{self.event['event_id']}"
+        return f"e:{line(self.event['event_id'])}"
 
     def one(self, key: str, event: Event) -> Inbound:
         date = event_time({"object": self.message})
@@ -266,12 +276,28 @@ def _event(body: Json, event: Json, account: Account, now: datetime) -> tuple[In
     return (found,)
 
 
+def _reaction(body: Json, event: Json, account: Account, now: datetime) -> tuple[Inbound, ...]:
+    """The client's mark on a message, ours or the client's own; without a number it was taken away."""
+    peer, number = int(body["peer_id"]), int(body["cmid"])
+    if not 0 < peer < GROUP_CHATS or body.get("reacted_id") != peer:
+        return ()
+    mark = body.get("reaction_id")
+    marks = (MARKS.get(mark, f"№{mark}"),) if isinstance(mark, int) and mark > 0 else ()
+    key = f"r:{peer}:{number}:{line(event['event_id'])}"
+    reacted = Reacted(str(number), marks)
+    return (
+        Inbound(
+            account.channel, account.group, key, str(peer), reacted, now, sender_id=str(peer), message_id=str(number)
+        ),
+    )
+
+
 def _allowed(body: Json, event: Json, account: Account, now: datetime) -> tuple[Inbound, ...]:
     """The client lets the community write, or forbids it. Two deliveries of one change have one event id."""
     user = int(body["user_id"])
     if not 0 < user < GROUP_CHATS:
         return ()
-    key = f"{event['type']}:{user}:{line(event.get('event_id')) or int(now.timestamp())}"
+    key = f"{event['type']}:{user}:{line(event['event_id'])}"
     happened = Reachability(event["type"] == "message_allow")
     return (Inbound(account.channel, account.group, key, str(user), happened, now, sender_id=str(user)),)
 
@@ -283,6 +309,7 @@ KINDS = {
     "message_event": _event,
     "message_allow": _allowed,
     "message_deny": _allowed,
+    "message_reaction_event": _reaction,
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from adapters.quoting import quoted, with_quote
 from adapters.splitting import split
 from adapters.vk.capabilities import (
     ATTACHMENTS,
@@ -21,7 +22,7 @@ from adapters.vk.capabilities import (
     ROW_BUTTONS,
 )
 from adapters.vk.mentions import neutralise
-from core.messages import Button, Outgoing
+from core.messages import Button, Outgoing, Quote
 from core.ports import StoredFile
 from core.rich import Mark, Rich
 
@@ -37,7 +38,8 @@ Params = dict[str, str | int]
 
 
 class Call(NamedTuple):
-    """One call: method, parameters as they go over the wire, and our files that are to hang on it."""
+    """One call: method, parameters as they go over the wire, and our files that are to hang on it. Messages are named by
+    their number in the conversation, which both sides share."""
 
     method: str
     params: Params
@@ -49,16 +51,19 @@ def render_send(
 ) -> list[Call]:
     """The calls that show a message, in order; each makes one message of VK's. None when there is nothing to show.
 
-    Files hang on the first parts, ten on each; buttons stand under the last one. With `drop_keyboard` a message without
-    buttons takes a keyboard away that stands in place of the client's own.
+    Files hang on the first parts, ten on each; buttons stand under the last one; the first points at the message that is
+    answered. With `drop_keyboard` a message without buttons takes a keyboard away that stands in place of the client's own.
     """
-    parts: list[Rich] = [part for part in split(text_of(message), CAPABILITIES.text_limit) if part.text.strip()]
+    body = text_of(message) if answers(message) else with_quote(text_of(message), message.quote)
+    parts: list[Rich] = [part for part in split(body, CAPABILITIES.text_limit) if part.text.strip()]
     packs = [tuple(files[at : at + ATTACHMENTS]) for at in range(0, len(files), ATTACHMENTS)]
     count = max(len(parts), len(packs))
     calls = [
         Call("messages.send", _said(chat, parts[n] if n < len(parts) else Rich("")), packs[n] if n < len(packs) else ())
         for n in range(count)
     ]
+    if calls and answers(message):
+        calls[0].params["forward"] = _answered(chat, message.quote)
     keyboards = render_keyboards(message.rows)
     if calls and keyboards:
         calls[-1].params["keyboard"] = keyboards[0]
@@ -79,11 +84,29 @@ def render_edit(message: Outgoing, chat: str, target_ids: Sequence[str]) -> list
     return calls + (render_delete(chat, target_ids[len(parts) :]) if parts else [])
 
 
+def answers(message: Outgoing) -> bool:
+    """Whether the message points at one of the conversation; another quote is told in the text."""
+    return message.quote is not None and message.quote.message_id.isdecimal()
+
+
+def _answered(chat: str, quote: Quote | None) -> str:
+    numbers = [int(quote.message_id)] if quote else []
+    return orjson.dumps({"peer_id": int(chat), "conversation_message_ids": numbers, "is_reply": True}).decode()
+
+
+def without_quote(call: Call, quote: Quote | None) -> Call | None:
+    """The call with what it answers in words; None when it points at nothing."""
+    if "forward" not in call.params:
+        return None
+    params = {name: value for name, value in call.params.items() if name not in {"forward", "format_data"}}
+    said = f"{quoted(quote)}\n{params.get('message', '')}".strip()
+    return call._replace(params={**params, **({"message": said[: CAPABILITIES.text_limit]} if said else {})})
+
+
 def render_delete(chat: str, target_ids: Sequence[str]) -> list[Call]:
     """The calls that take messages away, for the client too."""
     return [
-        Call("messages.delete", {"peer_id": int(chat), "message_ids": target, "delete_for_all": 1})
-        for target in target_ids
+        Call("messages.delete", {"peer_id": int(chat), "cmids": target, "delete_for_all": 1}) for target in target_ids
     ]
 
 
@@ -131,7 +154,7 @@ def _said(chat: str, part: Rich) -> Params:
 
 def _edit(chat: str, target: str, part: Rich) -> Call:
     """`messages.edit` takes no formatting."""
-    params: Params = {"peer_id": int(chat), "message_id": int(target), "message": part.text, "disable_mentions": 1}
+    params: Params = {"peer_id": int(chat), "cmid": int(target), "message": part.text, "disable_mentions": 1}
     return Call("messages.edit", params | {"keep_forward_messages": 1, "keep_snippets": 1})
 
 

@@ -19,10 +19,12 @@ from adapters.vk.render import (
     render_key,
     render_send,
     without_keyboard,
+    without_quote,
 )
 from adapters.vk.uploads import Uploads
 from adapters.vk.verdicts import (
     FLOOD,
+    UNANSWERABLE,
     UNDELETABLE,
     UNEDITABLE,
     WITHOUT_BUTTONS,
@@ -62,6 +64,18 @@ class Sending:
         self._note_keyboard(row, calls)
         return Sent("sent", platform_ids=tuple(ids))
 
+    async def typing(self, chat: str) -> None:
+        """Shows “typing…”, when nothing else wants to be asked and VK lets us."""
+        if not chat.isdecimal() or not self._api.idle(chat):
+            return
+        try:
+            await self._api.call("messages.setActivity", {"peer_id": int(chat), "type": "typing"})
+        except Refusal as refusal:
+            if refusal.refused.code == FLOOD:
+                self._api.windows.close(chat, judge(refusal.refused, 0).after)
+        except (Trouble, Closed) as error:
+            log.debug("vk_typing_not_shown", channel=self._name, error=type(error).__name__)
+
     async def _render(self, row: OutboxRow, store: Store) -> list[Call]:
         if not row.chat.isdecimal():
             raise Stopped(Sent("rejected", reason="not a chat of VK"))
@@ -100,21 +114,23 @@ class Sending:
                 raise
             raise Stopped(Sent("retry", reason="the channel stops", after=later(row))) from None
         self._health.good()
-        return str(result) if isinstance(result, int) and call.method == "messages.send" else _shown(call)
+        return str(result) if call.method == "messages.send" else _shown(call)
 
     async def _call(self, row: OutboxRow, call: Call, index: int) -> Any:
         params = dict(call.params)
         if call.uploads:
             params["attachment"] = await self._uploads.attach(call.uploads, int(row.chat))
-        if call.method == "messages.send":
-            params["random_id"] = render_key(row.key, index)
-        return await self._api.call(call.method, params)
+        if call.method != "messages.send":
+            return await self._api.call(call.method, params)
+        # Asked so, VK tells the message's number in its conversation, which reactions and answers name.
+        params["random_id"], params["peer_ids"] = render_key(row.key, index), params.pop("peer_id")
+        return _number(await self._api.call(call.method, params))
 
     async def _refused(self, row: OutboxRow, call: Call, index: int, refused: Refused) -> str:
         """The id when the refusal changes nothing for the client, or another call will do; else the verdict."""
         if call.method == "messages.delete" and refused.code in UNDELETABLE:
             return ""
-        other = self._other(call, refused)
+        other = self._other(row, call, refused)
         if other is not None:
             return await self._part(row, other, index)
         sent = judge(refused, row.attempts)
@@ -125,8 +141,11 @@ class Sending:
             self._health.bad(refused.code)
         raise Stopped(sent)
 
-    def _other(self, call: Call, refused: Refused) -> Call | None:
-        """What to do instead: a message that cannot be edited is sent anew; buttons that VK refuses become lines of text."""
+    def _other(self, row: OutboxRow, call: Call, refused: Refused) -> Call | None:
+        """What to do instead: a message that cannot be edited is sent anew; buttons that VK refuses become lines of text; of a
+        message that cannot be pointed at, the words stay."""
+        if refused.code in UNANSWERABLE:
+            return without_quote(call, row.message.quote if row.message is not None else None)
         if call.method == "messages.edit" and refused.code in UNEDITABLE:
             kept = ("peer_id", "message", "keyboard", "disable_mentions")
             return Call("messages.send", {name: value for name, value in call.params.items() if name in kept})
@@ -146,4 +165,19 @@ class Sending:
 
 def _shown(call: Call) -> str:
     """What an edited message is called."""
-    return str(call.params.get("message_id", ""))
+    return str(call.params.get("cmid", ""))
+
+
+def _number(response: Any) -> int:
+    """The number of a message that was sent to one peer. Raises Refusal when VK refused that peer, Trouble when it tells
+    nothing."""
+    one = response[0] if isinstance(response, list) and len(response) == 1 else None
+    if not isinstance(one, dict):
+        raise Trouble("an answer without a message")
+    error = one.get("error")
+    if isinstance(error, dict) and isinstance(error.get("code"), int):
+        raise Refusal(error["code"], str(error.get("description") or ""))
+    number = one.get("conversation_message_id") or one.get("message_id")
+    if not isinstance(number, int):
+        raise Trouble("an answer without a message")
+    return number

@@ -76,6 +76,7 @@ RULES: Mapping[int, Rule] = {
     1012: GONE,
 }
 
+UNANSWERABLE = frozenset((100, 15, 921))  # the message that is answered is gone; say what it said
 UNEDITABLE = frozenset((909, 910, 920))  # send anew instead
 UNDELETABLE = frozenset((104, 924))  # gone already, or too old: nothing to be done
 WITHOUT_BUTTONS = frozenset((911, 912))  # send again with the buttons as text

@@ -81,7 +81,8 @@ class VkEmulator:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
         form = {name: str(value) for name, value in (await request.post()).items()}
-        chat = int(form["peer_id"]) if form.get("peer_id", "").isdecimal() else 0
+        peer = form.get("peer_id") or form.get("peer_ids", "")
+        chat = int(peer) if peer.isdecimal() else 0
         fault = self.world.fault(method, chat, answers=False)
         if fault is not None and fault.kind not in {"lost", "late"}:
             spoiled = await self._spoil(request, fault)
@@ -218,6 +219,37 @@ class VkEmulator:
         message |= {"text": text, "update_time": int(time.time())}
         return self.methods.push("message_edit", message)
 
+    def reply(self, chat: int, number: int, text: str) -> dict[str, Any]:
+        """An answer to the message of this number, ours or the client's own."""
+        (answered,) = [one for one in self.world.shown(chat) if one["conversation_message_id"] == number]
+        kept = ("id", "date", "from_id", "text", "attachments", "conversation_message_id", "peer_id")
+        return self.say(chat, text, reply_message={name: answered[name] for name in kept})
+
+    def react(self, chat: int, number: int, mark: int = 0) -> dict[str, Any]:
+        """The client's mark on a message from now on; 0 takes it away."""
+        body = {"reacted_id": chat, "peer_id": chat, "cmid": number, **({"reaction_id": mark} if mark else {})}
+        return self.methods.push("message_reaction_event", body)
+
+    def voice(self, chat: int, seconds: int = 7) -> dict[str, Any]:
+        url = self.world.store("voice.ogg", b"OggS a voice")
+        voice = {
+            "id": self.world.next_object(), "owner_id": chat, "duration": seconds, "link_ogg": url, "link_mp3": url,
+            "waveform": [1, 2, 3], "access_key": "k",
+        }  # fmt: skip
+        return self.say(chat, "", attachments=[{"type": "audio_message", "audio_message": voice}])
+
+    def album(self, chat: int, count: int = 3, caption: str = "") -> dict[str, Any]:
+        """So many pictures in one message."""
+        photos = []
+        for _ in range(count):
+            url = self.world.store("photo.jpg", b"\xff\xd8\xff\xe0 a picture")
+            photo = {
+                "id": self.world.next_object(), "album_id": -9, "owner_id": chat, "date": int(time.time()),
+                "has_tags": False, "sizes": [{"type": "z", "url": url, "width": 1280, "height": 1280}],
+            }  # fmt: skip
+            photos.append({"type": "photo", "photo": photo})
+        return self.say(chat, caption, attachments=photos)
+
     def colleague(self, chat: int, text: str, admin: int = 77) -> dict[str, Any]:
         """An administrator answers in VK itself."""
         self.world.person(chat)
@@ -308,7 +340,7 @@ class VkEmulator:
         """Counts, violations, what waits."""
         return {
             "violations": self.world.violations, "waiting": self.delivery.waiting, "unread": self.delivery.unread,
-            "delivered": self.delivery.delivered,
+            "delivered": self.delivery.delivered, "intruders": self.world.intruders, "typing": self.world.typing,
             "refused": self.delivery.refused, "given_up": len(self.delivery.given_up), "calls": len(self.world.calls),
             "events": len(self.delivery.events), "servers": [
                 {name: one[name] for name in ("url", "status")} for one in self.delivery.servers
@@ -335,8 +367,9 @@ class VkEmulator:
 
 
 DEEDS = frozenset((
-    "person", "say", "open", "press", "press_payload", "photo", "document", "location", "long", "edit", "colleague", "deny",
-    "allow", "push", "fail", "callback", "repeat", "long_poll", "settings", "sent", "texts", "wait", "wait_call", "state",
+    "person", "say", "open", "press", "press_payload", "photo", "document", "reply", "react", "voice", "album",
+    "location", "long", "edit", "colleague", "deny", "allow", "push", "fail", "callback", "repeat", "long_poll",
+    "settings", "sent", "texts", "wait", "wait_call", "state",
 ))  # fmt: skip
 
 

@@ -18,7 +18,11 @@ RATE = 20
 EXECUTE = 25
 CALL = re.compile(r"API\.([A-Za-z.]+)\(")
 PRESS_SECONDS = 60.0
-EVENTS = ("message_new", "message_reply", "message_edit", "message_allow", "message_deny", "message_event")
+EVENTS = (
+    "message_new", "message_reply", "message_edit", "message_allow", "message_deny", "message_event",
+    "message_reaction_event",
+)  # fmt: skip
+OF_PEER = frozenset((18, 900, 901, 902, 917, 936, 945, 950))  # told of one of `peer_ids`, the call itself succeeds
 
 
 class Refuse(Exception):
@@ -51,6 +55,7 @@ class VkMethods:
             "messages.getConversations": self._conversations,
             "messages.getByConversationMessageId": self._by_number,
             "messages.sendMessageEventAnswer": self._answer,
+            "messages.setActivity": self._set_activity,
             "users.get": self._users,
             "groups.getLongPollServer": self._server,
             "groups.setLongPollSettings": self._set_polling,
@@ -125,21 +130,42 @@ class VkMethods:
             raise Refuse(*limits[0])
         fault = self.world.fault(method, call.chat, answers=True)
         if fault is not None:
+            if fault.kind == "9" and fault.seconds:
+                now = time.monotonic()
+                self.world.closed[call.chat] = now, now + fault.seconds
             raise Refuse(int(fault.kind))
 
     # --- messages ----------------------------------------------------------------------------------------------------
 
-    def _send(self, params: Params, call: Call) -> int:
+    def _send(self, params: Params, call: Call) -> Any:
+        """The message's id; with `peer_ids` what became of each peer, here of one."""
+        peers = params.get("peer_ids")
+        if peers is None:
+            return int(self._send_one(params, call)["id"])
+        if len(peers) != 1:
+            raise Refuse(100, "the emulator sends to one peer at a time")
+        try:
+            message = self._send_one(params, call)
+        except Refuse as refuse:
+            if refuse.code not in OF_PEER:
+                raise
+            call.error = str(refuse.code)
+            error = {"code": refuse.code, "description": refuse.words}
+            return [{"peer_id": peers[0], "message_id": 0, "conversation_message_id": 0, "error": error}]
+        shown = {"message_id": message["id"], "conversation_message_id": message["conversation_message_id"]}
+        return [{"peer_id": peers[0], **shown}]
+
+    def _send_one(self, params: Params, call: Call) -> dict[str, Any]:
         known = self.world.keys.get(params["random_id"])
         if known is not None:
             if known["peer_id"] != call.chat:
                 self.world.violations.append(f"random_id {params['random_id']} is used for two messages")
             call.message_id = known["id"]
-            return int(known["id"])
+            return known
         person = self.world.people.get(call.chat)
         if person is None or person.denied:
             raise Refuse(901)
-        content = self._content(params)
+        content = self._content(params) | self._forwarded(params, call)
         message = self.world.message(call.chat, True, random_id=params["random_id"], **content)
         self.world.keys[params["random_id"]] = message
         keyboard = json.loads(params["keyboard"]) if params.get("keyboard") else None
@@ -147,7 +173,30 @@ class VkMethods:
             person.keyboard = keyboard if keyboard["buttons"] else None
         call.message_id = message["id"]
         self.push("message_reply", message)
-        return int(message["id"])
+        return message
+
+    def _forwarded(self, params: Params, call: Call) -> dict[str, Any]:
+        """What the message answers."""
+        if not params.get("forward"):
+            return {}
+        forward = json.loads(params["forward"])
+        wanted = forward.get("conversation_message_ids", [])
+        found = [one for one in self.world.shown(call.chat) if one["conversation_message_id"] in wanted]
+        if not forward.get("is_reply") or len(wanted) != 1 or forward.get("peer_id") != call.chat or not found:
+            raise Refuse(100, "One of the parameters specified was missing or invalid: forward")
+        kept = ("id", "date", "from_id", "text", "attachments", "conversation_message_id", "peer_id")
+        return {"reply_message": {name: found[0][name] for name in kept}}
+
+    def _set_activity(self, params: Params, call: Call) -> int:
+        person = self.world.people.get(call.chat)
+        if person is None or person.denied:
+            raise Refuse(901)
+        self.world.typing.append(call.chat)
+        return 1
+
+    def _numbered(self, chat: int, number: int) -> dict[str, Any] | None:
+        """The message of this number, deleted ones too."""
+        return next((one for one in self.world.chats.get(chat, []) if one["conversation_message_id"] == number), None)
 
     def _content(self, params: Params) -> dict[str, Any]:
         content: dict[str, Any] = {"text": params.get("message", "")}
@@ -163,7 +212,11 @@ class VkMethods:
         return content
 
     def _edit(self, params: Params, call: Call) -> int:
-        message = self.world.by_id.get(params.get("message_id", 0))
+        message = (
+            self._numbered(call.chat, params["cmid"])
+            if "cmid" in params
+            else self.world.by_id.get(params.get("message_id", 0))
+        )
         if message is None or not message["out"] or message["peer_id"] != call.chat or message.get("deleted"):
             raise Refuse(910)
         if not (message.get("keyboard") or {"inline": True}).get("inline"):
@@ -174,13 +227,16 @@ class VkMethods:
         return 1
 
     def _delete(self, params: Params, call: Call) -> list[dict[str, Any]]:
-        found = [self.world.by_id.get(id) for id in params.get("message_ids", [])]
-        if not all(found) or any(message and message.get("deleted") for message in found):
+        found = [self._numbered(call.chat, number) for number in params.get("cmids", [])]
+        if not found or not all(found) or any(message and message.get("deleted") for message in found):
             raise Refuse(924)
         for message in found:
             if message is not None:
                 message["deleted"] = 1
-        return [{"peer_id": call.chat, "message_id": id, "response": 1} for id in params.get("message_ids", [])]
+        return [
+            {"peer_id": call.chat, "conversation_message_id": number, "response": 1}
+            for number in params.get("cmids", [])
+        ]
 
     def _history(self, params: Params, call: Call) -> dict[str, Any]:
         shown = list(reversed(self.world.shown(call.chat)))

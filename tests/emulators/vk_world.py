@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from tests.emulators.world import bytes_of
+from tests.emulators.world import ON_ITS_WAY, bytes_of
 
 __all__ = ["Call", "Fault", "Person", "World", "bytes_of"]
 
@@ -64,6 +64,9 @@ class World:
         self.requests: list[float] = []
         self.faults: list[Fault] = []
         self.violations: list[str] = []
+        self.closed: dict[int, tuple[float, float]] = {}  # peers that flood control has closed, from when until when
+        self.intruders: list[str] = []  # calls that came inside of such a window
+        self.typing: list[int] = []  # peers that saw “typing…”
         self.upload_base = ""
         self._id = 0
         self._object = 456_239_000
@@ -90,11 +93,14 @@ class World:
         return message
 
     def record(self, method: str, params: dict[str, Any], packed: bool = False) -> Call:
-        chat = params.get("peer_id", 0)
+        chat = params.get("peer_id") or next(iter(params.get("peer_ids") or ()), 0)
         call = Call(
             len(self.calls) + 1, method, chat if isinstance(chat, int) else 0, params, time.time(), packed=packed
         )
         self.calls.append(call)
+        since, until = self.closed.get(call.chat, (0.0, 0.0))
+        if since + ON_ITS_WAY < time.monotonic() < until and method.startswith("messages.se"):
+            self.intruders.append(f"{method} to {call.chat}, {until - time.monotonic():.2f} s too early")
         return call
 
     def fault(self, method: str, chat: int, answers: bool) -> Fault | None:

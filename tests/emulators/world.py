@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+ON_ITS_WAY = 0.1  # seconds; a call that comes so soon behind a 429 was written before its answer was read
+
 
 class Person(msgspec.Struct):
     """A client. `keyboard` is the reply keyboard the client sees."""
@@ -72,7 +74,9 @@ class World:
         self.fixed: set[tuple[int, int]] = set()  # messages with another markup than inline: they cannot be edited
         self.faults: list[Fault] = []
         self.violations: list[str] = []
-        self.closed: dict[int, float] = {}  # chats that a 429 has closed, until when (monotonic seconds)
+        self.closed: dict[
+            int, tuple[float, float]
+        ] = {}  # chats that a 429 has closed, from when until when (monotonic)
         self.intruders: list[str] = []  # calls that came inside of such a window
         self.commands: list[dict[str, Any]] = []
         self.groups: set[int] = set()  # groups that the bot is in
@@ -143,15 +147,17 @@ class World:
         sizes = {name: len(data) for name, (_, data) in files.items()}
         call = Recorded(self._n, method, chat, params, time.time(), files=sizes)
         self.calls.append(call)
-        if chat and self.closed.get(chat, 0.0) > time.monotonic():
-            self.intruders.append(f"{method} in chat {chat}, {self.closed[chat] - time.monotonic():.2f} s too early")
+        since, until = self.closed.get(chat, (0.0, 0.0))
+        if chat and since + ON_ITS_WAY < time.monotonic() < until:
+            self.intruders.append(f"{method} in chat {chat}, {until - time.monotonic():.2f} s too early")
         if method.startswith("send"):
             self.sends.setdefault(chat, []).append(call)
         return call
 
     def close(self, chat: int, seconds: float) -> None:
         """A 429: for so long no call may come for this chat."""
-        self.closed[chat] = time.monotonic() + seconds
+        now = time.monotonic()
+        self.closed[chat] = now, now + seconds
 
     def fault(self, method: str, chat: int) -> Fault | None:
         """The fault that hits this call, used up once."""

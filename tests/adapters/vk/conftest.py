@@ -62,7 +62,8 @@ async def polling(build: Build, gate: FakeGate, vk: VkEmulator) -> Vk:
 def row(text: str | Rich = "Здравствуйте", **values: Any) -> OutboxRow:
     """An outbox row to person 7."""
     body = Rich(text) if isinstance(text, str) else text
-    message = Outgoing(body, rows=values.pop("rows", ()), files=values.pop("files", ()))
+    kept = {name: values.pop(name) for name in ("rows", "files", "quote") if name in values}
+    message = Outgoing(body, **kept)
     fields: dict[str, Any] = {
         "id": 1, "conversation": 1, "kind": "send", "channel": "vk", "account": str(GROUP), "chat": "7", "key": "s-1",
         "message": message,

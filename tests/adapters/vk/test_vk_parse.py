@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from adapters.vk.capabilities import EVENTS
 from adapters.vk.parse import Account, Answer, Unreadable, cropped, parse_answer, parse_event, parse_json, parse_message
-from core.events import ColleagueReply, Edited, Inbound, Message, Opened, Press, Reachability
+from core.events import ColleagueReply, Edited, Inbound, Message, Opened, Press, Reachability, Reacted
 from core.locale import texts
-from core.messages import Attachment, Location
+from core.messages import Attachment, Location, Quote
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 OURS = Account("vk", "123456", texts("en"))
@@ -28,8 +28,7 @@ CORPUS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "fixtures/cor
 def wrapped(case: dict[str, Any]) -> dict[str, Any]:
     """A captured message or attachment as the event that would have brought it from client 7."""
     if case["kind"] == "event":
-        found: dict[str, Any] = case["value"]
-        return found
+        return {"event_id": "e0", **case["value"]}  # those of older versions of the API have none
     content = case["value"] if case["kind"] == "message" else {"attachments": [case["value"]]}
     kept = {name: value for name, value in content.items() if name not in {"action", "admin_author_id"}}
     return new(**{**kept, "peer_id": 7, "from_id": 7, "out": 0, "conversation_message_id": 5, "date": 1_700_000_000})
@@ -276,15 +275,42 @@ def test_a_colleague_and_our_own_answers() -> None:
 def test_an_edit_of_the_client_and_one_of_ours() -> None:
     body = new(text="Не то", update_time=1_700_000_100)["object"]["message"]
     inbound = parsed({"type": "message_edit", "object": body})
-    assert (inbound.event, inbound.external_id) == (Edited("5", "Не то"), "m:7:5:1700000100")
+    assert (inbound.event, inbound.external_id) == (Edited("5", "Не то", ()), "m:7:5:1700000100")
     assert parse_event({"type": "message_edit", "object": {**body, "out": 1}}, OURS, NOW) == ()
 
 
 @pytest.mark.parametrize(
-    "kind", ["message_read", "message_typing_state", "message_reaction_event", "like_add", "group_join"]
+    "kind", ["message_read", "message_typing_state", "message_template_status", "like_add", "group_join"]
 )
 def test_what_is_no_word_is_left_out(kind: str) -> None:
     assert parse_event({"type": kind, "object": {"from_id": 7}}, OURS, NOW) == ()
+
+
+def reaction(**values: Any) -> dict[str, Any]:
+    body = {"reacted_id": 7, "peer_id": 7, "cmid": 5, "reaction_id": 4}
+    return {"type": "message_reaction_event", "event_id": "e1", "object": {**body, **values}}
+
+
+def test_a_mark_is_heard_and_taken_away() -> None:
+    inbound = parsed(reaction())
+    assert (inbound.event, inbound.chat, inbound.external_id) == (Reacted("5", ("👍",)), "7", "r:7:5:e1")
+    assert parsed(reaction(reaction_id=None)).event == Reacted("5")
+    assert parsed(reaction(reaction_id=60)).event == Reacted("5", ("№60",)), "one of tomorrow"
+    assert parse_event(reaction(peer_id=2_000_000_001), OURS, NOW) == ()
+    assert parse_event(reaction(reacted_id=8), OURS, NOW) == (), "not the client's"
+    with pytest.raises(Unreadable):
+        parse_event(reaction(cmid="x"), OURS, NOW)
+
+
+def test_an_answer_names_what_it_answers() -> None:
+    answered = {"conversation_message_id": 4, "from_id": -1, "date": 1, "text": "Ваш адрес?"}
+    message = parsed(new(text="Ленина, 1", reply_message=answered)).event
+    assert message == Message("Ленина, 1", quote=Quote("4", "Ваш адрес?"))
+    wordless = {**answered, "text": "", "attachments": [{"type": "photo", "photo": PHOTO}]}
+    message = parsed(new(text="этот", reply_message=wordless)).event
+    assert message == Message("этот", quote=Quote("4", "[photo]"))
+    message = parsed(new(text="вот", reply_message={"text": "без номера"})).event
+    assert message == Message("вот", quote=Quote("", "без номера"))
 
 
 def test_a_new_kind_of_message_is_not_lost() -> None:
@@ -319,7 +345,7 @@ DOC = {"title": "чек", "ext": "pdf", "size": 9, "url": "https://a/doc"}
         ),
         (
             {"type": "audio_message", "audio_message": {"link_ogg": "https://a/v", "duration": 3}},
-            Attachment("voice", ref="https://a/v", mime="audio/ogg"),
+            Attachment("voice", ref="https://a/v", mime="audio/ogg", duration=3.0),
         ),
         (
             {"type": "sticker", "sticker": {"images": [{"url": "https://a/1", "width": 64, "height": 64}]}},

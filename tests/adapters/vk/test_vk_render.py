@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,8 +22,9 @@ from adapters.vk.render import (
     render_keyboards,
     render_send,
     without_keyboard,
+    without_quote,
 )
-from core.messages import Button, Outgoing
+from core.messages import Button, Outgoing, Quote
 from core.ports import StoredFile
 from core.rich import Mark, Rich, plain
 from tests.emulators.vk_schema import check_limits, vk_schema
@@ -191,20 +193,33 @@ def test_files_hang_on_the_first_part() -> None:
 
 def test_edits() -> None:
     calls = render_edit(Outgoing(plain("x" * 5000), keys("Да")), "7", ["11"])
-    assert [(judged(call).method, call.params.get("message_id")) for call in calls] == [
+    assert [(judged(call).method, call.params.get("cmid")) for call in calls] == [
         ("messages.edit", 11),
         ("messages.send", None),
     ]
     calls = render_edit(Outgoing(plain("мало")), "7", ["11", "12"])
-    assert [(judged(call).method, call.params.get("message_ids")) for call in calls] == [
+    assert [(judged(call).method, call.params.get("cmids")) for call in calls] == [
         ("messages.edit", None),
         ("messages.delete", "12"),
     ]
 
 
+def test_an_answer_points_at_its_message() -> None:
+    quote = Quote("41", "Где заказ?")
+    first, second = render_send(Outgoing(plain("слово " * 1000), quote=quote), "7")
+    forward = {"peer_id": 7, "conversation_message_ids": [41], "is_reply": True}
+    assert orjson.loads(str(judged(first).params["forward"])) == forward
+    assert "forward" not in second.params
+    other = without_quote(Call("messages.send", {"peer_id": 7, "message": "Едет", "forward": "{}"}), quote)
+    assert other == Call("messages.send", {"peer_id": 7, "message": "«Где заказ?»\nЕдет"})
+    assert without_quote(second, quote) is None
+    (told,) = render_send(Outgoing(plain("Едет"), quote=Quote("", "Где?")), "7")
+    assert told.params["message"] == "«Где?»\nЕдет"
+
+
 def test_deletes() -> None:
     (call,) = render_delete("7", ["11"])
-    assert judged(call).params == {"peer_id": 7, "message_ids": "11", "delete_for_all": 1}
+    assert judged(call).params == {"peer_id": 7, "cmids": "11", "delete_for_all": 1}
 
 
 # --- keys ------------------------------------------------------------------------------------------------------------
