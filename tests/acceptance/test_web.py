@@ -66,8 +66,9 @@ async def photo(visitor: BrowserContext, tmp_path: Path) -> Path:
 
 
 async def hear(chat: Watched, text: str) -> None:
-    """Waits until the bot's newest message says this."""
-    await expect(chat.page.locator("#list .bot .text, #list .notice .text").last).to_contain_text(text)
+    """Waits until the bot's newest message says this, over a new start of a busy machine, too."""
+    newest = chat.page.locator("#list .bot .text, #list .notice .text").last
+    await expect(newest).to_contain_text(text, timeout=30_000)
 
 
 async def press(chat: Watched, label: str, expected: str) -> None:

@@ -4,6 +4,7 @@ import { call, secret } from "./http.js";
 
 const PING = 20000; // milliseconds between «are you there»
 const PONG = 8000; // … and the wait for an answer
+const LONGEST = 10000; // … and before another try to connect
 const UNKNOWN = 4403; // the server does not know the secret
 
 /** Keeps a socket open. `on` hears {frame, state, unknown}; `place()` tells up to where the history is known. */
@@ -58,7 +59,7 @@ export class Live {
     if (this.stopped) return;
     if (this.tries++ > 0) this.poll();
     else if (this.state === "online") this.tell("connecting");
-    const wait = Math.min(15000, 400 * 2 ** Math.min(this.tries, 6)) * (0.6 + Math.random() * 0.4);
+    const wait = Math.min(LONGEST, 400 * 2 ** Math.min(this.tries, 6)) * (0.6 + Math.random() * 0.4);
     this.again = setTimeout(() => this.connect(), wait);
   }
 
