@@ -44,6 +44,8 @@ class BucketFiles(Kept):
     The truth is the bucket: what `keep` and `adopt` return for is there. Copies in `cache` are checked by their hash.
     """
 
+    owned = False  # a database that was put back from a copy, for trials, may read the original's bucket
+
     def __init__(
         self,
         bucket: Bucket,

@@ -42,6 +42,9 @@ class Kept(ABC):
     files has it, too.
     """
 
+    owned = True
+    """Whether all that lies here is for certain of one deployment, so that what its rows do not name is of no use."""
+
     def __init__(self, cache: Cache, staging: Path, public_url: str, clock: Callable[[], float] = time.time) -> None:
         self.staging, self._public_url, self._clock = staging, public_url, clock
         self._cache = cache

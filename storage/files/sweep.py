@@ -38,7 +38,7 @@ async def sweep(files: Kept, named: Named, now: float, remove: bool) -> Swept:
             await _orphans(files, named, batch, before, remove, swept)
             batch = []
     await _orphans(files, named, batch, before, remove, swept)
-    await _unfinished(files, before, remove, swept)
+    await drop_unfinished(files, before, remove, swept)
     return swept
 
 
@@ -53,7 +53,8 @@ async def _orphans(files: Kept, named: Named, batch: list[Listed], before: float
             swept.removed += 1
 
 
-async def _unfinished(files: Kept, before: float, remove: bool, swept: Swept) -> None:
+async def drop_unfinished(files: Kept, before: float, remove: bool, swept: Swept) -> None:
+    """Counts what was begun before that time and never finished; removes it, if that is wanted. Raises `StorageFull`."""
     for path in await files.unfinished(before):
         swept.unfinished += 1
         if remove and await files.drop(path):
