@@ -22,7 +22,7 @@ import uvloop
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from tests.emulators.api_delivery import Delivery
+from tests.emulators.api_delivery import BACK_FLAWS, Delivery
 from tests.emulators.api_secrets import SECRET
 from tests.emulators.api_world import TEXT_LIMIT, Call, Fault, World
 from tests.emulators.world import bytes_of
@@ -33,7 +33,7 @@ RATE = 20  # calls a second with `rates`
 FLAWS = frozenset((
     "unsigned", "any_signature", "first_signature", "any_time", "no_keys", "new_id", "racing", "no_id", "html", "crash_on_junk",
     "crash_on_unknown", "strict_fields", "short_texts", "crash_on_unicode", "no_edit", "gone_is_410", "no_retry_after", "slow",
-    "no_quote", "no_retry", "new_webhook_id", "unsigned_back", "bad_events",
+    "no_quote", *BACK_FLAWS,
 ))  # fmt: skip
 
 
@@ -52,7 +52,7 @@ class ApiMessenger:
         assert set(flaws) <= FLAWS, flaws
         self._port, self._rates, self.flaws = port, rates, frozenset(flaws)
         self.world = World()
-        self.delivery = Delivery(factor, secret)
+        self.delivery = Delivery(factor, secret, self.flaws)
         self._times: deque[float] = deque()
         self._busy: set[str] = set()
         self._sent = asyncio.Condition()
@@ -99,7 +99,7 @@ class ApiMessenger:
                 raise ValueError
         except ValueError:
             return _answer({"title": "not a JSON object"}, 500 if "crash_on_junk" in self.flaws else 400)
-        call = self.world.record(body, key)
+        call = self.world.record(body, key or str(body.get("key", "")))
         fault = self.world.fault(call) if self.world.faults else None
         if fault is not None and fault.kind not in {"lost", "late"}:
             spoiled = await self._spoil(request, fault)

@@ -10,14 +10,15 @@ import orjson
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, FormData
 from standardwebhooks.webhooks import Webhook
 
+BACK_FLAWS = frozenset(("unsigned_back", "bad_events", "no_retry", "new_webhook_id", "early_retry", "endless"))
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 
 
 class Delivery:
     """Deliveries on their way to `hook`, those of a chat in order. `factor` scales the pauses between repetitions."""
 
-    def __init__(self, factor: float, secret: str) -> None:
-        self.hook, self.secret, self._factor = "", secret, factor
+    def __init__(self, factor: float, secret: str, flaws: frozenset[str] = frozenset()) -> None:
+        self.hook, self.secret, self._factor, self._flaws = "", secret, factor, flaws
         self.delivered = 0
         self.statuses: list[int] = []
         self.given_up: list[dict[str, Any]] = []
@@ -49,24 +50,31 @@ class Delivery:
     async def deliver(self, body: dict[str, Any], always: int = 0, pause: float = 0.0) -> None:
         """With its repetitions. `always`: so many deliveries even though each was answered, `pause` seconds apart."""
         self._number += 1
-        delivery, raw = f"msg_{self._number}", orjson.dumps(body)
-        for n in range(max(always, 40)):
+        raw = orjson.dumps({**body, "chat": 7} if "bad_events" in self._flaws else body)
+        left = 5 if "endless" in self._flaws else max(always, 1)
+        for n in range(left + 40):
+            delivery = f"msg_{self._number}{f'_{n}' if 'new_webhook_id' in self._flaws else ''}"
             status, after = await self.post(delivery, raw)
             self.statuses.append(status)
             if status in {200, 400, 422}:
                 self.delivered += status == 200
-                if n + 1 >= always:
+                left -= 1
+                if not left:
                     break
                 await asyncio.sleep(pause)
                 continue
-            if status in {401, 403, 413}:
+            if status in {401, 403, 413} or (status == 503 and "no_retry" in self._flaws):
                 self.given_up.append(body)
                 return
+            if "early_retry" in self._flaws:
+                after = 0.0
             await asyncio.sleep(after or PAUSES[min(n, len(PAUSES) - 1)] * self._factor)
 
     async def post(self, delivery: str, raw: bytes) -> tuple[int, float]:
         """One attempt: the status, 0 for none, and how long we are asked to wait."""
         headers = {"Content-Type": "application/json", **self.sign(delivery, raw.decode())}
+        if "unsigned_back" in self._flaws:
+            headers.pop("webhook-signature")
         try:
             async with self.http().post(self.hook, data=raw, headers=headers) as answer:
                 self.answers.append({"status": answer.status, **(await answer.json(content_type=None) or {})})
