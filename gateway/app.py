@@ -49,7 +49,7 @@ from storage import open_store
 
 log = logger()
 HEALTH_SECONDS = 3.0
-FILES_SECONDS = 5.0  # between looks for a place of files that could not be reached
+FILES_SECONDS = 5.0  # that a start waits for the place of files, and between looks for one that is away
 CLOSE_SECONDS = 1.0  # that a stop waits for a shared store
 STOP_SECONDS = 8.0  # of the 10 s between SIGTERM and the end (design §7, fault F17)
 
@@ -204,9 +204,10 @@ class Gateway:
     async def _open_files(self) -> None:
         """Messages are taken without the files' place, too: what has to do with files waits until it can be reached."""
         try:
-            await self.files.open()
-        except StorageFull as error:
-            log.error("files_unreachable", error=str(error))
+            async with asyncio.timeout(FILES_SECONDS):
+                await self.files.open()
+        except (StorageFull, TimeoutError) as error:
+            log.error("files_unreachable", error=str(error) or "no answer in time")
             self._supervise("files", self._reach_files)
 
     async def _reach_files(self) -> None:
