@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 CHANNELS: tuple[tuple[str, str], ...] = (
     ("telegram", "adapters.telegram.channel:Telegram"),
     ("vk", "adapters.vk.channel:Vk"),
+    ("max", "adapters.max.channel:Max"),
     ("web", "adapters.web.channel:Web"),
     ("api", "adapters.api.channel:Api"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import ssl
 
 import aiohttp
@@ -49,7 +50,7 @@ class Outside:
         """Posts a file as a form: status and body. Raises ConnectionError; a platform shows nothing of a file by itself, so
         it is safe to repeat."""
         form = aiohttp.FormData(quote_fields=False)
-        form.add_field(field, data, filename=name)
+        form.add_field(field, io.BytesIO(data), filename=name)
         try:
             async with self._http().post(URL(url, encoded=True), data=form, allow_redirects=False) as response:
                 return response.status, await read_up_to(response, ANSWER_BYTES)

@@ -117,8 +117,10 @@ class Pacer:
         Longer than `patience` and no place is taken: come again then.
         """
         now = self._clock()
-        buckets = [bucket for bucket in (self._chat(chat, now), self._total) if bucket]
-        wait = max((bucket.take(now) for bucket in buckets), default=0.0)
+        buckets = [bucket for bucket in (self._total, self._chat(chat, now)) if bucket]
+        wait = 0.0
+        for bucket in buckets:  # the chat's own counts from when the call leaves, not from now
+            wait += bucket.take(now + wait)
         if wait > patience:
             for bucket in buckets:
                 bucket.give_back()

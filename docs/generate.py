@@ -145,13 +145,14 @@ def findings_reference() -> str:
 
 def settings() -> str:
     """Every setting of `config.yaml`, from the models that read it."""
-    from gateway.config.channels import ApiSettings, TelegramSettings, VkSettings, WebSettings
+    from gateway.config.channels import ApiSettings, MaxSettings, TelegramSettings, VkSettings, WebSettings
     from gateway.config.lines import DeskSettings, HttpServiceSettings, LineSettings, TableSettings, WebhookDeskSettings
     from gateway.config.model import Config
 
     named = {
         "channels.<name>, kind: telegram": TelegramSettings,
         "channels.<name>, kind: vk": VkSettings,
+        "channels.<name>, kind: max": MaxSettings,
         "channels.<name>, kind: web": WebSettings,
         "channels.<name>, kind: api": ApiSettings,
         "lines.<name>": LineSettings,
@@ -198,6 +199,7 @@ def is_named(kind: Any) -> bool:
 SECTIONS = {
     "TelegramSettings",
     "VkSettings",
+    "MaxSettings",
     "WebSettings",
     "ApiSettings",
     "LineSettings",
@@ -312,6 +314,46 @@ def capability(value: Any) -> str:
     return f"{value // 1024**2} MB" if isinstance(value, int) and value >= 1024**2 else str(value)
 
 
+def adding_page() -> str:
+    """How a channel is added as it is written, with fresh sizes of those there are behind the mark."""
+    written = (DOCS / "add-a-channel.md").read_text("utf-8").partition(MARK)[0].rstrip()
+    return f"{written}\n\n{MARK}\n\n## How large a channel is\n\n{channel_sizes()}"
+
+
+def channel_sizes() -> str:
+    """Lines of code of each messenger's folder, and of what they share; nearly, so that a changed line changes no page."""
+    from adapters import CHANNELS
+
+    rows = [(f"`adapters/{kind}/`", *size(ROOT / "adapters" / kind)) for kind, _ in CHANNELS]
+    shared = sorted(path for path in (ROOT / "adapters").glob("*.py") if path.name != "__init__.py")
+    rows.append(("`adapters/*.py`, which they share", str(len(shared)), nearly(sum(map(code_lines, shared)))))
+    return table(("folder", "modules", "lines of code, nearly"), rows)
+
+
+def size(folder: Path) -> tuple[str, str]:
+    modules = [path for path in sorted(folder.glob("*.py")) if path.name != "__init__.py"]
+    return str(len(modules)), nearly(sum(map(code_lines, modules)))
+
+
+def nearly(lines: int) -> str:
+    return str(round(lines, -2))
+
+
+def code_lines(path: Path) -> int:
+    """Lines that are neither empty nor a comment nor a docstring."""
+    text = path.read_text("utf-8")
+    tree = ast.parse(text)
+    told = set()
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if ast.get_docstring(node) is not None:
+            first = node.body[0]
+            told |= set(range(first.lineno, (first.end_lineno or 0) + 1))
+    lines = enumerate(text.splitlines(), 1)
+    return sum(1 for number, line in lines if number not in told and line.strip() and not line.strip().startswith("#"))
+
+
 CAPABILITY_WORDS = {
     "text_limit": "letters of one message; a longer text is parted between words",
     "caption_limit": "letters beside a file; a longer text becomes a message of its own",
@@ -367,6 +409,7 @@ def pages() -> dict[str, str]:
         "settings.md": settings_reference(),
         "commands.md": commands_reference(),
         "channels.md": channels_page(),
+        "add-a-channel.md": adding_page(),
     }
     made |= {"api-channel.openapi.json": openapi_document(), "api-channel.schema.json": json_schema_document()}
     return {name: text.rstrip() + "\n" for name, text in made.items()}

@@ -7,7 +7,7 @@ from typing import Any
 from adapters import build_channel
 from adapters.services.settings import plain_settings
 from core.ports import Channel
-from gateway.config.channels import TelegramSettings
+from gateway.config.channels import MaxSettings, TelegramSettings
 from gateway.config.model import Config
 from gateway.logs import logger
 
@@ -39,4 +39,5 @@ def channel_settings(config: Config, name: str) -> dict[str, Any]:
 
 def at_once(config: Config) -> dict[str, int]:
     """How many messages of a channel may be under way; channels that have no such setting are not bounded."""
-    return {name: one.at_once for name, one in config.channels.items() if isinstance(one, TelegramSettings)}
+    bounded = TelegramSettings | MaxSettings
+    return {name: one.at_once for name, one in config.channels.items() if isinstance(one, bounded)}

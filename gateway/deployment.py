@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from adapters.max.capabilities import CAPABILITIES as MAX
 from adapters.services import call_info
 from adapters.telegram.capabilities import CAPABILITIES as TELEGRAM
 from adapters.terminal.capabilities import CAPABILITIES as TERMINAL
@@ -21,6 +22,7 @@ from handoff.lines import House, Line
 BUTTON_LABELS = {
     "telegram": TELEGRAM.button_label,
     "vk": VK.button_label,
+    "max": MAX.button_label,
     "web": web_capabilities(0).button_label,
     "terminal": TERMINAL.button_label,
 }

@@ -13,13 +13,14 @@ from bot.engine.codes import SERVICE
 from bot.loader import Mapping, Node, Scalar
 from core.findings import Finding
 from core.locale import n_
-from gateway.config.channels import ApiSettings, ChannelSettings, TelegramSettings, VkSettings
+from gateway.config.channels import ApiSettings, ChannelSettings, MaxSettings, TelegramSettings, VkSettings
 from gateway.config.lines import LineSettings, TableSettings
 from gateway.config.model import Config
 from handoff.hours import BadHours, parse_hours
 
 Check = Callable[[Config, Mapping], Iterator[Finding]]
 BUILT_IN = ("tickets", SERVICE)
+MAX_SECRET = re.compile(r"[A-Za-z0-9_-]{5,256}")
 TELEGRAM_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 TELEGRAM_TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
 
@@ -96,10 +97,12 @@ def _rules(config: Config, root: Mapping) -> Iterator[Finding]:
 
 def _secrets(config: Config, root: Mapping) -> Iterator[Finding]:
     for name, channel in config.channels.items():
-        if isinstance(channel, TelegramSettings | VkSettings) and channel.on:
+        if isinstance(channel, TelegramSettings | VkSettings | MaxSettings) and channel.on:
             yield from _door(config, name, channel, root)
         if isinstance(channel, TelegramSettings) and channel.on:
             yield from _telegram(name, channel, root)
+        if isinstance(channel, MaxSettings) and channel.on:
+            yield from _max(name, channel, root)
         if isinstance(channel, ApiSettings) and channel.on:
             yield from _api(config, name, channel, root)
         if isinstance(channel, VkSettings) and channel.on and not channel.group_id:
@@ -112,7 +115,9 @@ def _secrets(config: Config, root: Mapping) -> Iterator[Finding]:
             )
 
 
-def _door(config: Config, name: str, channel: TelegramSettings | VkSettings, root: Mapping) -> Iterator[Finding]:
+def _door(
+    config: Config, name: str, channel: TelegramSettings | VkSettings | MaxSettings, root: Mapping
+) -> Iterator[Finding]:
     """A channel that the messenger calls has a secret and an address."""
     if channel.mode not in channel.secret_modes:
         return
@@ -176,6 +181,18 @@ def _telegram(name: str, channel: TelegramSettings, root: Mapping) -> Iterator[F
             _place(root, "channels", name, "secret"),
             "C142",
             n_("Telegram takes only A-Z a-z 0-9 _ - in a secret, at most 256"),
+        )
+
+
+def _max(name: str, channel: MaxSettings, root: Mapping) -> Iterator[Finding]:
+    secret = channel.secret.get_secret_value()
+    if secret and not MAX_SECRET.fullmatch(secret):
+        yield _finding(
+            _place(root, "channels", name, "secret"), "C142", n_("MAX takes only A-Z a-z 0-9 _ - in a secret, 5 to 256")
+        )
+    if channel.ca is not None and not channel.ca.is_file():
+        yield _finding(
+            _place(root, "channels", name, "ca"), "C160", n_("there is no file {file}"), file=str(channel.ca)
         )
 
 

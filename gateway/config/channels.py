@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, SecretStr
 
 from gateway.config.settings import Settings
-from gateway.config.values import Limit, Rate, Size, Url
+from gateway.config.values import Duration, Limit, OptionalPath, Rate, Size, Url
 
 EMPTY = SecretStr("")
 
@@ -91,6 +91,48 @@ class VkSettings(ChannelSettings):
     VK forbids is obeyed whatever stands here."""
     threads: int = Field(default=4, ge=1, le=32)
     """Requests under way at the same time."""
+
+    @property
+    def on(self) -> bool:
+        return bool(self.token.get_secret_value())
+
+
+class MaxLimits(Settings):
+    """What MAX allows. An answer 429 is obeyed whatever stands here."""
+
+    total: Limit = Rate(30, 1)
+    """All calls of the bot."""
+    chat: Limit = Rate(2, 1)
+    """Messages into one dialog."""
+
+
+class MaxSettings(ChannelSettings):
+    """A MAX bot."""
+
+    secret_modes: ClassVar[tuple[str, ...]] = ("webhook",)
+    kind: Literal["max"]
+    """The kind of the channel."""
+    token: SecretStr = EMPTY
+    """The token of the bot (business.max.ru → Чат-боты → Расширенные настройки). Empty: the channel is skipped, with one line
+    in the log. Another bot is another channel: give it a name of its own."""
+    mode: Literal["webhook", "polling"] = "webhook"
+    """`webhook` lets MAX call `public_url` + `/hooks/<channel>`, which must be HTTPS with a trusted certificate; `polling` asks
+    MAX for updates and works behind any firewall: MAX means it for development, and limits it."""
+    secret: SecretStr = EMPTY
+    """Webhook: the word that MAX repeats with every call (A-Z a-z 0-9 _ -, 5 to 256). A call without it is refused with 403
+    and stores nothing."""
+    api_url: Url = "https://platform-api2.max.ru"
+    """Where the Bot API answers: MAX has moved twice, and an emulator may stand in."""
+    ca: OptionalPath = None
+    """A file of certificates (PEM) that are trusted besides the system's. MAX has its own from the Russian Ministry of Digital
+    Development (`russian_trusted_root_ca.pem` of gosuslugi.ru/crt). Empty: the system's alone."""
+    timeout: Duration = 30.0
+    """How long an answer of the API is waited for."""
+    limits: Literal["off"] | MaxLimits = MaxLimits()
+    """The platform's limits on calls, each by itself, or `off` for none at all."""
+    at_once: int = Field(default=30, ge=1, le=1000)
+    """Messages under way at the same time. MAX has no key against repeats: so many may come twice when the process is killed,
+    at most one in each dialog. With `1` it is one in all, at the price of one message per round trip."""
 
     @property
     def on(self) -> bool:
@@ -189,4 +231,6 @@ class ApiSettings(ChannelSettings):
         return self.capabilities.button_label
 
 
-Channel = Annotated[TelegramSettings | VkSettings | WebSettings | ApiSettings, Field(discriminator="kind")]
+Channel = Annotated[
+    TelegramSettings | VkSettings | MaxSettings | WebSettings | ApiSettings, Field(discriminator="kind")
+]

@@ -199,6 +199,11 @@ Limit = Annotated[
 ]
 Size = Annotated[int, BeforeValidator(parse_size), WithJsonSchema({"type": "string", "format": "size: 512KB, 20MB"})]
 FilePath = Annotated[Path, BeforeValidator(parse_path), WithJsonSchema({"type": "string", "format": "path"})]
+OptionalPath = Annotated[
+    Path | None,
+    BeforeValidator(lambda value, info: parse_path(value, info) if value else None),
+    WithJsonSchema({"type": "string", "format": "path"}),
+]
 FilesPlace = Annotated[
     Path | Bucket,
     BeforeValidator(parse_files_place),
