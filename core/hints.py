@@ -12,7 +12,8 @@ class Hints(Protocol):
     Topics: `events` (an inbox has pending events), `rows:<channel>` (an outbox has free rows of a channel, `rows:` for calls,
     tickets and files), `flows` (another bundle is current), `history:<channel>` (data: the chat's conversation id; a
     message was written or settled: live pages read it again), `typing:<channel>` (data: a chat whose pages show that an
-    answer is being written), `writing:<channel>` (data: the id of a conversation whose client is writing).
+    answer is being written), `signs:<channel>` (data: the id of a conversation whose client is writing, or has seen all up
+    to the place that follows).
     """
 
     async def open(self) -> None: ...

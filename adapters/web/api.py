@@ -51,7 +51,7 @@ class Api:
         files = await self._own_files(chat, post)
         event = parse_event(post, files, await self._quote(chat, post.quote))
         receipt = await self._room.accept(chat, post.client_id, event)
-        self._room.writing.end(receipt.conversation)
+        self._room.signs.said(receipt.conversation)
         item = render_own(receipt.seq, post.client_id, event, now(), files)
         if item is not None and not receipt.duplicate:
             self._room.hub.publish(chat, {"type": "item", "item": item})

@@ -98,7 +98,11 @@ class Web:
 
     def writing(self) -> frozenset[int]:
         """Conversations whose client is writing now, in the pages of all processes."""
-        return self._room.writing.now()
+        return self._room.signs.writing()
+
+    def seen(self, conversation: int) -> int:
+        """The place in the history up to which the client has seen everything, as far as is known; 0 when nothing is."""
+        return self._room.signs.seen(conversation)
 
     async def menu(self, commands: Sequence[tuple[str, str]]) -> None:
         """Pages have no menu."""

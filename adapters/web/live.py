@@ -83,8 +83,9 @@ class Live:
         if conversation is None:
             return
         if word.typing:
-            self._room.writing.note(conversation.id)
+            self._room.signs.writes(conversation.id)
         if 0 < word.seen <= conversation.seq:
+            self._room.signs.saw(conversation.id, word.seen)
             self._room.hub.publish(chat, {"type": "seen", "seq": word.seen})
 
     async def _resume(self, socket: web.WebSocketResponse, chat: str, after: int) -> None:

@@ -21,8 +21,8 @@ from adapters.web.limits import Buckets, Quota
 from adapters.web.refusal import Refused
 from adapters.web.render import file_ids
 from adapters.web.settings import Settings
+from adapters.web.signs import Signs
 from adapters.web.words import choose_language
-from adapters.web.writing import Writing
 from core.conversation import Conversation
 from core.events import Event, Inbound, Opened
 from core.ports import Gate, HistoryItem, Receipt, StorageFull, StoredFile
@@ -48,14 +48,14 @@ class Room:
         self.address_quota = Quota(settings.quota_files * many, settings.quota_bytes * many)
         self.words = Buckets(WORDS)
         self.follower: Follower | None = None  # where other processes write into the chats, too
-        self.writing = Writing(name, None)
+        self.signs = Signs(name, None)
         self._unlisten: Callable[[], None] = lambda: None
         self._gate: Gate | None = None
 
     def open(self, gate: Gate) -> None:
         """From now on messages can be taken."""
         self._gate = gate
-        self.writing = Writing(self.name, gate.hints)
+        self.signs = Signs(self.name, gate.hints)
         if gate.hints is not None:
             self.follower = Follower(self, gate.hints)
             self._unlisten = gate.hints.listen(f"typing:{self.name}", self._show_typing)
@@ -64,7 +64,7 @@ class Room:
         """Closes all sockets; the pages come again by themselves."""
         self.hub.close()
         self._unlisten()
-        self.writing.stop()
+        self.signs.stop()
         if self.follower is not None:
             await self.follower.stop()
 

@@ -224,6 +224,7 @@ class Chat {
     clearTimeout(this.silence);
     if (state === "online") {
       tell("offline", "");
+      if (this.told) this.live.say({ seen: this.told }); // a server that was started anew knows nothing of it
       this.outbox.hurry();
     } else {
       this.silence = setTimeout(() => tell("offline", word("offline")), state === "offline" ? 0 : 2500);
