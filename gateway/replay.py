@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from adapters.quoting import quoted
 from bot.book import Book
 from core.conversation import Conversation
 from core.effects import CreateTicket, Effect, Send
-from core.events import Event, Message, Opened, Press, TimerFired
+from core.events import Edited, Event, Message, Opened, Press, Reacted, Removed, TimerFired
+from core.messages import Attachment
 from core.ports import Done
 from core.turn import Facts, Trace
 from gateway.config.model import Config
@@ -74,24 +76,42 @@ def _replayed(done: Done, trace: tuple[Trace, ...], effects: Sequence[Effect]) -
 
 
 def render_event(event: Event) -> str:
-    """An event in a line: what a client wrote or pressed, else its kind and values."""
-    if isinstance(event, Message):
-        parts = [event.text, *(f"[{one.kind} {one.name or one.ref}]" for one in event.attachments)]
-        return " ".join(part for part in parts if part) or render_plain(event)
-    if isinstance(event, Press):
-        return f"[{event.label or event.token}]"
-    if isinstance(event, Opened):
-        return f"/start {event.link}".rstrip()
-    if isinstance(event, TimerFired):
-        return f"timer {event.key}"
-    return render_plain(event)
+    """An event in a line: what a client wrote, pressed or changed, else its kind and values."""
+    render = LINES.get(type(event))
+    return (render(event) if render else "") or render_plain(event)
+
+
+def render_said(event: Message) -> str:
+    return " ".join(filter(None, [quoted(event.quote), event.text, *map(render_file, event.attachments)]))
+
+
+def render_edit(event: Edited) -> str:
+    now = " ".join(filter(None, [event.text, *map(render_file, event.attachments or ())]))
+    return f"✎ «{event.was}» → «{now}»" if event.was else f"✎ «{now}»"
+
+
+LINES: dict[type, Callable[[Any], str]] = {
+    Message: render_said,
+    Press: lambda event: f"[{event.label or event.token}]",
+    Opened: lambda event: f"/start {event.link}".rstrip(),
+    Edited: render_edit,
+    Reacted: lambda event: f"{' '.join(event.emojis) or '∅'} → {event.message_id}",
+    Removed: lambda event: f"✕ {event.message_id}",
+    TimerFired: lambda event: f"timer {event.key}",
+}
+
+
+def render_file(file: Attachment) -> str:
+    """A file in words, with why it is none where it is none."""
+    seconds = f" {file.duration:g} s" if file.duration else ""
+    return f"[{file.kind} {file.name or file.ref}{seconds}{f': {file.note}' if file.note else ''}]"
 
 
 def render_effect(effect: Effect) -> str:
     """An effect in a line: what was said, the ticket, else its kind and values."""
     if isinstance(effect, Send):
         buttons = [f"[{button.label}]" for row in effect.message.rows for button in row]
-        return " ".join([effect.message.body.text, *buttons])
+        return " ".join(filter(None, [quoted(effect.message.quote), effect.message.body.text, *buttons]))
     if isinstance(effect, CreateTicket):
         fields = ", ".join(f"{name}: {value}" for name, value in effect.fields.items() if name not in effect.private)
         return f"ticket {effect.number} → {effect.desk}: {effect.title} ({fields})"

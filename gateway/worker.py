@@ -28,6 +28,7 @@ from handoff.lines import House, line_facts
 
 log = logger()
 encode = msgspec.json.Encoder().encode
+ALBUM = 10  # parts of one album, of any messenger
 
 
 class FloodGuard:
@@ -42,6 +43,7 @@ class FloodGuard:
         self.limit, self.seconds, self.remembered = limit, seconds, remembered
         self._seen: OrderedDict[int, deque[float]] = OrderedDict()
         self._over: dict[int, float] = {}  # conversation → its last message over the limit
+        self._albums: OrderedDict[int, tuple[str, int]] = OrderedDict()  # conversation → its last album, parts so far
 
     def over(self, conversation: int, at: float) -> int:
         """How many messages over the limit this one is; 0 when it is fine. `limit` 0 switches the guard off."""
@@ -58,6 +60,16 @@ class FloodGuard:
         if self.shared is not None:
             count += self.shared.elsewhere(conversation, count, at)
         return max(0, count - self.limit)
+
+    def is_part(self, conversation: int, album: str) -> bool:
+        """Whether this is a further part of the album that came last: the client sent it once. Of more than messengers put
+        into one album, each counts."""
+        known, parts = self._albums.get(conversation, ("", 0))
+        self._albums[conversation] = album, parts + 1 if album == known else 1
+        self._albums.move_to_end(conversation)
+        while len(self._albums) > self.remembered:
+            self._albums.popitem(last=False)
+        return bool(album) and album == known and parts < ALBUM
 
     def begins(self, conversation: int, at: float) -> bool:
         """Whether a message over the limit is the first of its wave; a wave ends when a whole window was fine."""
@@ -135,6 +147,8 @@ class Worker:
 
     def _flooded(self, conversation: Conversation, event: Event, pending: Pending) -> int:
         if not isinstance(event, Message | Press) or pending.attempts:  # another attempt is not another message
+            return 0
+        if isinstance(event, Message) and event.album and self.flood.is_part(conversation.id, event.album):
             return 0
         return self.flood.over(conversation.id, pending.at.timestamp())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from adapters.quoting import with_quote
 from core.locale import Texts
 from core.messages import Button, Outgoing
 from core.rich import Mark, Rich
@@ -12,7 +13,7 @@ STYLES = {"bold": "1", "italic": "3", "code": "36", "link": "4"}
 
 def render_message(message: Outgoing, t: Texts, *, colour: bool) -> str:
     """The text, files and numbered buttons. `colour`: marks become escape sequences, else they are left out."""
-    body = render_rich(message.per_channel.get(KIND, message.body), colour=colour)
+    body = render_rich(with_quote(message.per_channel.get(KIND, message.body), message.quote), colour=colour)
     parts = [body] if body else []
     if message.files:
         parts.append("  " + t.plural("({n} file)", "({n} files)", len(message.files)))

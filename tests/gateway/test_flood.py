@@ -5,6 +5,13 @@ from __future__ import annotations
 from gateway.worker import FloodGuard
 
 
+def test_an_album_is_one_message() -> None:
+    guard = FloodGuard(3, 10.0)
+    assert [guard.is_part(1, "a") for _ in range(12)] == [False, *[True] * 9, False, False]
+    assert [guard.is_part(1, album) for album in ("b", "b", "c", "b")] == [False, True, False, False]
+    assert guard.is_part(2, "b") is False, "of another client"
+
+
 def test_messages_over_the_limit_are_counted() -> None:
     guard = FloodGuard(3, 10.0)
     assert [guard.over(1, at) for at in (0, 1, 2, 3, 4)] == [0, 0, 0, 1, 2]

@@ -11,7 +11,7 @@ from adapters.terminal.parse import SAMPLE, Quit, Told, Wait, parse_line
 from adapters.terminal.render import buttons_of, render_message
 from core.events import Message, Opened, Press
 from core.locale import texts
-from core.messages import Button, Outgoing
+from core.messages import Button, Outgoing, Quote
 from core.outbox import OutboxRow
 from core.rich import Mark, Rich
 
@@ -55,6 +55,11 @@ def test_lines(line: str, meant: object) -> None:
 )
 def test_what_cannot_be_done_is_told(line: str) -> None:
     assert isinstance(parse_line(line, BUTTONS, t), Told)
+
+
+def test_what_is_answered_stands_in_front() -> None:
+    message = Outgoing(Rich("Едет"), quote=Quote("5", "Где заказ?"))
+    assert render_message(message, t, colour=False) == "«Где заказ?»\nЕдет"
 
 
 def test_files(tmp_path: Path) -> None:
