@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from core.accounts import Accounts
 from core.conversation import Conversation
 from core.effects import Effect
 from core.events import Event, Inbound
@@ -156,6 +157,11 @@ class Store(Joins, Protocol):
 
     on_rows: Callable[[frozenset[str]], None] | None
     """Called after a commit that left outbox rows to others, with their channels ("" for calls, tickets and files)."""
+
+    @property
+    def accounts(self) -> Accounts:
+        """People who sign in, and what they did."""
+        ...
 
     hands: Callable[[str], bool] | None
     """Whether this process sends for a channel ("" asks for calls, tickets and files); None: for all of them. Rows of

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
 from storage import queries
+from storage.accounts import statements as accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,9 @@ def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, 
 
 
 def all_statements() -> dict[str, Executable]:
-    """Every statement of `storage.queries` under its name."""
+    """Every statement of `storage.queries` and of the accounts under its name."""
     found: dict[str, Executable] = {}
-    for name, value in vars(queries).items():
+    for name, value in (*vars(queries).items(), *vars(accounts).items()):
         if isinstance(value, Executable) and name.isupper():
             found[name] = value
         elif isinstance(value, dict) and name.isupper():

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from core.events import DeliveryFailed
+from storage.accounts.schema import logins, requests
 from storage.lockfile import FileLock
 from storage.migrate import migrate_file, migrate_postgres
 from storage.postgres.address import parse_address
@@ -132,6 +133,7 @@ def _restore(connection: Connection, now: float, keep: bool) -> Restored:
         connection.execute(update(outbox).where(outbox.c.state == WAITING).values(lease_owner="", lease_until=0.0))
         return Restored(0, sealed, 0)
     unsent = _fence(connection, now)
+    _sign_out(connection)
     _set_meta(connection, "instance", secrets.token_hex(6))
     return Restored(unsent, sealed, _skip_tickets(connection))
 
@@ -144,6 +146,12 @@ def _require_idle(connection: Connection) -> None:
     alive = leases.c.name.like("live:%") & (leases.c.until > extract("epoch", func.clock_timestamp()))
     if home in {None, here} and connection.scalar(select(leases.c.name).where(alive)):
         raise StillServed
+
+
+def _sign_out(connection: Connection) -> None:
+    """A device that was signed out, or a user who was deactivated, since the copy was made must not come back by it."""
+    connection.execute(delete(logins))
+    connection.execute(delete(requests))
 
 
 def _set_meta(connection: Connection, name: str, value: str) -> None:

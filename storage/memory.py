@@ -11,6 +11,9 @@ from core.events import Event, Inbound
 from core.outbox import OutboxRow, Sent, Settled
 from core.ports import Bundle, Cursor, Decide, Done, HistoryItem, Receipt, StoredFile, Ticket
 from storage import alarms, desk, intake, lanes, shape
+from storage.accounts.memory import MemoryAccountRows
+from storage.accounts.store import AccountsOfStore
+from storage.accounts.tables import AccountRows
 from storage.joining.store import JoinsOfStore
 from storage.joining.tables import JoinReads
 from storage.ledger import Ledger, Numbers, is_free
@@ -32,6 +35,7 @@ class MemoryStore(JoinsOfStore):
         self.relaxed: Callable[[], bool] | None = None
         self._rows = MemoryRows()
         self._ledger = Ledger(self._rows, Numbers(instance="memory"), clock, outer_desks)
+        self.accounts = AccountsOfStore(self._on_accounts, self._on_accounts)
 
     async def open(self) -> None:
         """Nothing to open."""
@@ -80,6 +84,9 @@ class MemoryStore(JoinsOfStore):
 
     async def locked(self, homes: Sequence[int], work: Callable[[Ledger], T]) -> T:
         return self._write(lambda: work(self._ledger))
+
+    async def _on_accounts(self, work: Callable[[AccountRows], T]) -> T:
+        return self._write(lambda: work(MemoryAccountRows(self._rows)))
 
     # --- inbox and worker ---
 

@@ -34,6 +34,14 @@ KEYS: dict[str, tuple[str, ...]] = {
     "joins": ("id",),
     "codes": ("digest",),
     "code_tries": ("scope",),
+    "users": ("id",),
+    "user_lines": ("user_id", "line"),
+    "logins": ("digest",),
+    "tokens": ("id",),
+    "guesses": ("scope",),
+    "audit": ("id",),
+    "requests": ("owner", "key"),
+    "meta": ("name",),
 }
 NUMBERED = ("notes", "records", "quarantine")
 

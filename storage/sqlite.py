@@ -19,6 +19,9 @@ from core.outbox import OutboxRow, Sent, Settled
 from core.ports import Bundle, Cursor, Decide, Done, HistoryItem, Receipt, StorageFull, StoredFile, Ticket
 from storage import alarms, desk, intake, lanes, shape
 from storage import queries as q
+from storage.accounts.sql import SqlAccountRows
+from storage.accounts.store import AccountsOfStore
+from storage.accounts.tables import AccountRows
 from storage.codec import decode_conversation
 from storage.driver import Driver
 from storage.joining.store import JoinsOfStore
@@ -52,6 +55,7 @@ class SQLiteStore(JoinsOfStore):
         self._journal = Journal(self.path.with_name(self.path.name + ".sent"))
         self._unclean = False
         self._careful = False  # events that the last process left may have killed it
+        self.accounts = AccountsOfStore(self._look_at_accounts, self._write_accounts)
         self._opened = False
         self._on_events: Callable[[], None] | None = None
         self.on_rows: Callable[[frozenset[str]], None] | None = None  # nothing is ever left to others
@@ -163,6 +167,12 @@ class SQLiteStore(JoinsOfStore):
 
     async def locked(self, homes: Sequence[int], work: Callable[[Ledger], T]) -> T:
         return await self._writer.run(lambda: work(self._ledger))
+
+    async def _look_at_accounts(self, work: Callable[[AccountRows], T]) -> T:
+        return await self._read(lambda: work(SqlAccountRows(self._slow)))
+
+    async def _write_accounts(self, work: Callable[[AccountRows], T]) -> T:
+        return await self._writer.run(lambda: work(SqlAccountRows(self._rows)))
 
     # --- inbox and worker ---
 

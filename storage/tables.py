@@ -2,50 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Float,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    UniqueConstraint,
-    text,
-)
+from sqlalchemy import Column, Float, Index, Table, Text, UniqueConstraint, text
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-# SQLite only makes an alias of the row id out of the exact word INTEGER.
-Id = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _id(name: str = "id") -> Column[int]:
-    return Column(name, Id, primary_key=True, autoincrement=True)
-
-
-def _text(name: str, key: bool = False) -> Column[str]:
-    return Column(name, Text, primary_key=key, nullable=False)
-
-
-def _number(name: str, key: bool = False) -> Column[int]:
-    return Column(name, Id, primary_key=key, nullable=False, autoincrement=False)
-
-
-def _time(name: str, nullable: bool = False) -> Column[float]:
-    return Column(name, Float(53), nullable=nullable)
-
-
-def _blob(name: str, nullable: bool = False) -> Column[bytes]:
-    return Column(name, LargeBinary, nullable=nullable)
+from storage.accounts.schema import ACCOUNTS as ACCOUNTS  # noqa: PLC0414  (the whole set is known from here)
+from storage.columns import blob_column as _blob
+from storage.columns import identity as _id
+from storage.columns import metadata as metadata  # noqa: PLC0414
+from storage.columns import number_column as _number
+from storage.columns import text_column as _text
+from storage.columns import time_column as _time
 
 
 def _lease_columns() -> tuple[Column[str], Column[float]]:

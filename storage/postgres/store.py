@@ -23,6 +23,7 @@ from storage import alarms, desk, intake, lanes, shape
 from storage.ledger import LEASE, Ledger
 from storage.migrate import check_revision
 from storage.owners import process_name
+from storage.postgres.accounts import PostgresAccounts
 from storage.postgres.address import parse_address
 from storage.postgres.asking import PostgresReading, as_row
 from storage.postgres.epochs import Epochs
@@ -52,7 +53,6 @@ from storage.rows import Row
 from storage.seal import require_home
 
 T = TypeVar("T")
-
 TIMERS = 200  # due timers of one transaction
 AGAIN = (0.02, 0.06, 0.15)  # seconds after which a conversation that others had locked is looked at again
 BEAT_SECONDS = 10.0  # a living process says so this often …
@@ -61,7 +61,7 @@ DEAD_SECONDS = 30.0  # … and is taken for dead after this long
 _HERE: set[str] = set()  # the names under which stores of this process live
 
 
-class PostgresStore(PostgresJoins):
+class PostgresStore(PostgresJoins, PostgresAccounts):
     """`core.ports.Store` over a database that several processes use at once.
 
     Times come from the database, so a process whose clock is wrong does no harm; `clock` only says what this process takes

@@ -73,7 +73,7 @@ def odd_rows(table: Table) -> list[dict[str, Any]]:
 
 
 def _told_apart(table: Table, at: int) -> dict[str, Any]:
-    unique = {"conversations": "chat", "inbox": "external_id", "tickets": "key"}
+    unique = {"conversations": "chat", "inbox": "external_id", "tickets": "key", "users": "name", "tokens": "digest"}
     return {unique[table.name]: f"{TEXTS[at % 8]}{at}"} if table.name in unique else {}
 
 
