@@ -378,6 +378,58 @@ CAPABILITY_WORDS = {
 # --- the protocol of the channel `api` --------------------------------------------------------------------------------
 
 
+def api_page() -> str:
+    """The protocol as it is explained, with a fresh table of all types behind the mark."""
+    from adapters.api.openapi import components
+    from adapters.api.schema import FROM_INTEGRATOR, TO_INTEGRATOR
+
+    written = (DOCS / "api-channel.md").read_text("utf-8").partition(MARK)[0].rstrip()
+    shapes = components()
+    heads = {"Events": FROM_INTEGRATOR, "Calls": TO_INTEGRATOR}
+    named = {kind.__name__ for kinds in heads.values() for kind in kinds}
+    parts = [
+        f"### {head}\n\n" + "\n".join(shape_part(kind.__name__, shapes) for kind in kinds)
+        for head, kinds in heads.items()
+    ]
+    rest = "\n".join(shape_part(name, shapes) for name in shapes if name not in named)
+    return f"{written}\n\n{MARK}\n\n## All types\n\n" + "\n".join([*parts, f"### Their parts, and answers\n\n{rest}"])
+
+
+def shape_part(name: str, shapes: dict[str, Any]) -> str:
+    """One type: what it is, and its fields."""
+    shape = shapes[name]
+    rows = [
+        (f"`{field}`" + ("" if field in shape.get("required", ()) else "?"), shape_words(inner))
+        for field, inner in shape.get("properties", {}).items()
+    ]
+    return f"#### `{name}`\n\n{sentence(shape.get('description', ''))}\n\n{table(('field (`?`: may be left out)', 'type'), rows)}"
+
+
+def shape_words(inner: dict[str, Any]) -> str:
+    """A type of JSON Schema in a few words."""
+    if "$ref" in inner:
+        return f"`{inner['$ref'].rpartition('/')[2]}`"
+    if "anyOf" in inner:
+        return " or ".join(shape_words(one) for one in inner["anyOf"])
+    if "enum" in inner:
+        return " or ".join(f"`{value}`" if value else "empty" for value in inner["enum"])
+    words = {"array": "list"}.get(inner.get("type", ""), inner.get("type", "any"))
+    if "items" in inner:
+        words += f" of {shape_words(inner['items'])}"
+    bounds = [f"{said} {inner[key]}" for key, said in BOUNDS.items() if key in inner]
+    return ", ".join([words, *bounds, *([inner["format"]] if "format" in inner else [])])
+
+
+BOUNDS = {
+    "minLength": "at least",
+    "maxLength": "at most",
+    "minItems": "at least",
+    "maxItems": "at most",
+    "minimum": "from",
+    "maximum": "to",
+}
+
+
 def openapi_document() -> str:
     """The OpenAPI document, from the types that validate."""
     from adapters.api.openapi import openapi
@@ -411,7 +463,11 @@ def pages() -> dict[str, str]:
         "channels.md": channels_page(),
         "add-a-channel.md": adding_page(),
     }
-    made |= {"api-channel.openapi.json": openapi_document(), "api-channel.schema.json": json_schema_document()}
+    made |= {
+        "api-channel.md": api_page(),
+        "api-channel.openapi.json": openapi_document(),
+        "api-channel.schema.json": json_schema_document(),
+    }
     return {name: text.rstrip() + "\n" for name, text in made.items()}
 
 
