@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from core.events import CallDone
 from core.kinds import is_inert, label
 from core.outbox import OutboxRow, Sent
-from core.ports import Channel, Files, Outcome, OuterDesk, Service, Store
+from core.ports import Channel, Files, Outcome, OuterDesk, Service, StorageFull, Store
 from gateway.failpoints import failpoint
 from gateway.files import link_files
 from gateway.logs import logger
@@ -53,9 +53,18 @@ class Calls:
         async with self._slots:
             try:
                 return await self._by_kind[row.kind](row)
+            except StorageFull as full:
+                return await self._wait(row, full)
             except Exception as error:
                 log.error("side_row_failed", row=row.id, kind=row.kind, error_type=type(error).__name__, exc_info=True)
                 return await self._later(row, type(error).__name__)
+
+    async def _wait(self, row: OutboxRow, full: StorageFull) -> Sent:
+        """The bucket, the disk or the database is away: that is no fault of the row, so it waits however long it takes."""
+        log.warning("side_row_waits", row=row.id, kind=row.kind, error=str(full))
+        if row.kind == "ticket":
+            await self._tell(row, Outcome("ok"))
+        return Sent("retry", reason=str(full), after=max(full.after, _pause(row)))
 
     async def _later(self, row: OutboxRow, reason: str, after: float = 0.0) -> Sent:
         """Again after a pause, or given up."""
@@ -63,7 +72,7 @@ class Calls:
             # It is here and has its number: the client need not wait until the desk is back.
             await self._tell(row, Outcome("ok"))
         if row.attempts < (MOST_ATTEMPTS if row.kind == "call" else PATIENT_ATTEMPTS):
-            return Sent("retry", reason=reason, after=after or min(LONGEST_PAUSE, 2.0 ** min(row.attempts, 10)))
+            return Sent("retry", reason=reason, after=after or _pause(row))
         if row.kind == "fetch":
             await self._store.store_file(row.payload["file"], "", 0, "", error=reason)
         await self._tell(row, Outcome("failed", error=reason))
@@ -132,3 +141,8 @@ class Calls:
         if is_inert(name, mime):
             self._metrics.door.labels(row.channel, "inert_file").inc()
         return label(mime, claimed)
+
+
+def _pause(row: OutboxRow) -> float:
+    """Seconds until the next attempt, growing."""
+    return min(LONGEST_PAUSE, 2.0 ** min(row.attempts, 10))

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from core.effects import Call, CreateTicket, FetchFile
 from core.events import CallDone
 from core.messages import Attachment
 from core.outbox import OutboxRow, Settled
-from core.ports import Channel, FileLink, Outcome, Result, Ticket, Work
+from core.ports import Channel, FileLink, Outcome, Result, StoredFile, Ticket, Work
 from gateway.calls import MOST_ATTEMPTS, PATIENT_ATTEMPTS, Calls
 from gateway.metrics import Metrics
 from storage.files.local import LocalFiles
@@ -196,6 +197,41 @@ async def test_a_file_the_platform_refuses_keeps_the_reason(store: MemoryStore, 
     stored = await store.file("f2")
     assert stored is not None
     assert stored.error == "the platform does not give the file"
+
+
+async def test_a_file_waits_for_its_place_however_long_that_is_away(store: MemoryStore, tmp_path: Path) -> None:
+    place = tmp_path / "files"
+    place.write_bytes(b"a file where the folder should be")
+    row = await row_of(store, FetchFile(Attachment("photo", file="f1", ref="AgAC", name="a.png")), "fetch")
+    work = calls(store, Answering(Outcome("ok")), place, Recorder(files={"AgAC": PICTURE}))
+    for attempts, after in ((0, 5.0), (10, 900.0), (PATIENT_ATTEMPTS + 1, 900.0)):
+        row.attempts = attempts
+        sent = await work.run(row)
+        assert (sent.verdict, sent.after) == ("retry", after)
+    waiting = await store.file("f1")
+    assert waiting is not None
+    assert waiting.error == ""
+    place.unlink()
+    assert (await work.run(row)).verdict == "sent"
+
+
+async def test_a_ticket_waits_for_the_links_to_its_files_and_the_client_for_nobody(
+    store: MemoryStore, tmp_path: Path
+) -> None:
+    await store.add_file(StoredFile("f1", 1, "a.png", "image/png", 3))
+    effect = msgspec.structs.replace(TICKET, files=("f1",))
+    row = await row_of(store, effect, "ticket")
+    desk = Answering(Outcome("ok"))
+    files = LocalFiles(tmp_path, "https://bot.example")
+    work = Calls(store, {}, {"outer": desk}, {}, files, Metrics())
+    assert (await work.run(row)).verdict == "retry", "the key of the links has not been read yet"
+    assert desk.asked == []
+    assert [event.status for event in await results(store)] == ["ok"]
+    await files.open()
+    assert (await work.run(row)).verdict == "sent"
+    assert [(file.name, file.url.partition("?")[0]) for file in desk.files] == [
+        ("a.png", "https://bot.example/files/f1")
+    ]
 
 
 async def test_calls_run_side_by_side(store: MemoryStore, tmp_path: Path) -> None:
