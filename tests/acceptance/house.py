@@ -281,6 +281,12 @@ class Api(Messenger):
     name = "api"
 
 
+class Max(Messenger):
+    """A MAX."""
+
+    name = "max"
+
+
 class Client:
     """A person in a messenger's chat: acts, then waits for what the bot says to it."""
 

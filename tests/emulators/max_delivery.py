@@ -33,7 +33,7 @@ class Delivery:
         self.disturb = Disturb()
         self._updates: list[tuple[int, dict[str, Any]]] = []  # by sequence number, until they are committed
         self._next = 25_000_000
-        self._asked: set[int] = set()
+        self._shown = 0  # the number behind the last update that a poll has brought
         self._news = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._client: ClientSession | None = None
@@ -59,7 +59,8 @@ class Delivery:
             for copy in copies:
                 self._updates.append((self._next, copy))
                 self._next += 1
-            if len(self._updates) > 1 and self._random.random() < self.disturb.reorder:
+            fresh = len(self._updates) > 1 and self._updates[-2][0] >= self._shown
+            if fresh and self._random.random() < self.disturb.reorder:
                 (first, one), (second, other) = self._updates[-2:]
                 self._updates[-2:] = [(first, other), (second, one)]
             self._news.set()
@@ -83,7 +84,7 @@ class Delivery:
                 await asyncio.wait_for(self._news.wait(), max(0.0, ends - time.monotonic()))
             except TimeoutError:
                 break
-        behind = page[-1][0] + 1 if page else self._next
+        behind = self._shown = page[-1][0] + 1 if page else self._next
         return {"updates": [one for _, one in page], "marker": behind}
 
     def _page(self, limit: int, types: list[str]) -> list[tuple[int, dict[str, Any]]]:
