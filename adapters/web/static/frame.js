@@ -81,5 +81,9 @@ export function paint(color) {
 }
 
 function originOf(address) {
-  return address && URL.canParse(address) ? new URL(address).origin : "";
+  try {
+    return new URL(address).origin;
+  } catch {
+    return ""; // not embedded, or by nobody who can be named
+  }
 }

@@ -36,7 +36,7 @@ class Chat {
     this.outbox = new Outbox({
       sending: (entry) => this.sending(entry),
       arrived: (entry, seq) => this.arrived(entry, seq),
-      waits: (message, until) => tell("wait", message, until),
+      waits: (message, until) => (this.wait(false), tell("wait", message, until)),
       unknown: () => this.restart(),
     });
     this.live = new Live({ frame: (f) => this.hear(f), state: (s) => this.state(s), unknown: () => this.restart() }, () => this.place());
