@@ -49,9 +49,9 @@ async def play(store: AnyStore, clock: FakeClock, steps: list[Any], joins: bool)
             effect: Effect = CreateTicket(f"k{n}", n, "general", "T") if other == "ticket" else other
             await accept_one(store, inbound(n, one), always(effect))
         elif joins and step == "join":
-            whole = [await whole_client(store, client) for client in one]
-            if whole[0] != whole[1]:
-                made.append(await store.join(*whole, "test"))
+            first, second = [await whole_client(store, client) for client in one]
+            if first != second:
+                made.append(await store.join(first, second, "test"))
         elif joins and made:
             await store.unjoin(made.pop(), "test")
     while made:
