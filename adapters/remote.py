@@ -6,7 +6,9 @@ import asyncio
 import errno
 import ipaddress
 import socket
+import time
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
@@ -131,8 +133,14 @@ class Remote:
 
 
 def parse_retry_after(text: str) -> float:
-    """Seconds, at most an hour; 0 for dates and nonsense."""
-    return float(min(int(text), 3600)) if text.isascii() and text.isdigit() and len(text) < 9 else 0.0
+    """Seconds, at most an hour: a number of them, or a date; 0 for what has passed, and for nonsense."""
+    if text.isascii() and text.isdigit() and len(text) < 9:
+        return float(min(int(text), 3600))
+    try:
+        left = parsedate_to_datetime(text).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return 0.0
+    return min(max(left, 0.0), 3600.0)
 
 
 def guarded_socket(info: AddrInfo) -> socket.socket:

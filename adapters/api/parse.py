@@ -28,7 +28,7 @@ CONTROL = re.compile("[\x00-\x1f\x7f]")
 LINE = 200
 DETAIL_LIMIT = 200  # characters: what is wrong may quote what was sent
 YEARS = range(2000, 9999)  # of moments that are believed
-IDS = ("id", "chat", "message_id", "operator", "album", "token")
+IDS = ("id", "chat", "message_id", "operator", "album", "token", "command")
 
 
 class Refused(NamedTuple):

@@ -73,7 +73,7 @@ class Sending:
 
     async def tell(self, call: schema.Call) -> bool:
         """A call that nothing depends on, once; whether it was taken."""
-        if self._pacer.closed(""):
+        if self._pacer.closed(getattr(call, "chat", "")):
             return False
         try:
             async with asyncio.timeout(BRIEF_SECONDS):

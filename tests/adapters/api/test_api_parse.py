@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
+from adapters.api.openapi import json_schema
 from adapters.api.parse import Read, Reader, host_of, is_allowed
 from adapters.payloads import Unreadable
 from core.events import ColleagueReply, Edited, Event, Message, Opened, Press, Reachability, Reacted
@@ -130,6 +132,7 @@ def test_seen_is_heard_and_leaves_nothing() -> None:
         ({"type": "message", "chat": "7", "attachments": [{"file": "a", "size": -1}]}, "/attachments/0/size", ">= 0"),
         ({"type": "message", "chat": "7", "attachments": [{"file": "a"}] * 21}, "/attachments", "length <= 20"),
         ({"type": "message", "chat": "7", "command": "rm -rf"}, "/command", "matching regex"),
+        ({"type": "message", "chat": "7", "text": "x", "command": "/a\n"}, "/command", "Control characters"),
         ({"type": "press", "chat": "7", "token": "x" * 65}, "/token", "length <= 64"),
         ({"type": "press", "chat": "7", "token": "\x00"}, "/token", "Control characters"),
         ({"type": "colleague_reply", "chat": "7", "operator": "1"}, "", "The reply is empty"),
@@ -215,8 +218,9 @@ def test_which_hosts_are_allowed(host: str, rules: set[str], allowed: bool) -> N
     assert is_allowed(host, rules) is allowed
 
 
+JUDGE = Draft202012Validator(json_schema())
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
     max_leaves=12,
 )
@@ -240,14 +244,17 @@ KEYS = st.sampled_from(
 TYPES = ["message", "press", "opened", "edited", "reacted", "reachability", "colleague_reply", "seen", "?"]
 
 
+@settings(deadline=None)
 @given(st.dictionaries(KEYS, JSON, max_size=8), st.sampled_from(TYPES))
 def test_no_delivery_breaks_the_parser_or_is_lost(event: dict[str, Any], kind: str) -> None:
     found = READER.read(json.dumps({"events": [{"chat": "7", "type": kind, **event}]}).encode(), "d", NOW)
     assert len(found.heard) + len(found.refused) + found.ignored == 1
     for heard in found.heard:
         assert NOW - heard.inbound.sent_at < timedelta(days=366 * 30)
+        JUDGE.validate({"chat": "7", "type": kind, **event})  # nothing is taken that the published schema forbids
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_bytes_are_read_or_unreadable_and_nothing_else(raw: bytes) -> None:
     with suppress(Unreadable):

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.api.verdicts import Answer, Judged, judge
@@ -71,6 +71,7 @@ def test_long_words_are_cut() -> None:
     assert len(judged(400, {"detail": "x" * 1000}).reason) == 300
 
 
+@settings(deadline=None)
 @given(st.integers(200, 599), st.binary(max_size=60), st.integers(0, 200))
 def test_every_answer_has_a_verdict(status: int, body: bytes, attempts: int) -> None:
     found = judge(Answer(status, body), attempts)

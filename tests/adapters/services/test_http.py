@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from email.utils import formatdate
 from typing import Any, cast
 
 import pytest
@@ -425,6 +427,9 @@ def test_retry_after() -> None:
         0.0,
         0.0,
     ]
+    ahead = [parse_retry_after(formatdate(time.time() + seconds, usegmt=True)) for seconds in (30, 99_999)]
+    assert 25 < ahead[0] <= 30
+    assert ahead[1] == 3600.0
 
 
 # --- settings --------------------------------------------------------------------------------------------------------
