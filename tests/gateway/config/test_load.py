@@ -315,3 +315,32 @@ desks: {general: {title: Общие}}
 def test_a_community_of_vk(tmp_path: Path, environ: dict[str, str], codes: list[str]) -> None:
     _, found = read(VK, tmp_path, **environ)
     assert sorted(finding.split()[1] for finding in found) == codes
+
+
+MAX = """\
+http: {public_url: "${URL:-}"}
+channels:
+  max: {kind: max, token: "${TOKEN:-}", mode: "${MODE:-webhook}", secret: "${SECRET:-}", ca: "${CA:-}", line: support}
+lines: {support: {title: Поддержка, hours: {mon-sun: "00:00-24:00"}, closed: {ticket: general}}}
+desks: {general: {title: Общие}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("environ", "codes"),
+    [
+        ({}, []),
+        ({"TOKEN": "k", "MODE": "polling"}, []),
+        ({"TOKEN": "k"}, ["C140", "C141"]),
+        ({"TOKEN": "k", "URL": "https://a", "SECRET": "four"}, ["C142"]),
+        ({"TOKEN": "k", "URL": "https://a", "SECRET": "a-long_one"}, []),
+        ({"TOKEN": "k", "MODE": "polling", "CA": "none.pem"}, ["C160"]),
+        ({"TOKEN": "k", "MODE": "polling", "CA": "ca.pem"}, []),
+    ],
+)
+def test_a_bot_of_max(tmp_path: Path, environ: dict[str, str], codes: list[str]) -> None:
+    (tmp_path / "ca.pem").write_text("", "utf-8")
+    config, found = read(MAX, tmp_path, **environ)
+    assert sorted(finding.split()[1] for finding in found) == codes
+    if "CA" in environ and config is not None and not codes:
+        assert config.channels["max"].ca == tmp_path / "ca.pem"  # type: ignore[union-attr]
