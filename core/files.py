@@ -52,6 +52,12 @@ def parse_name(name: str) -> str:
     return f"{_cut(stem, NAME_LIMIT - len(ending))}{ending}" or "file"
 
 
+def is_trap(name: str) -> bool:
+    """Whether a name tries to be more than one: a path, hidden or direction-turning characters, more bytes than any file
+    system takes."""
+    return any(sign in name for sign in "/\\") or clean(name) != name or len(name.encode("utf-8", "replace")) > 255
+
+
 def _cut(text: str, limit: int) -> str:
     """At most so many characters, and bytes that leave room for the ending."""
     return text[:limit].encode()[:NAME_BYTES].decode("utf-8", "ignore").strip(" .")

@@ -75,6 +75,8 @@ class Api:
         room.address_quota.add(address, landed.size)
         if is_inert(landed.name, landed.mime):
             room.gate.count(room.name, "inert_file")
+        if landed.trap:
+            room.gate.count(room.name, "odd_name")
         file = await self._keep(conversation, landed)
         return reply(render_files([file.id], {file.id: file})[0], 201)
 

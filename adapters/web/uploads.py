@@ -15,7 +15,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from adapters.web.refusal import Refused
 from adapters.web.room import require_plain
-from core.files import parse_name
+from core.files import is_trap, parse_name
 from core.ports import Files, StorageFull
 
 CHUNK = 256 * 1024
@@ -29,6 +29,7 @@ class Landed(msgspec.Struct, frozen=True):
     mime: str
     size: int
     sha256: str
+    trap: bool = False  # its name was more than a name
 
 
 async def read_part(request: web.Request) -> BodyPartReader:
@@ -59,7 +60,7 @@ async def land(part: BodyPartReader, files: Files, limit: int) -> Landed:
     finally:
         with suppress(OSError):
             path.unlink(missing_ok=True)
-    return Landed(name, mime, size, sha256)
+    return Landed(name, mime, size, sha256, is_trap(part.filename or ""))
 
 
 async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:

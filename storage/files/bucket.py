@@ -23,6 +23,7 @@ from storage.files.cache import Cache
 from storage.files.disk import on_disk
 from storage.files.kept import Kept, Listed, check_hash
 from storage.files.links import KEY_BYTES, new_key
+from storage.files.once import Once
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig, S3Config
@@ -60,7 +61,7 @@ class BucketFiles(Kept):
         self._bucket = bucket
         self._store = _connect(bucket, key, secret)
         self._calls = asyncio.Semaphore(MOST_CALLS)
-        self._coming: dict[str, asyncio.Task[Path]] = {}
+        self._coming = Once[Path]()
 
     async def keep(self, data: bytes) -> str:
         sha256 = hashlib.sha256(data).hexdigest()
@@ -78,7 +79,7 @@ class BucketFiles(Kept):
     async def path(self, sha256: str) -> Path:
         check_hash(sha256)
         found = await on_disk(lambda: self._cache.find(sha256))
-        return found if found is not None else await self._copy(sha256)
+        return found or await self._coming.do(sha256, lambda: self._fetch(sha256))
 
     async def listed(self) -> AsyncIterator[Listed]:
         stream = obstore.list(self._store, chunk_size=500)
@@ -98,14 +99,6 @@ class BucketFiles(Kept):
             return False
         await self._ask(lambda: obstore.delete_async(self._store, name))
         return True
-
-    async def _copy(self, sha256: str) -> Path:
-        """One fetch, however many ask: it goes on when one of them leaves."""
-        task = self._coming.get(sha256)
-        if task is None:
-            task = self._coming[sha256] = asyncio.create_task(self._fetch(sha256))
-            task.add_done_callback(lambda _: self._coming.pop(sha256, None))
-        return await asyncio.shield(task)
 
     async def _fetch(self, sha256: str) -> Path:
         part = self.staging / f"{secrets.token_hex(8)}.part"

@@ -15,7 +15,9 @@ from core.ports import StorageFull
 from storage.files.cache import Cache
 from storage.files.disk import on_disk
 from storage.files.links import is_open, render_link
+from storage.files.once import Once
 
+PATIENCE_SECONDS = 5.0  # that an upload waits for its picture to be opened: others may be before it
 HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -48,7 +50,7 @@ class Kept(ABC):
     def __init__(self, cache: Cache, staging: Path, public_url: str, clock: Callable[[], float] = time.time) -> None:
         self.staging, self._public_url, self._clock = staging, public_url, clock
         self._cache = cache
-        self._drawing = asyncio.Semaphore(1)
+        self._drawing, self._drawn = asyncio.Semaphore(1), Once[Path]()
         self._key = b""
 
     async def open(self) -> None:
@@ -101,16 +103,16 @@ class Kept(ABC):
         mime = sniff(await on_disk(lambda: _head(path)), name)
         if mime not in INLINE:
             return mime
-        try:
-            await self.thumbnail(sha256)
-        except FileNotFoundError:
-            return UNKNOWN
-        except StorageFull:
-            return mime  # without room for a thumbnail a picture is still one
-        return mime
+        task = self._drawn.task(sha256, lambda: self._thumbnail(sha256))
+        await asyncio.wait({task}, timeout=PATIENCE_SECONDS)
+        # Without room or time for a thumbnail a picture is still one.
+        return UNKNOWN if task.done() and isinstance(task.exception(), FileNotFoundError) else mime
 
     async def thumbnail(self, sha256: str) -> Path:
-        name = f"{check_hash(sha256)}.webp"
+        return await self._drawn.do(check_hash(sha256), lambda: self._thumbnail(sha256))
+
+    async def _thumbnail(self, sha256: str) -> Path:
+        name = f"{sha256}.webp"
         found = await on_disk(lambda: self._cache.find(name))
         if found is None:
             original = await self.path(sha256)

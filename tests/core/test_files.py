@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.files import parse_name
+from core.files import is_trap, parse_name
 
 CASES = [
     ("../../etc/passwd", "passwd"),
@@ -30,6 +30,18 @@ CASES = [
 @pytest.mark.parametrize(("name", "expected"), CASES)
 def test_a_name_is_only_a_name(name: str, expected: str) -> None:
     assert parse_name(name) == expected
+
+
+@pytest.mark.parametrize(
+    "name", ["../x", "a\\b.txt", "a\x00.png", "x\u202egnp.exe", "a\u200bb.txt", "я" * 128 + ".txt"]
+)
+def test_traps_are_told_from_names(name: str) -> None:
+    assert is_trap(name)
+
+
+@pytest.mark.parametrize("name", ["", "фото отпуска.jpg", "archive.tar.gz", ".hidden", "😀.png", "語.pdf"])
+def test_names_are_no_traps(name: str) -> None:
+    assert not is_trap(name)
 
 
 @pytest.mark.parametrize("letter", ["я", "語", "😀", "e\u0301"])

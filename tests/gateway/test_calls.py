@@ -21,7 +21,7 @@ from gateway.metrics import Metrics
 from storage.files.local import LocalFiles
 from storage.memory import MemoryStore
 from tests.adapters.web.pictures import png
-from tests.gateway.house import Clock, Recorder, echo, inbound
+from tests.gateway.house import Clock, Recorder, count, echo, inbound
 
 
 @dataclass
@@ -189,6 +189,30 @@ async def test_a_file_is_kept_by_its_hash(store: MemoryStore, tmp_path: Path) ->
     assert stored is not None
     assert (tmp_path / stored.sha256[:2] / stored.sha256).read_bytes() == PICTURE
     assert (stored.size, stored.mime) == (len(PICTURE), "image/png")
+
+
+PRETENDERS = [
+    (b"<html><script>alert(1)</script>", "photo.jpg"),
+    (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "logo.svg"),
+    (png(10_000, 10_000), "hundred-megapixels.png"),
+    (b"MZ", "contract.docx"),
+]
+
+
+@pytest.mark.parametrize(("data", "name"), PRETENDERS)
+async def test_what_a_messenger_calls_a_picture_need_not_be_one(
+    store: MemoryStore, tmp_path: Path, data: bytes, name: str
+) -> None:
+    """The recorder says that everything is a PNG, as a messenger repeats what its client said."""
+    row = await row_of(store, FetchFile(Attachment("photo", file="f1", ref="AgAC", name=name)), "fetch")
+    metrics = Metrics()
+    channels: dict[str, Channel] = {"telegram": Recorder(files={"AgAC": data})}
+    work = Calls(store, {}, {}, channels, LocalFiles(tmp_path), metrics)
+    assert (await work.run(row)).verdict == "sent"
+    stored = await store.file("f1")
+    assert stored is not None
+    assert (stored.mime, stored.size) == ("application/octet-stream", len(data))
+    assert count(metrics.door, "telegram", "inert_file") == 1
 
 
 async def test_a_file_the_platform_refuses_keeps_the_reason(store: MemoryStore, tmp_path: Path) -> None:

@@ -103,6 +103,18 @@ async def test_files_that_pretend_are_inert_and_counted(visitor: Visitor, house:
     assert house.counted["inert_file"] == 1
 
 
+async def test_names_that_are_traps_are_counted(visitor: Visitor, house: House) -> None:
+    told = {}
+    for name in ("../../photo\u202egnp.exe", "фото.txt"):  # as browsers write them: UTF-8, nothing escaped
+        head = f'--b\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+        headers = visitor.headers | {"Content-Type": FORM}
+        body = head.encode() + b"x\r\n--b--\r\n"
+        answer = await visitor.client.post(f"{visitor.base}/files", data=body, headers=headers)
+        told[name] = (await answer.json())["name"]
+    assert list(told.values()) == ["photognp.exe", "фото.txt"]
+    assert house.counted["odd_name"] == 1
+
+
 async def test_a_picture_that_is_a_zip_too_is_a_picture_and_nothing_more(visitor: Visitor) -> None:
     polyglot = PICTURE + b"PK\x03\x04 <script>alert(1)</script>"
     file = await visitor.uploaded(polyglot, "x.zip.html.png")

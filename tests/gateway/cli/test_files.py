@@ -67,6 +67,14 @@ def test_a_bucket_that_does_not_answer(home: Path, run: Run) -> None:
     assert "canary" not in out + err
 
 
+def test_a_backup_says_where_the_files_are(home: Path, run: Run) -> None:
+    asyncio.run(add_row(home, ""))
+    assert "Copy the folder of the files now: " + str(home / "var/files") in run("backup", "one.db")[1]
+    source = CONFIG.replace("files: var/files", 'files: "s3://our-bucket/a"')
+    (home / "config.yaml").write_text(source, "utf-8")
+    assert "The files are in a bucket, which keeps its own copies: s3://our-bucket/a" in run("backup", "two.db")[1]
+
+
 def test_a_file_that_never_came_says_why() -> None:
     never = Attachment("video", name="film.mp4", mime="video/mp4", note="more than 20 MB")
     assert _file({"name": never.name, "mime": never.mime, "size": 0, "kind": "video", "error": never.note}) == (

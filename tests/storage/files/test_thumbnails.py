@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import random
 import struct
+import threading
 import zlib
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageCms
 
-from storage.files import thumbnails
+from storage.files import kept, thumbnails
 from storage.files.cache import Cache
 from storage.files.local import LocalFiles
 from storage.files.thumbnails import SIDE, NotAPicture, make_thumbnail
@@ -222,6 +224,27 @@ async def test_the_type_is_that_of_the_bytes(files: LocalFiles) -> None:
         (b"PK\x03\x04 zip", "x.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
     ):
         assert await files.mime(await files.keep(data), name) == mime
+
+
+async def test_an_upload_waits_little_and_the_picture_is_drawn_all_the_same(
+    files: LocalFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+
+    def slow(path: Path) -> bytes:
+        assert go_on.wait(10)
+        return make_thumbnail(path)
+
+    monkeypatch.setattr(thumbnails, "make_thumbnail", slow)
+    monkeypatch.setattr(kept, "PATIENCE_SECONDS", 0.01)
+    sha256 = await files.keep(painted("PNG"))
+    assert await files.mime(sha256, "x.png") == "image/png", "so far its header alone has been read"
+    asking = asyncio.create_task(files.thumbnail(sha256))
+    leaving = asyncio.create_task(files.thumbnail(sha256))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    go_on.set()
+    assert (await asking).stat().st_size > 0
 
 
 async def test_without_room_for_thumbnails_a_picture_is_one(tmp_path: Path) -> None:
