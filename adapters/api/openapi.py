@@ -33,6 +33,25 @@ HEADERS = {
     ),
     SIGNATURE_HEADER: (SIGNING, {"type": "string", "pattern": "^v1"}),
 }
+# What types alone cannot say: a message holds something, a file comes one way.
+SAYS = {"required": ["text"], "properties": {"text": {"type": "string", "pattern": "\\S"}}}
+SHOWS = {"required": ["attachments"], "properties": {"attachments": {"type": "array", "minItems": 1}}}
+RULES: dict[str, dict[str, Any]] = {
+    "Message": {
+        "anyOf": [
+            SAYS,
+            SHOWS,
+            {"required": ["contact"], "properties": {"contact": {"type": "object"}}},
+            {"required": ["location"], "properties": {"location": {"type": "object"}}},
+        ]
+    },
+    "ColleagueReply": {"anyOf": [SAYS, SHOWS]},
+    "Attachment": {
+        "oneOf": [
+            {"required": [name], "properties": {name: {"type": "string", "minLength": 1}}} for name in ("file", "url")
+        ]
+    },
+}
 TO_US = (schema.Batch, *schema.FROM_INTEGRATOR)
 OURS = (schema.Accepted, schema.Problem, schema.Kept)
 THEIRS = (schema.Taken, schema.Refusal)
@@ -72,7 +91,7 @@ def json_schema() -> dict[str, Any]:
 def components(template: str = "#/components/schemas/{name}") -> dict[str, Any]:
     """Every type by its name."""
     _, found = msgspec.json.schema_components((*TO_US, *OURS, *schema.TO_INTEGRATOR, *THEIRS), ref_template=template)
-    return {name: _told(msgspec.to_builtins(one)) for name, one in sorted(found.items())}
+    return {name: _told(msgspec.to_builtins(one)) | RULES.get(name, {}) for name, one in sorted(found.items())}
 
 
 def _told(value: Any) -> Any:
