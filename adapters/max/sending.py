@@ -70,7 +70,9 @@ class Sending:
 
     async def _part(self, row: OutboxRow, call: Call, index: int, files: Files) -> str:
         try:
-            uploaded = [render_attachment(kind, await self._token(kind, file, files)) for kind, file in call.uploads]
+            uploaded = [
+                render_attachment(kind, await self._token(row, kind, file, files)) for kind, file in call.uploads
+            ]
             answer = await self._api.call(call.method, call.path, call.query, _with(call, uploaded))
         except Refusal as refusal:
             return await self._refused(row, call, index, refusal.refused, files)
@@ -91,9 +93,9 @@ class Sending:
             self.chats.remember(row.chat, str(chat))
         return line(mapping(message.get("body")).get("mid"), 512) or call.query.get("message_id", "")
 
-    async def _token(self, kind: str, file: StoredFile, files: Files) -> str:
+    async def _token(self, row: OutboxRow, kind: str, file: StoredFile, files: Files) -> str:
         """A file is uploaded once, however often its message is tried."""
-        key = f"{kind}:{file.id}"
+        key = f"{row.key}:{kind}:{file.id}"
         if key not in self._tokens:
             data = await read_bytes(file, files)
             self._tokens.remember(key, await self._api.upload(kind, parse_name(file.name), data))
@@ -101,12 +103,12 @@ class Sending:
 
     async def _refused(self, row: OutboxRow, call: Call, index: int, refused: Refused, files: Files) -> str:
         """The id when the refusal changes nothing for the client or another call will do; else the verdict."""
-        if call.method == "DELETE" and refused.status in {400, 404}:
+        final = refused.status in {400, 403, 404} and not refused.not_ready
+        if call.method == "DELETE" and final:
             return ""  # gone already, or too old: nothing to be done
-        if call.method == "PUT" and refused.status in {400, 403, 404} and not refused.not_ready:
-            body = {**(call.body or {}), "attachments": (call.body or {}).get("attachments") or []}
-            anew = Call("POST", call.path, {"user_id": row.chat}, body, call.uploads)
-            return await self._part(row, anew, index, files)
+        other = _other_call(row, call, refused) if final else None
+        if other is not None:
+            return await self._part(row, other, index, files)
         sent = judge(refused, row.attempts)
         if refused.status == 429:
             scope = self.pacer.refused(row.chat, sent.after)
@@ -114,6 +116,17 @@ class Sending:
         if refused.ours:
             self._health.bad(refused.status)
         raise Stopped(sent)
+
+
+def _other_call(row: OutboxRow, call: Call, refused: Refused) -> Call | None:
+    """What to do instead: a message that cannot be changed is sent anew; one whose quoted message is gone goes without."""
+    body = call.body or {}
+    if call.method == "PUT":
+        anew = {**body, "attachments": body.get("attachments") or []}
+        return Call("POST", call.path, {"user_id": row.chat}, anew, call.uploads)
+    if body.get("link") and refused.status != 403:
+        return call._replace(body={**body, "link": None})
+    return None
 
 
 def _with(call: Call, uploaded: list[dict[str, object]]) -> Json | None:

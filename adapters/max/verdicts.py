@@ -37,7 +37,7 @@ class Refused(NamedTuple):
         return self.status == 401 or (self.status in {404, 405} and not self.gone)
 
 
-GONE = ("chat", "dialog", "user", "recipient", "message")
+GONE = ("chat", "dialog", "user", "recipient")
 
 
 def judge(refused: Refused, attempts: int) -> Sent:

@@ -48,6 +48,18 @@ async def test_a_quote_points_at_the_message(polling: Max, max_: MaxEmulator) ->
     assert (answer["link"]["type"], answer["link"]["message"]["mid"]) == ("reply", asked)
 
 
+async def test_a_quoted_message_that_is_gone(polling: Max, max_: MaxEmulator) -> None:
+    asked = max_.say(7, "Где заказ?")["message"]["body"]["mid"]
+    max_.remove(7, asked)
+    assert (await polling.send(row("В пути", quote=Quote(asked, "Где заказ?")))).verdict == "sent"
+    assert max_.texts(7) == ["В пути"]
+
+
+async def test_what_may_not_be_deleted_says_nothing_of_the_client(polling: Max, max_: MaxEmulator) -> None:
+    max_.fail(method="DELETE /messages", kind="403")
+    assert (await polling.send(row(kind="delete", target_ids=("mid.1",)))).verdict == "sent"
+
+
 async def test_edits_and_deletions(polling: Max, max_: MaxEmulator) -> None:
     sent = await polling.send(row("Вы третий", rows=buttons("Выйти")))
     edited = await polling.send(row("Вы второй", kind="edit", target_ids=sent.platform_ids))
