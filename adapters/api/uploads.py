@@ -14,7 +14,7 @@ from adapters.api.capabilities import FORM_BYTES
 from adapters.api.door import Door, TurnedAway, later, reply
 from adapters.api.schema import Kept
 from core.files import parse_name
-from core.kinds import INLINE
+from core.kinds import INLINE, is_inert
 from core.ports import Gate, StoredFile
 
 AT_ONCE = 4  # bodies in memory at the same time: the whole form is signed, so the whole form must be here
@@ -44,6 +44,8 @@ class Uploads:
     async def _keep(self, gate: Gate, delivery: str, name: str, data: bytes) -> Kept:
         sha256 = await gate.files.keep(data)
         mime = await gate.files.mime(sha256, name)
+        if is_inert(name, mime):
+            gate.count(self._name, "inert_file")
         id = "u" + hashlib.sha256(f"{self._name}\n{delivery}\n{sha256}".encode()).hexdigest()[:32]
         kind = "photo" if mime in INLINE else "file"
         await gate.store.add_file(StoredFile(id, 0, name, mime, len(data), kind, self._name))

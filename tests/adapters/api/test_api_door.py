@@ -216,6 +216,12 @@ async def upload(house: House, api: ApiMessenger, raw: bytes, kind: str, id: str
     return status, said
 
 
+async def test_a_pretender_is_bytes_and_counted(house: House, api: ApiMessenger) -> None:
+    status, said = await upload(house, api, *form(b"<svg onload='alert(1)'/>", "logo.png"))
+    assert (status, said["mime"]) == (201, "application/octet-stream")
+    assert house.gate.counted["shop", "inert_file"] == 1
+
+
 async def test_the_same_upload_again_is_the_same_file(house: House, api: ApiMessenger) -> None:
     answers = [await upload(house, api, *form(PICTURE)) for _ in range(2)]
     assert answers[0] == answers[1]
