@@ -287,45 +287,60 @@ class Max(Messenger):
     name = "max"
 
 
-class Client:
-    """A person in a messenger's chat: acts, then waits for what the bot says to it."""
+class Ear:
+    """Somebody who hears the bot. `texts` is all that it has said so far, `heard` how many of them are no news."""
 
-    def __init__(self, telegram: Messenger, chat: int = 0) -> None:
-        self.telegram, self.chat = telegram, chat or new_chat()
-        self.heard = 0
+    heard = 0
 
-    async def say(self, text: str, *expected: str) -> list[str]:
-        """Writes and waits until the bot has said all the expected words, in this order, after all it said before."""
-        await self.telegram.do("say", chat=self.chat, text=text)
-        return await self.hear(*expected)
+    async def texts(self) -> list[str]:
+        raise NotImplementedError
 
-    async def press(self, label: str, *expected: str) -> list[str]:
-        await self.telegram.do("press", chat=self.chat, label=label)
-        return await self.hear(*expected)
-
-    async def contact(self, phone: str, *expected: str, own: bool = True) -> list[str]:
-        await self.telegram.do("contact", chat=self.chat, phone=phone, own=own)
-        return await self.hear(*expected)
-
-    async def photo(self, data: bytes, *expected: str) -> list[str]:
-        await self.telegram.do("photo", chat=self.chat, content=base64.b64encode(data).decode())
-        return await self.hear(*expected)
-
-    async def hear(self, *expected: str) -> list[str]:
+    async def hear(self, *expected: str, seconds: float = ANSWER_SECONDS) -> list[str]:
         """Everything new that the bot has said, once the expected words stand in it."""
         fresh: list[str] = []
 
         async def all_said() -> bool:
-            fresh[:] = (await self.telegram.texts(self.chat))[self.heard :]
+            fresh[:] = (await self.texts())[self.heard :]
             rest = iter(fresh)
             return all(any(words in text for text in rest) for words in expected)
 
         try:
-            await until(all_said)
+            await until(all_said, "", seconds)
         except AssertionError:
             raise AssertionError(f"expected {expected}, the bot said {fresh}") from None
         self.heard += len(fresh)
         return fresh
+
+
+class Telephone(Ear):
+    """A person in a messenger's chat."""
+
+    def __init__(self, messenger: Messenger, chat: int = 0) -> None:
+        self.messenger, self.chat = messenger, chat or new_chat()
+
+    async def texts(self) -> list[str]:
+        return await self.messenger.texts(self.chat)
+
+
+class Client(Telephone):
+    """A person in a messenger's chat: acts, then waits for what the bot says to it."""
+
+    async def say(self, text: str, *expected: str) -> list[str]:
+        """Writes and waits until the bot has said all the expected words, in this order, after all it said before."""
+        await self.messenger.do("say", chat=self.chat, text=text)
+        return await self.hear(*expected)
+
+    async def press(self, label: str, *expected: str) -> list[str]:
+        await self.messenger.do("press", chat=self.chat, label=label)
+        return await self.hear(*expected)
+
+    async def contact(self, phone: str, *expected: str, own: bool = True) -> list[str]:
+        await self.messenger.do("contact", chat=self.chat, phone=phone, own=own)
+        return await self.hear(*expected)
+
+    async def photo(self, data: bytes, *expected: str) -> list[str]:
+        await self.messenger.do("photo", chat=self.chat, content=base64.b64encode(data).decode())
+        return await self.hear(*expected)
 
 
 def number_in(texts: list[str]) -> int:
@@ -335,11 +350,11 @@ def number_in(texts: list[str]) -> int:
     return int(found[1])
 
 
-class Visitor:
+class Visitor(Ear):
     """A person in the web chat, by its HTTP interface alone."""
 
     def __init__(self, gateway: Gateway) -> None:
-        self.gateway, self.token, self.heard = gateway, "", 0
+        self.gateway, self.token = gateway, ""
 
     async def open(self) -> Self:
         self.token = (await self._post("session", {}))["token"]
@@ -378,18 +393,5 @@ class Visitor:
         await self._post("messages", {"client_id": secrets.token_hex(8), "press": {"token": token, "label": label}})
         return await self.hear(*expected)
 
-    async def hear(self, *expected: str, seconds: float = ANSWER_SECONDS) -> list[str]:
-        fresh: list[str] = []
-
-        async def all_said() -> bool:
-            said = [item["text"] for item in await self.history() if item.get("author") not in (None, "client")]
-            fresh[:] = said[self.heard :]
-            rest = iter(fresh)
-            return all(any(words in text for text in rest) for words in expected)
-
-        try:
-            await until(all_said, "", seconds)
-        except AssertionError:
-            raise AssertionError(f"expected {expected}, the bot said {fresh}") from None
-        self.heard += len(fresh)
-        return fresh
+    async def texts(self) -> list[str]:
+        return [item["text"] for item in await self.history() if item.get("author") not in (None, "client")]
