@@ -11,6 +11,7 @@ from aiohttp import web
 from playwright.async_api import BrowserContext, expect
 
 from adapters.web.settings import Settings
+from core.events import Opened
 from core.messages import Button, Outgoing
 from core.rich import Mark, Rich, plain
 from tests.adapters.web.corpus import XSS
@@ -177,6 +178,19 @@ async def test_an_open_chat_is_open_on_the_next_page_and_leaves_the_focus(visit:
     await visit.page.reload()
     await expect(visit.page.get_by_role("button", name="Open the chat")).to_be_visible()
     await expect(visit.page.locator("iframe")).to_be_hidden()
+
+
+async def test_the_mark_of_a_site_is_told_once(shop: Site, server: Server, context: BrowserContext) -> None:
+    visit = await dressed(shop, server, context, 'data-start="autumn-sale"')
+    frame = visit.page.frame_locator("iframe")
+    await expect(frame.locator("#list .text")).to_have_text(["Hello! autumn-sale"])
+    await visit.page.reload()
+    await expect(frame.locator("#status")).to_have_text("Online")
+    await frame.locator("#text").fill("hi")
+    await frame.locator("#send").click()
+    await expect(frame.locator("#list .text")).to_have_text(["Hello! autumn-sale", "hi", "Echo: hi"])
+    told = [inbound.event for inbound in server.house.accepted if isinstance(inbound.event, Opened)]
+    assert told == [Opened("autumn-sale")]
 
 
 async def test_on_a_phone_it_fills_the_screen_and_never_opens_by_itself(visit: Watched) -> None:

@@ -232,7 +232,8 @@ class Chat {
   }
 }
 
-/** The deep link of the address, taken out of it: a reload does not open it again. */
+/** The deep link of the address, taken out of it: a reload does not open it again. A site gives the same one to the chat on
+ *  each of its pages: it is opened once. */
 function takeLink() {
   const address = new URL(location.href);
   const hidden = new URLSearchParams(address.hash.slice(1)).get("start"); // a one-time code: no server, no log sees it
@@ -241,6 +242,8 @@ function takeLink() {
   address.searchParams.delete("start");
   if (hidden !== null) address.hash = "";
   history.replaceState(null, "", address);
+  if (embedded && memory.read("start") === link) return "";
+  if (embedded) memory.write("start", link);
   return link;
 }
 
