@@ -15,9 +15,10 @@ KINDS = frozenset(get_args(AttachmentKind))
 CONTROLS = "^[^\\u0000-\\u001f\\u007f]*$"
 
 Id = Annotated[str, Meta(min_length=1, max_length=200, extra_json_schema={"pattern": CONTROLS})]
+Ref = Annotated[str, Meta(max_length=200, extra_json_schema={"pattern": CONTROLS})]
 Line = Annotated[str, Meta(max_length=200)]
 Text = Annotated[str, Meta(max_length=TEXT)]
-Url = Annotated[str, Meta(max_length=2048, extra_json_schema={"format": "uri"})]
+Url = Annotated[str, Meta(max_length=2048, extra_json_schema={"format": "uri", "pattern": CONTROLS})]
 Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339, with its zone")]
 Phone = Annotated[str, Meta(min_length=3, max_length=40)]
 Emoji = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -42,7 +43,7 @@ class Attachment(Struct, frozen=True, omit_defaults=True):
     """
 
     kind: AttachmentKind = "file"
-    file: Annotated[str, Meta(max_length=200)] = ""
+    file: Ref = ""
     url: Url = ""
     name: Line = ""
     mime: Line = ""
@@ -81,7 +82,7 @@ class Happened(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field=
     """
 
     chat: Id
-    id: Annotated[str, Meta(max_length=200, extra_json_schema={"pattern": CONTROLS})] = ""
+    id: Ref = ""
     at: Moment | None = None
     sender: Sender | None = None
 
@@ -90,22 +91,22 @@ class Message(Happened, frozen=True, kw_only=True, tag="message"):
     """A client's message: text, files, a contact, a place, or several of them. `album` joins parts that came apart;
     `command` is `/status`, read from the text when it is left out."""
 
-    message_id: Annotated[str, Meta(max_length=200, extra_json_schema={"pattern": CONTROLS})] = ""
+    message_id: Ref = ""
     text: Text = ""
     attachments: Annotated[tuple[Attachment, ...], Meta(max_length=20)] = ()
     contact: Contact | None = None
     location: Location | None = None
     quote: Quote | None = None
-    album: Annotated[str, Meta(max_length=200)] = ""
+    album: Ref = ""
     command: Annotated[str, Meta(pattern="^(/[A-Za-z0-9_]{1,32})?$")] = ""
 
 
 class Press(Happened, frozen=True, kw_only=True, tag="press"):
     """A client pressed a button of ours: its `token`, and the label that stood on it."""
 
-    token: Annotated[str, Meta(min_length=1, max_length=64)]
+    token: Annotated[str, Meta(min_length=1, max_length=64, extra_json_schema={"pattern": CONTROLS})]
     label: Line = ""
-    message_id: Line = ""
+    message_id: Ref = ""
 
 
 class Opened(Happened, frozen=True, kw_only=True, tag="opened"):
@@ -138,7 +139,7 @@ class ColleagueReply(Happened, frozen=True, kw_only=True, tag="colleague_reply")
     """A colleague of ours answered in your messenger itself: the client has it already, the bot falls silent."""
 
     operator: Id
-    message_id: Line = ""
+    message_id: Ref = ""
     text: Text = ""
     attachments: Annotated[tuple[Attachment, ...], Meta(max_length=20)] = ()
 
