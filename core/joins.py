@@ -64,7 +64,7 @@ class Code(msgspec.Struct, frozen=True):
     key: str
 
 
-class JoinRefused(Exception):
+class JoinRefused(ValueError):
     """A join or its undoing cannot be: `unknown`, `same`, `part` (of client `detail`), `undone`, `suggested`,
     `later` (join `detail` must be undone first)."""
 

@@ -12,7 +12,7 @@ from storage.codec import decode_dict
 Row = dict[str, Any]  # as in `storage.rows`, which builds on this
 
 
-class Unlocked(Exception):
+class Unlocked(ValueError):
     """A conversation that the unit needs is not locked: one came to a client meanwhile. Look again and repeat."""
 
 
