@@ -3,9 +3,60 @@
 from __future__ import annotations
 
 import hmac
+import math
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import msgspec
 from aiohttp import web
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """The answer to a delivery."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = {}
+
+    @staticmethod
+    def json(body: bytes) -> Reply:
+        return Reply(200, body, {"Content-Type": "application/json; charset=utf-8"})
+
+    @staticmethod
+    def later(seconds: float) -> Reply:
+        """503, and when to come again."""
+        return Reply(503, b"", {"Retry-After": str(max(1, math.ceil(seconds)))})
+
+
+class Door:
+    """A webhook that needs but headers (asked for by their names in any letters) and a whole body: the roof may serve it
+    without aiohttp's objects.
+
+    `refused` looks at the headers before the body is read; `serve` may raise `StorageFull`. A body of more than `most` bytes
+    is answered 413.
+    """
+
+    def __init__(
+        self,
+        most: int,
+        refused: Callable[[Mapping[str, str]], Reply | None],
+        serve: Callable[[Mapping[str, str], bytes], Awaitable[Reply]],
+    ) -> None:
+        self.most, self.refused, self.serve = most, refused, serve
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """The door as a handler of aiohttp: what `Channel.routes` gives."""
+        reply = self.refused(request.headers)
+        if reply is None:
+            raw = await read_body(request, self.most)
+            reply = Reply(413) if raw is None else await self.serve(request.headers, raw)
+        return web.Response(body=reply.body, status=reply.status, headers=reply.headers)
+
+
+def door_of(handler: Any) -> Door | None:
+    """The door whose handler this is."""
+    owner = getattr(handler, "__self__", None)
+    return owner if isinstance(owner, Door) else None
 
 
 async def read_body(request: web.Request, most: int) -> bytes | None:

@@ -15,6 +15,7 @@ from datetime import datetime
 from aiohttp import web
 
 from adapters.desks import build_desk
+from adapters.doors import door_of
 from adapters.services import build_service
 from adapters.services.settings import plain_settings
 from bot.engine.codes import SERVICE
@@ -28,6 +29,7 @@ from gateway.deployment import build_deployment, build_house
 from gateway.failpoints import careful_seconds
 from gateway.files import build_files
 from gateway.flood import FloodShare
+from gateway.front import Front
 from gateway.hints import build_hints
 from gateway.identity import Identity
 from gateway.intake import Intake
@@ -127,7 +129,7 @@ class Gateway:
         self.roles = build_roles(roles, self)
         self.port = 0
         self._tasks: list[asyncio.Task[None]] = []
-        self._runner: web.AppRunner | None = None
+        self._front: Front | None = None
         self._ready = False
 
     def _publisher(self) -> Publisher:
@@ -260,13 +262,9 @@ class Gateway:
 
     async def _listen(self) -> None:
         routes = [*self._own_routes(), *(route for role in self.roles for route in role.routes())]
-        self._runner = web.AppRunner(
-            build_server(routes, self.config.http.trusted_proxies), access_log=None, shutdown_timeout=STOP_SECONDS / 4
-        )
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self.config.http.host, self.config.http.port, backlog=1024)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
+        doors = {path: door for method, path, handler in routes if method == "POST" and (door := door_of(handler))}
+        self._front = Front(doors, build_server(routes, self.config.http.trusted_proxies))
+        self.port = await self._front.listen(self.config.http.host, self.config.http.port)
         log.info("listening", address=f"http://{self.config.http.host}:{self.port}")
 
     def _supervise(self, name: str, role: Loop) -> None:
@@ -297,8 +295,8 @@ class Gateway:
         for role in self.roles:
             await role.stop(STOP_SECONDS / 2)
         await asyncio.gather(*(self._stop_channel(channel) for channel in self.channels.values()))
-        if self._runner is not None:
-            await self._runner.cleanup()
+        if self._front is not None:
+            await self._front.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

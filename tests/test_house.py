@@ -23,6 +23,7 @@ PURE = ("core", "bot", "handoff")
 # Where an unexpected error may be caught: a turn, a row, a role, a request. Everywhere else errors are named.
 BROAD = {
     *("gateway/worker.py", "gateway/outbox.py", "gateway/calls.py", "gateway/app.py", "gateway/server.py"),
+    "gateway/front.py",  # what a door raises is an answer
     *("storage/postgres/groups.py", "storage/postgres/epochs.py"),  # those who wait hear it
 }
 KEYWORDS = {"t": None, "plural": (1, 2), "n_": None}

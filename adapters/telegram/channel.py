@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import mimetypes
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -11,10 +10,9 @@ from urllib.parse import quote
 
 import orjson
 import structlog
-from aiohttp import web
 
 from adapters.background import Background, until_done
-from adapters.doors import knows, read_body, revealed
+from adapters.doors import Door, Reply, knows, revealed
 from adapters.pacing import parse_limits
 from adapters.telegram.capabilities import CAPABILITIES, DOWNLOAD_BYTES, UPDATE_BYTES, UPDATES
 from adapters.telegram.library import Bot, TelegramAPIError, TokenValidationError, methods
@@ -32,6 +30,7 @@ log = structlog.get_logger("frontline")
 
 SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105
+DONE = Reply()
 
 
 class Telegram:
@@ -64,7 +63,8 @@ class Telegram:
 
     def routes(self) -> list[tuple[str, str, Callable[[Any], Awaitable[Any]]]]:
         """The webhook, when this channel has one."""
-        return [("POST", f"/hooks/{self.name}", self._hook)] if self._mode == "webhook" else []
+        door = Door(UPDATE_BYTES, self._refused, self._hook)
+        return [("POST", f"/hooks/{self.name}", door.answer)] if self._mode == "webhook" else []
 
     async def start(self, gate: Gate) -> None:
         """Registers the webhook where messages are taken, or starts the poller, which waits for its turn. Raises
@@ -150,38 +150,35 @@ class Telegram:
 
     # --- in: webhook -------------------------------------------------------------------------------------------------
 
-    async def _hook(self, request: web.Request) -> web.Response:
-        """200 only after the update is durable; the answer to a pressed button rides on the response."""
-        if not knows(self._secret, request.headers.get(SECRET_HEADER, "")):
-            return web.Response(status=403)
-        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-            return web.Response(status=415)
-        raw = await read_body(request, UPDATE_BYTES)
-        if raw is None:
-            return web.Response(status=413)
-        try:
-            return await self._accept_one(raw)
-        except StorageFull as full:
-            return web.Response(status=503, headers={"Retry-After": str(math.ceil(full.after))})
+    def _refused(self, headers: Mapping[str, str]) -> Reply | None:
+        if not knows(self._secret, headers.get(SECRET_HEADER, "")):
+            return Reply(403)
+        return None if headers.get("Content-Encoding", "identity").lower() == "identity" else Reply(415)
 
-    async def _accept_one(self, raw: bytes) -> web.Response:
+    async def _hook(self, headers: Mapping[str, str], raw: bytes) -> Reply:
+        """200 only after the update is durable; the answer to a pressed button rides on the response."""
         gate = self._gate
         if gate is None:
-            return web.Response(status=503)
+            return Reply(503)
+        try:
+            return await self._accept_one(gate, raw)
+        except StorageFull as full:
+            return Reply.later(full.after)
+
+    async def _accept_one(self, gate: Gate, raw: bytes) -> Reply:
         try:
             update = parse_json(raw)
         except Unreadable as unreadable:
             await gate.quarantine(self.name, raw, str(unreadable))
-            return web.Response()
+            return DONE
         inbounds = await self._read(gate, [update])
         if not inbounds:
-            return web.Response()
+            return DONE
         await gate.accept(inbounds)
         query = callback_id(update)
         if not query:
-            return web.Response()
-        answer = {"method": "answerCallbackQuery", "callback_query_id": query}
-        return web.Response(body=orjson.dumps(answer), content_type="application/json")
+            return DONE
+        return Reply.json(orjson.dumps({"method": "answerCallbackQuery", "callback_query_id": query}))
 
     def _check_webhook(self) -> None:
         t = texts(self._language)
