@@ -159,17 +159,23 @@ def unjoin(ledger: Ledger, id: int, by: str) -> None:
     for client in (kept, gone):
         rows.card(client, own=True)
     row = _require_undoable(rows, id)
-    homes = [home for home in everywhere if home in moved.conversations]
+    homes = [home for home in everywhere if _is_theirs(_conversation(rows, home), moved)]
     taken_back = [it for it in rows.identities_of(kept) if (it.channel, it.account, it.sender) in moved.identities]
     _send_runs_home(ledger, everywhere, frozenset(homes), f"unjoin:{id}")
     _hand_over(rows, homes, taken_back, kept, gone)
     written = _decode_written(row["written"])
     for client, stored, its in (
-        (kept, row["kept_card"], [it for it in written if it.conversation not in moved.conversations]),
-        (gone, row["gone_card"], [it for it in written if it.conversation in moved.conversations]),
+        (kept, row["kept_card"], [it for it in written if it.conversation not in homes]),
+        (gone, row["gone_card"], [it for it in written if it.conversation in homes]),
     ):
         _restore(rows, client, stored, its)
     rows.save_join(row | {"state": "undone", "undone_at": ledger.clock(), "undone_by": by})
+
+
+def _is_theirs(conversation: Conversation, moved: Moved) -> bool:
+    """Whether a conversation changed hands, or began since with an identity that did."""
+    begun = (conversation.channel, conversation.account, conversation.chat)
+    return conversation.id in moved.conversations or begun in moved.identities
 
 
 def _restore(rows: Rows, client: int, stored: bytes, written: list[Written]) -> None:

@@ -126,6 +126,18 @@ async def test_joins_are_undone_the_newest_first(store: AnyStore) -> None:
     assert after["clients"] == before["clients"]
 
 
+async def test_a_chat_that_began_since_goes_with_its_identity(store: AnyStore) -> None:
+    await meet(store, "1")
+    await accept_one(store, inbound(2, "-77", sender_id="2"))
+    join = await store.join(1, 2, "")
+    fresh = await meet(store, "2", UpdateClient({"tier": "gold"}), number=3)
+    assert (fresh.id, fresh.client) == (3, 1)
+    await store.unjoin(join, "")
+    assert [await client_of(store, home) for home in (1, 2, 3)] == [1, 2, 2]
+    assert "tier" not in await card(store, 1)
+    assert (await card(store, 2))["tier"] == "gold"
+
+
 async def test_a_join_that_cannot_be_is_refused(store: AnyStore) -> None:
     await meet(store, "1")
     await meet(store, "2")
