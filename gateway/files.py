@@ -26,6 +26,7 @@ def build_files(config: Config) -> Kept:
         config.http.public_url,
         key=storage.s3.key.get_secret_value(),
         secret=storage.s3.secret.get_secret_value(),
+        ca=storage.s3.ca,
     )
 
 

@@ -212,6 +212,12 @@ def _hours(config: Config, root: Mapping) -> Iterator[Finding]:
             )
 
 
+def _bucket(config: Config, root: Mapping) -> Iterator[Finding]:
+    ca = config.storage.s3.ca
+    if ca is not None and not ca.is_file():
+        yield _finding(_place(root, "storage", "s3", "ca"), "C160", n_("there is no file {file}"), file=str(ca))
+
+
 def _tables(config: Config, root: Mapping) -> Iterator[Finding]:
     for name, service in config.services.items():
         if isinstance(service, TableSettings) and not service.file.is_file():
@@ -228,4 +234,4 @@ def _tables(config: Config, root: Mapping) -> Iterator[Finding]:
             )
 
 
-CHECKS: tuple[Check, ...] = (_channel_lines, _rules, _secrets, _hours, _tables)
+CHECKS: tuple[Check, ...] = (_channel_lines, _rules, _secrets, _hours, _bucket, _tables)

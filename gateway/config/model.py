@@ -17,6 +17,7 @@ from gateway.config.values import (
     FilesPlace,
     Limit,
     Name,
+    OptionalPath,
     Rate,
     RedisUrl,
     Size,
@@ -51,6 +52,8 @@ class S3(Settings):
     """The access key."""
     secret: SecretStr = EMPTY
     """The secret key."""
+    ca: OptionalPath = None
+    """A file of certificates (PEM) that are trusted besides the system's: a server of one's own often has such."""
 
 
 class Storage(Settings):

@@ -13,13 +13,21 @@ __all__ = ["Bucket", "Kept", "open_files", "parse_bucket"]
 
 
 def open_files(
-    place: Path | Bucket, cache: Path, cache_size: int, public_url: str = "", *, key: str = "", secret: str = ""
+    place: Path | Bucket,
+    cache: Path,
+    cache_size: int,
+    public_url: str = "",
+    *,
+    key: str = "",
+    secret: str = "",
+    ca: Path | None = None,
 ) -> Kept:
     """The files at a place, not yet opened. `cache` is a folder of this machine for at most `cache_size` bytes of what can
-    be had again, `public_url` where the world reaches this deployment, `key` and `secret` the bucket's credentials."""
+    be had again, `public_url` where the world reaches this deployment, `key`, `secret` and `ca` the bucket's
+    credentials and further certificates to trust."""
     bounded = Cache(cache, cache_size)
     if isinstance(place, Path):
         return LocalFiles(place, public_url, bounded)
     from storage.files.bucket import BucketFiles
 
-    return BucketFiles(place, bounded, public_url, key=key, secret=secret)
+    return BucketFiles(place, bounded, public_url, key=key, secret=secret, ca=ca)

@@ -40,7 +40,8 @@ T = TypeVar("T")
 
 
 class BucketFiles(Kept):
-    """A bucket. `key` and `secret` are its credentials; empty, those of the environment or of the machine's role.
+    """A bucket. `key` and `secret` are its credentials; empty, those of the environment or of the machine's role. `ca` is a
+    file of certificates (PEM) that are trusted besides the system's.
 
     The truth is the bucket: what `keep` and `adopt` return for is there. Copies in `cache` are checked by their hash.
     """
@@ -55,11 +56,12 @@ class BucketFiles(Kept):
         *,
         key: str = "",
         secret: str = "",
+        ca: Path | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(cache, cache.staging, public_url, clock)
         self._bucket = bucket
-        self._store = _connect(bucket, key, secret)
+        self._store = _connect(bucket, key, secret, ca)
         self._calls = asyncio.Semaphore(MOST_CALLS)
         self._coming = Once[Path]()
 
@@ -195,7 +197,7 @@ def _reason(words: str) -> str:
     return "it answers with an error"
 
 
-def _connect(bucket: Bucket, key: str, secret: str) -> S3Store:
+def _connect(bucket: Bucket, key: str, secret: str, ca: Path | None) -> S3Store:
     config: S3Config = {"region": bucket.region, "virtual_hosted_style_request": bucket.style == "host"}
     if bucket.endpoint:
         config["endpoint"] = _host(bucket)
@@ -207,6 +209,8 @@ def _connect(bucket: Bucket, key: str, secret: str) -> S3Store:
         "read_timeout": timedelta(seconds=20),
         "timeout": timedelta(seconds=CALL_SECONDS),
     }
+    if ca is not None:
+        client["root_certificate"] = ca.read_bytes()
     retry: RetryConfig = {"max_retries": 2, "retry_timeout": timedelta(seconds=20)}
     return S3Store(bucket.name, prefix=bucket.prefix or None, config=config, client_options=client, retry_config=retry)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -58,7 +59,9 @@ class Wrong(Exception):
 class S3Emulator:
     """Buckets by name; `url` is the endpoint. `page` is how many objects a list tells at once."""
 
-    def __init__(self, *buckets: str, page: int = MOST_LISTED, conditions: bool = True) -> None:
+    def __init__(
+        self, *buckets: str, page: int = MOST_LISTED, conditions: bool = True, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.buckets: dict[str, dict[str, Kept]] = {name: {} for name in buckets}
         self.uploads: dict[str, Upload] = {}
         self.calls: list[tuple[str, str]] = []
@@ -67,13 +70,14 @@ class S3Emulator:
         self.hold: asyncio.Event | None = None  # nothing is answered until it is set
         self.secret = SECRET
         self.host_style = False
-        self._page, self._conditions, self._runner, self._port = page, conditions, None, 0
+        self._page, self._conditions, self._tls = page, conditions, tls
+        self._runner, self._port = None, 0
 
     _runner: web.AppRunner | None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
 
     @property
     def objects(self) -> dict[str, Kept]:
@@ -97,7 +101,7 @@ class S3Emulator:
         app.router.add_route("*", "/{path:.*}", self._answer)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True)
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True, ssl_context=self._tls)
         await site.start()
         self._port = self._runner.addresses[0][1]
 

@@ -47,7 +47,7 @@ async def running(folder: Path, s3: S3Emulator, channel: Recorder) -> AsyncItera
     (folder / "flows" / "hello.yaml").write_text(FLOW, "utf-8")
     config, findings = read_config(CONFIG, folder / "config.yaml", {"S3": s3.url, "KEY": KEY, "SECRET": SECRET})
     assert config is not None, findings
-    gateway = Gateway(config, channels={"telegram": channel, "site": Web("site", Settings())})  # type: ignore[dict-item]
+    gateway = Gateway(config, channels={"telegram": channel, "site": Web("site", Settings())})
     await gateway.start()
     try:
         yield gateway

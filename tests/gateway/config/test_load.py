@@ -160,6 +160,7 @@ CASES = [
     ("files: var/files", "files: ^s3://Bucket", "C119"),
     ("files: var/files", "files: ^gs://bucket/prefix", "C119"),
     ("files: var/files", 'files: ^"s3://key:canary@bucket"', "C119"),
+    ("files: var/files", "files: var/files, s3: {ca: ^nowhere.pem}", "C160"),
     ("files: var/files", 'files: ^"s3://bucket?endpoint=http://h/path"', "C119"),
     ("flood: 20/10s", "flood: ^often", "C113"),
     ("flood: 20/10s", "flood: 20/10s\ntimezone: ^Mars/Base", "C115"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import shutil
+import ssl
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -116,6 +117,21 @@ async def test_why_it_cannot_be_used_is_said_without_secrets(
         await files.open()
     assert str(caught.value) == f"s3://{name}/pre/fix ({s3.url}): {reason}"
     assert KEY not in repr(caught.value.__context__ if caught.value.__cause__ else caught.value)
+
+
+TLS = Path(__file__).parents[2] / "adapters/max/tls"
+
+
+async def test_a_server_of_ones_own_may_have_a_root_of_its_own(tmp_path: Path) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(TLS / "server.pem")
+    async with S3Emulator("our-bucket", tls=context) as s3:
+        where, cache = Bucket("our-bucket", endpoint=s3.url), Cache(tmp_path, 1 << 20)
+        assert await BucketFiles(where, cache, key=KEY, secret=SECRET, ca=TLS / "ca.pem").keep(DATA) == SHA256
+        calls = len(s3.calls)
+        with pytest.raises(StorageFull, match="cannot be reached"):
+            await BucketFiles(where, cache, key=KEY, secret=SECRET).keep(DATA)
+        assert len(s3.calls) == calls, "nothing is sent to whom nobody vouches for"
 
 
 async def test_the_cache_stays_within_its_bound(s3: S3Emulator, tmp_path: Path) -> None:
