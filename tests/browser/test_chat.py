@@ -244,15 +244,23 @@ async def test_a_chat_the_server_forgot_begins_anew(chat: Watched) -> None:
     assert await chat.until(1) == ["Hello!"]
 
 
-async def test_a_deep_link_opens_its_flow_once(server: Server, context: BrowserContext) -> None:
+@pytest.mark.parametrize("sign", ["?", "#"])
+async def test_a_deep_link_opens_its_flow_once(server: Server, context: BrowserContext, sign: str) -> None:
     watched = Watched(await context.new_page())
-    await watched.page.goto(f"{server.url}?start=return-qr")
+    await watched.page.goto(f"{server.url}{sign}start=return-qr")
     assert await watched.until(1) == ["Hello! return-qr"]
     assert "start" not in watched.page.url
     await watched.page.reload()
     await watched.online()
     assert await watched.until(1) == ["Hello! return-qr"]
     assert watched.troubles == []
+
+
+async def test_a_link_behind_the_fragment_opens_in_an_open_chat(chat: Watched, server: Server) -> None:
+    """A one-time code comes so: no server and no log sees what stands behind the `#`."""
+    await chat.page.goto(f"{server.url}#start=go-7KMPXQ2WT5")
+    assert (await chat.until(2))[-1] == "Hello! go-7KMPXQ2WT5"
+    assert "start" not in chat.page.url
 
 
 async def test_edits_change_the_message_in_its_place(chat: Watched, server: Server) -> None:

@@ -34,7 +34,7 @@ class Chat {
       show: (id) => this.show(id),
     }, () => this.seen(), () => this.earlier());
     this.outbox = new Outbox({
-      sending: (entry) => this.sending(entry),
+      sending: (entry, here) => this.sending(entry, here),
       arrived: (entry, seq) => this.arrived(entry, seq),
       waits: (message, until) => (this.wait(false), tell("wait", message, until)),
       unknown: () => this.restart(),
@@ -123,12 +123,12 @@ class Chat {
     this.wait(true);
   }
 
-  sending(entry) {
+  sending(entry, here) {
     if (!entry.shown) return;
     const state = entry.refused ? "failed" : entry.accepted ? "delivered" : "sending";
     this.timeline.own(entry.id, entry.shown, entry.at, state, entry.refused);
     if (entry.refused) this.wait(false);
-    this.draw(true);
+    this.draw(here);
   }
 
   arrived(entry, seq) {
@@ -231,6 +231,11 @@ class Chat {
     }
   }
 }
+
+/** A link behind the `#` that is opened in the very page changes nothing but the address: begin as in a new one. */
+addEventListener("hashchange", () => {
+  if (new URLSearchParams(location.hash.slice(1)).has("start")) location.reload();
+});
 
 /** The deep link of the address, taken out of it: a reload does not open it again. A site gives the same one to the chat on
  *  each of its pages: it is opened once. */
