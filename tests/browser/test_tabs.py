@@ -50,6 +50,20 @@ async def test_two_tabs_offline_send_everything_once_in_order(
     quiet(chat, other)
 
 
+async def test_who_reads_back_is_not_dragged_down_by_another_tab(
+    chat: Watched, server: Server, context: BrowserContext
+) -> None:
+    await server.house.say(server.visitor, *[Outgoing(plain(f"news {n}")) for n in range(60)])
+    await chat.until(61)
+    other = await another(server, context)
+    await chat.page.evaluate("() => { document.getElementById('scroll').scrollTop = 0 }")
+    await expect(chat.page.locator("#latest")).to_be_visible()
+    await other.say("from another tab")
+    await chat.until(63)
+    assert await chat.page.evaluate("() => document.getElementById('scroll').scrollTop") == 0
+    quiet(chat, other)
+
+
 async def test_what_one_tab_leaves_another_sends(chat: Watched, server: Server, context: BrowserContext) -> None:
     other = await another(server, context)
     server.house.full = True

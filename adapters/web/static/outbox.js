@@ -6,7 +6,7 @@ import * as memory from "./memory.js";
 const unknownSecret = (error) => error.status === 403 && error.code === "token";
 
 export class Outbox {
-  /** `on` hears {sending(entry), arrived(entry, seq), waits(message, until), unknown()}. */
+  /** `on` hears {sending(entry, here): written, or tried again, in this tab; arrived(entry, seq), waits(message, until), unknown()}. */
   constructor(on) {
     Object.assign(this, { on, entries: [], busy: false, wanted: false, tries: 0 });
     memory.onChange((key, value) => key.startsWith("out:") && this.heard(key.slice(4), value));
@@ -15,7 +15,7 @@ export class Outbox {
   /** Takes up what an earlier visit, or another tab, has left. */
   adopt() {
     this.refresh();
-    this.entries.forEach((entry) => this.on.sending(entry));
+    this.entries.forEach((entry) => this.on.sending(entry, false));
     this.run();
   }
 
@@ -30,7 +30,7 @@ export class Outbox {
     this.refresh();
     if (value === null) return entry && this.on.arrived(entry, 0);
     const now = this.find(id);
-    if (now) this.on.sending(now);
+    if (now) this.on.sending(now, false);
     this.run();
   }
 
@@ -50,7 +50,7 @@ export class Outbox {
   keep(entry) {
     memory.keep(entry);
     this.refresh();
-    this.on.sending(entry);
+    this.on.sending(entry, true);
   }
 
   retry(id) {

@@ -104,6 +104,18 @@ async def test_the_page_speaks_the_visitors_language(client: Client) -> None:
     assert choose_language("xx", "xx", "ru") == "ru"
 
 
+async def test_the_channel_may_say_language_and_looks_and_the_address_goes_first(open_house: Open) -> None:
+    _, client = await open_house(page_language="ru", theme="dark")
+    for query, language, theme in (
+        ("", "ru", "dark"),
+        ("?language=en&theme=light", "en", "light"),
+        ("?theme=auto", "ru", "auto"),
+        ("?language=xx&theme=%22%3E", "en", "dark"),
+    ):
+        answer = await client.get(f"/chat/site{query}", headers={"Accept-Language": "en"})
+        assert f'<html lang="{language}" data-wish="{theme}">' in await answer.text()
+
+
 def test_titles_and_greetings_are_texts() -> None:
     evil = "\"><script>pwned=1</script>'&$name${x}"
     page = render_page("site", Settings(title=evil, greeting=evil, color=evil), "en")
