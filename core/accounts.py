@@ -192,8 +192,8 @@ class Accounts(Protocol):
         """Count an attempt before it is looked at: 0, or how many seconds to wait, and then it is not counted."""
         ...
 
-    async def forgive(self, scopes: Sequence[str]) -> None:
-        """The attempt was right: these scopes begin anew."""
+    async def forgive(self, scopes: Sequence[str], uncount: Mapping[str, Slowing]) -> None:
+        """The attempt was right: these scopes begin anew, and it counts no more in those others."""
         ...
 
     # --- the audit, and writes under a key ---

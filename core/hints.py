@@ -13,7 +13,7 @@ class Hints(Protocol):
     tickets and files), `flows` (another bundle is current), `history:<channel>` (data: the chat's conversation id; a
     message was written or settled: live pages read it again), `typing:<channel>` (data: a chat whose pages show that an
     answer is being written), `signs:<channel>` (data: the id of a conversation whose client is writing, or has seen all up
-    to the place that follows).
+    to the place that follows), `accounts` (data: the id of a user whose rights have changed or ended).
     """
 
     async def open(self) -> None: ...

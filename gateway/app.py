@@ -20,6 +20,7 @@ from adapters.services import build_service
 from adapters.services.settings import plain_settings
 from bot.engine.codes import SERVICE
 from core.ports import Channel, Hints, OuterDesk, Receipt, Service, StorageFull, Store
+from gateway.accounts.build import build_people
 from gateway.calls import Calls
 from gateway.channels import at_once, build_channels
 from gateway.clock import CATCH_UP_SECONDS, Clock, utc_now
@@ -78,6 +79,7 @@ class Gateway:
         outer = frozenset(name for name, desk in config.desks.items() if desk.kind != "builtin")
         self.store = store or open_store(config.storage.url, clock=lambda: self.now().timestamp(), outer_desks=outer)
         self.files = build_files(config)
+        self.people = build_people(self.store, config, self.hints, lambda: self.now().timestamp())
         if not self.store.shared and set(roles) != set(ROLES):
             raise ValueError("one process serves this store, with all roles")
         self.channels = build_channels(config) if channels is None else channels
@@ -300,6 +302,7 @@ class Gateway:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.people.close()
         for service in self.services.values():
             await service.close()
         for desk in self.desks.values():
@@ -380,7 +383,7 @@ async def run_gateway(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, over.set)
     path = socket_path(config)
-    control = ControlServer(path, Office(gateway.store, gateway.publisher).answers()) if path else None
+    control = ControlServer(path, Office(gateway.store, gateway.publisher, gateway.people).answers()) if path else None
     try:
         await gateway.start()
         if control is not None:

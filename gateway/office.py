@@ -10,6 +10,9 @@ from typing import Any
 import msgspec
 
 from core.ports import Store
+from gateway.accounts.build import build_people
+from gateway.accounts.office import AccountsOffice
+from gateway.accounts.people import People
 from gateway.clientele import Clientele
 from gateway.config.model import Config
 from gateway.control import NotRunning, Refused, ask, socket_path
@@ -25,9 +28,10 @@ Ask = Callable[..., Awaitable[Any]]
 class Office:
     """Answers commands with values that survive JSON; the same inside `run` and over a store opened by the command."""
 
-    def __init__(self, store: Store, publisher: Publisher) -> None:
+    def __init__(self, store: Store, publisher: Publisher, people: People | None = None) -> None:
         self._store, self._publisher = store, publisher
         self.clientele = Clientele(store)
+        self.accounts = AccountsOffice(people).answers() if people else {}
 
     def answers(self) -> dict[str, Ask]:
         """The commands by name, for the control socket."""
@@ -45,6 +49,7 @@ class Office:
             "join": self.clientele.join,
             "unjoin": self.clientele.unjoin,
             "suggestions": self.clientele.suggestions,
+            **self.accounts,
         }
 
     async def status(self) -> dict[str, Any]:
@@ -131,11 +136,13 @@ async def opened(config: Config) -> AsyncIterator[Office]:
     await store.open()
     # Who serves, and that something new is to be served, is known through hints; nobody hears those of this process alone.
     hints = build_hints(config, Metrics()) if store.shared and config.redis.url else None
+    people = build_people(store, config, hints, time.time)
     try:
         if hints is not None:
             await hints.open()
-        yield Office(store, Publisher(store, config, hints=hints))
+        yield Office(store, Publisher(store, config, hints=hints), people)
     finally:
+        people.close()
         if hints is not None:
             await hints.close()
         await store.close()

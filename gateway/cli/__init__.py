@@ -26,6 +26,8 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("status", "publish"),
     ("tickets", "tickets"),
     ("clients", "clients"),
+    ("user", "users"),
+    ("audit", "users"),
     ("uncaught", "store"),
     ("replay", "replay"),
     ("channel-test", "channel_test"),

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from core.locale import LANGUAGES
+from gateway.config.accounts import Accounts
 from gateway.config.channels import EMPTY, Channel
 from gateway.config.lines import Desk, LineSettings, Service
 from gateway.config.settings import Settings
@@ -141,6 +142,8 @@ class Config(Settings):
     """When messages are refused for a while."""
     events: Events = Events()
     """Events of other systems."""
+    accounts: Accounts = Accounts()
+    """People who sign in."""
     metrics: Metrics = Metrics()
     """Numbers for Prometheus."""
     channels: dict[WebName, Channel] = Field(default_factory=dict)

@@ -1,9 +1,14 @@
-"""The role console: the pages of people. It has none of its own yet: health and metrics are served by every process."""
+"""The role console: the API that people and machines work through."""
 
 from __future__ import annotations
 
+from gateway.api.build import build_api
 from gateway.roles.role import Quiet
+from gateway.server import Route
 
 
 class Role(Quiet):
-    """Takes its place among the roles, so that a deployment can name it."""
+    """Every process of this role answers alike: sessions, guesses and keys are in the store."""
+
+    def routes(self) -> list[Route]:
+        return build_api(self.house.people, self.house.config.http.public_url)

@@ -230,9 +230,15 @@ def _wait(beyond: int, longest: float) -> float:
     return 0.0 if beyond <= 0 else min(2.0 ** min(beyond - 1, 30), longest)
 
 
-def forgive(rows: AccountRows, scopes: Sequence[str]) -> None:
+def forgive(rows: AccountRows, scopes: Sequence[str], uncount: Mapping[str, Slowing]) -> None:
+    """A wait that other attempts have earned stays: who signs in rightly wins no guesses by it."""
     for scope in scopes:
         rows.drop("guesses", scope)
+    for scope, slowing in uncount.items():
+        row = rows.get("guesses", scope)
+        if row is not None:
+            times = row["times"] - 1
+            rows.put("guesses", row | {"times": times, "until": row["until"] if times > slowing.free else 0.0})
 
 
 # --- writes under a key ----------------------------------------------------------------------------------------------

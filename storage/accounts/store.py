@@ -84,8 +84,8 @@ class AccountsOfStore:
     async def try_guess(self, scopes: Mapping[str, Slowing], now: float) -> float:
         return await self._write(lambda rows: rules.try_guess(rows, scopes, now))
 
-    async def forgive(self, scopes: Sequence[str]) -> None:
-        await self._write(lambda rows: rules.forgive(rows, scopes))
+    async def forgive(self, scopes: Sequence[str], uncount: Mapping[str, Slowing]) -> None:
+        await self._write(lambda rows: rules.forgive(rows, scopes, uncount))
 
     async def note(self, deed: Deed, now: float) -> None:
         await self._write(lambda rows: chain.append(rows, deed, now))

@@ -198,7 +198,7 @@ async def test_guesses_are_slowed_and_never_for_ever(store: AnyStore) -> None:
         waits.append(wait)
         now += wait
     assert waits == [0, 0, 0, 1, 0, 2, 0, 4, 0, 8, 0, 8]
-    await store.accounts.forgive(["user:anna"])
+    await store.accounts.forgive(["user:anna"], {})
     assert await store.accounts.try_guess(SLOW, now) == 0
     assert await store.accounts.try_guess(SLOW, now) == 0
 
@@ -213,6 +213,17 @@ async def test_a_day_later_guesses_are_forgotten(store: AnyStore) -> None:
         await store.accounts.try_guess(SLOW, NOW)
     assert await store.accounts.try_guess(SLOW, NOW + 90_000) == 0
     assert await store.accounts.try_guess(SLOW, NOW + 90_000) == 0
+
+
+async def test_a_right_attempt_does_not_count(store: AnyStore) -> None:
+    for _ in range(30):
+        assert await store.accounts.try_guess(SLOW, NOW) == 0
+        await store.accounts.forgive([], SLOW)
+    waits = [await store.accounts.try_guess(SLOW, NOW) for _ in range(4)]
+    assert waits == [0, 0, 0, 1]
+    await store.accounts.forgive([], SLOW)
+    assert await store.accounts.try_guess(SLOW, NOW) == 0
+    assert await store.accounts.try_guess(SLOW, NOW) == 1
 
 
 async def test_one_slowed_scope_keeps_the_others_uncounted(store: AnyStore) -> None:

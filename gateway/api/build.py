@@ -1,0 +1,47 @@
+"""The API as routes of the HTTP server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import orjson
+from aiohttp import web
+
+from gateway import version
+from gateway.accounts.people import People
+from gateway.api.door import Door
+from gateway.api.openapi import build_document
+from gateway.api.problems import Problem
+from gateway.api.route import Route as ApiRoute
+from gateway.api.table import PREFIX, ROUTES
+from gateway.server import SAFE, Handler, Route
+
+
+def build_api(people: People, public_url: str, table: Iterable[ApiRoute] = ROUTES) -> list[Route]:
+    """Every route of the table, the document, and an answer for what is not in it."""
+    table, door = tuple(table), Door(people, public_url)
+    document = orjson.dumps(build_document(table, version(), public_url))
+    routes: list[Route] = [(one.method, PREFIX + one.path, door.handler(one)) for one in table]
+    routes.append(("GET", f"{PREFIX}/openapi.json", _document(document)))
+    routes.append(("*", PREFIX + "/{rest:.*}", _otherwise(table)))
+    return routes
+
+
+def _document(body: bytes) -> Handler:
+    async def handle(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=body, content_type="application/json", headers=SAFE)
+
+    return handle
+
+
+def _otherwise(table: tuple[ApiRoute, ...]) -> Handler:
+    """404 for paths that are not there, 405 for methods that one does not have."""
+    shapes = [(re.compile(PREFIX + re.sub(r"\{\w+\}", "[^/]+", one.path)), one.method) for one in table]
+    shapes.append((re.compile(re.escape(f"{PREFIX}/openapi.json")), "GET"))
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        allow = tuple(sorted({method for shape, method in shapes if shape.fullmatch(request.path)}))
+        return Problem("no-method" if allow else "not-found", allow=allow).answer()
+
+    return handle

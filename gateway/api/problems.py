@@ -1,0 +1,64 @@
+"""Problem details (RFC 9457): every refusal of the API has a type that programs know and words for people."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import orjson
+from aiohttp import web
+
+from gateway.server import SAFE
+
+KIND = "application/problem+json"
+# The types by name: status and title. A client tells refusals apart by `type`, `urn:frontline:<name>`.
+TYPES: dict[str, tuple[int, str]] = {
+    "unreadable": (400, "The body is no JSON"),
+    "not-signed-in": (401, "Nobody is signed in"),
+    "wrong-sign-in": (401, "The name or the password is wrong"),
+    "code-needed": (401, "A code of the second factor is needed"),
+    "wrong-code": (401, "The code is wrong or was used before"),
+    "foreign-site": (403, "The request comes from another site"),
+    "not-allowed": (403, "This role, or this token, may not do that"),
+    "not-found": (404, "There is no such thing"),
+    "no-method": (405, "This cannot be done here"),
+    "conflict": (409, "This cannot be done now"),
+    "done-before": (409, "This was done before, and its secret was shown then"),
+    "under-way": (409, "The same request is under way"),
+    "too-large": (413, "The body is too large"),
+    "not-json": (415, "The body must be application/json"),
+    "invalid": (422, "Something in the request does not fit"),
+    "other-request": (422, "Another request had this idempotency key"),
+    "slow-down": (429, "Too many attempts"),
+}
+
+
+@dataclass
+class Problem(Exception):
+    """A refusal: the name of its type, what it is about, and places in the request with what is wrong there."""
+
+    name: str
+    detail: str = ""
+    errors: list[dict[str, str]] = field(default_factory=list)
+    after: float = 0.0
+    allow: tuple[str, ...] = ()
+
+    @property
+    def status(self) -> int:
+        return TYPES[self.name][0]
+
+    def answer(self) -> web.Response:
+        """The response; `Retry-After`, `Allow` and `WWW-Authenticate` where HTTP wants them."""
+        status, title = TYPES[self.name]
+        body = {"type": f"urn:frontline:{self.name}", "title": title, "status": status}
+        more = {"detail": self.detail, "errors": self.errors}
+        headers = {**SAFE, **self._headers(status)}
+        body |= {name: value for name, value in more.items() if value}
+        return web.Response(body=orjson.dumps(body), status=status, content_type=KIND, headers=headers)
+
+    def _headers(self, status: int) -> dict[str, str]:
+        if status == 401:
+            return {"WWW-Authenticate": 'Bearer realm="frontline"'}
+        if status == 429:
+            return {"Retry-After": str(math.ceil(self.after))}
+        return {"Allow": ", ".join(self.allow)} if self.allow else {}

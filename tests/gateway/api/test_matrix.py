@@ -1,0 +1,86 @@
+"""Who may call what: a row for every route of the table, each tried in every role, by a token, and by nobody."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from core.access import ROLES, Role
+from gateway.accounts.people import Place
+from gateway.api.models import NewToken
+from gateway.api.route import Route
+from gateway.api.table import ROUTES
+from tests.gateway.api.house import Browser, House
+
+OPEN: tuple[Role, ...] = ()
+ALL = ROLES
+ADMIN: tuple[Role, ...] = ("admin",)
+
+# A new route needs a row here: who may call it, and by which scope a token may.
+MATRIX: dict[tuple[str, str], tuple[tuple[Role, ...], str]] = {
+    ("POST", "/login"): (OPEN, ""),
+    ("POST", "/logout"): (OPEN, ""),
+    ("GET", "/me"): (ALL, "me:read"),
+    ("PATCH", "/me"): (ALL, ""),
+    ("POST", "/me/password"): (ALL, ""),
+    ("GET", "/me/devices"): (ALL, ""),
+    ("DELETE", "/me/devices"): (ALL, ""),
+    ("DELETE", "/me/devices/{id}"): (ALL, ""),
+    ("POST", "/me/totp"): (ALL, ""),
+    ("DELETE", "/me/totp"): (ALL, ""),
+    ("GET", "/users"): (ALL, "users:read"),
+    ("GET", "/users/{id}"): (ALL, "users:read"),
+    ("POST", "/users"): (ADMIN, "users:write"),
+    ("PATCH", "/users/{id}"): (ADMIN, "users:write"),
+    ("GET", "/tokens"): (ALL, ""),
+    ("POST", "/tokens"): (ALL, ""),
+    ("DELETE", "/tokens/{id}"): (ALL, ""),
+    ("GET", "/audit"): (ADMIN, "audit:read"),
+}
+DENIED = {"not-signed-in", "not-allowed"}
+each_route = pytest.mark.parametrize("route", ROUTES, ids=lambda it: f"{it.method} {it.path}")
+
+
+def test_every_route_has_a_row() -> None:
+    assert {(it.method, it.path): (it.roles, it.scope) for it in ROUTES} == MATRIX
+
+
+def test_scopes_are_those_that_tokens_may_have() -> None:
+    schema = NewToken.model_json_schema()
+    known = set(schema["properties"]["scopes"]["items"]["enum"])
+    assert {it.scope for it in ROUTES} - {""} == known
+
+
+async def kind_of(browser: Browser, route: Route) -> str:
+    """What a call with an empty body comes to; only whether it is denied counts here."""
+    body: dict[str, str] | None = {} if route.body is not None else None
+    answer = await browser.ask(route.method, re.sub(r"\{\w+\}", "999", route.path), body)
+    return answer.kind if answer.status >= 400 else "done"
+
+
+@each_route
+@pytest.mark.parametrize("role", ROLES)
+async def test_roles(house: House, route: Route, role: Role) -> None:
+    await house.add("anna", role)
+    came = await kind_of(await house.browser("anna"), route)
+    roles, _ = MATRIX[route.method, route.path]
+    assert (came not in DENIED) == (not roles or role in roles), came
+
+
+@each_route
+async def test_nobody(house: House, route: Route) -> None:
+    came = await kind_of(await house.browser(), route)
+    roles, _ = MATRIX[route.method, route.path]
+    assert (came == "not-signed-in") == bool(roles), came
+
+
+@each_route
+@pytest.mark.parametrize("scope", ["me:read", "users:read", "users:write", "audit:read"])
+async def test_tokens(house: House, route: Route, scope: str) -> None:
+    """A token of an admin does what its scope says, and never what needs a person."""
+    user = await house.add("root", "admin")
+    _, secret = await house.people.add_token(user, "crm", (scope,), 0.0, Place())
+    came = await kind_of(await house.browser(token=secret), route)
+    roles, wanted = MATRIX[route.method, route.path]
+    assert (came not in DENIED) == (not roles or scope == wanted), came
