@@ -135,6 +135,25 @@ async def test_the_protocol_is_published(world: World) -> None:
     assert document["servers"] == [{"url": world.gateway.url}]
 
 
+async def test_the_menu_is_told(world: World) -> None:
+    async def told() -> Any:
+        return (await world.api.do("state"))["menu"]
+
+    menu = await until(told, "the messenger knows the commands")
+    assert all(one["name"] and one["description"] for one in menu)
+
+
+async def test_an_event_twice_in_one_delivery_is_one_message(world: World) -> None:
+    client = Client(world.api)
+    await world.api.do("person", chat=client.chat)
+    event = {"type": "message", "chat": str(client.chat), "id": f"twice-{client.chat}", "text": "хочу вернуть товар"}
+    status, said = await world.post({"events": [event, event]}, id=f"twice-{client.chat}")
+    assert (status, said["accepted"], said["duplicates"]) == (200, 1, 1)
+    await client.hear("Напишите номер заказа")
+    await world.quiet()
+    assert len(await world.api.texts(client.chat)) == client.heard
+
+
 async def test_an_own_phone_is_verified(world: World) -> None:
     client = Client(world.api)
     await begin(client, world)

@@ -14,6 +14,7 @@ import json
 import time
 from collections import deque
 from typing import Any, Self
+from urllib.parse import quote
 
 import aiohttp
 import msgspec
@@ -304,7 +305,7 @@ class ApiMessenger:
         else:
             path = f"{self.world.next('f')}/{name}"
             self.world.files[path] = data
-            attachment["url"] = f"{self.url}/files/{path}"
+            attachment["url"] = f"{self.url}/files/{quote(path, safe='')}"
         return self.say(chat, caption, attachments=[attachment])
 
     def edit(self, chat: int | str, message: str, text: str) -> dict[str, Any]:
@@ -372,6 +373,10 @@ class ApiMessenger:
         async with asyncio.timeout(timeout), self._sent:
             await self._sent.wait_for(lambda: len(done()) >= count)
         return done()
+
+    async def wait_delivered(self) -> None:
+        """Waits until no delivery is under way."""
+        await self.delivery.idle()
 
     def state(self) -> dict[str, Any]:
         """Counts, violations, what waits."""

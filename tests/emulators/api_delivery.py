@@ -52,7 +52,7 @@ class Delivery:
         self._number += 1
         raw = orjson.dumps({**body, "chat": 7} if "bad_events" in self._flaws else body)
         left = 5 if "endless" in self._flaws else max(always, 1)
-        for n in range(left + 40):
+        for n in range(left + 1000):
             delivery = f"msg_{self._number}{f'_{n}' if 'new_webhook_id' in self._flaws else ''}"
             status, after = await self.post(delivery, raw)
             self.statuses.append(status)
@@ -112,6 +112,11 @@ class Delivery:
         mac = hmac.new(key, f"{delivery}.{stamp}.".encode() + raw, hashlib.sha256).digest()
         signature = "v1," + base64.b64encode(mac).decode()
         return {"webhook-id": delivery, "webhook-timestamp": stamp, "webhook-signature": signature}
+
+    async def idle(self) -> None:
+        """Waits until no delivery is under way."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
     async def close(self) -> None:
         for task in list(self._tasks):

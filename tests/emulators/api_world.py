@@ -81,7 +81,7 @@ class Judge:
         found = [f"{kind} {error.json_path}: {error.message}"[:300] for error in judge.iter_errors(body)]
         if body.get("key") != delivery or headers.get("Idempotency-Key") != delivery:
             found.append(f"{kind}: key, webhook-id and Idempotency-Key differ")
-        return found + list(self._limits(kind, body))
+        return found or self._limits(kind, body)
 
     def _limits(self, kind: str, body: dict[str, Any]) -> list[str]:
         text = body.get("text", "")

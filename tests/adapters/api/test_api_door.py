@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import gzip
 import json
@@ -62,9 +61,7 @@ async def test_everything_a_client_can_do(house: House, api: ApiMessenger) -> No
     ]  # fmt: skip
     inbound = house.gate.inbounds[1]
     assert (inbound.chat, inbound.sender_name, inbound.sender_language) == ("7", "Анна Иванова", "ru")
-    await house.gate.until(lambda: True)
-    while api.delivery.waiting:
-        await asyncio.sleep(0.01)
+    await api.wait_delivered()
     assert house.gate.counted == {("shop", "seen"): 1}
     assert api.delivery.statuses == [200] * 10
 
