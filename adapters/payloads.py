@@ -35,7 +35,10 @@ def parse_json(raw: bytes) -> Any:
 
 def line(value: Any, limit: int = NAME_LIMIT) -> str:
     """A value as one line of plain text; nothing for what is neither a text nor a number."""
-    return " ".join(clean(str(value)).split())[:limit] if isinstance(value, str | int | float) and value != "" else ""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    said = str(value).encode("utf-8", "replace").decode()  # half a pair of surrogates can be stored nowhere
+    return " ".join(clean(said).split())[:limit]
 
 
 def address(value: Any) -> str:

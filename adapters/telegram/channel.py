@@ -14,10 +14,11 @@ import structlog
 from adapters.background import Background, until_done
 from adapters.doors import Door, Reply, knows, revealed
 from adapters.pacing import parse_limits
+from adapters.payloads import Unreadable, parse_json
 from adapters.telegram.capabilities import CAPABILITIES, DOWNLOAD_BYTES, UPDATE_BYTES, UPDATES
 from adapters.telegram.library import Bot, TelegramAPIError, TokenValidationError, methods
 from adapters.telegram.manners import Manners
-from adapters.telegram.parse import Unreadable, callback_id, group_of, parse_json, parse_update
+from adapters.telegram.parse import callback_id, group_of, parse_update
 from adapters.telegram.polling import Poller, utc_now
 from adapters.telegram.sending import Sending
 from adapters.telegram.session import LeanSession, Refusal, Unconfirmed, Unsent, bare

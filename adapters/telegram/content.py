@@ -7,14 +7,13 @@ from typing import Any
 
 import msgspec
 
+from adapters.payloads import Json, line, mapping, mappings, number
 from adapters.telegram.capabilities import DOWNLOAD_BYTES
+from core.files import parse_name
 from core.locale import Texts, n_
 from core.messages import Attachment, AttachmentKind, Contact, Location, Quote
 from core.normal import clean
 
-Json = Mapping[str, Any]
-
-NAME_LIMIT = 128
 EXCERPT = 500  # of a text that stands inside something else
 QUOTE_LIMIT = 1_000
 LONGEST_SECONDS = 10_000_000
@@ -78,13 +77,6 @@ AROUND = frozenset((
 EMPTY = n_("[Telegram shows nothing of this message here: see it in Telegram]")
 
 
-def line(value: Any, limit: int = NAME_LIMIT) -> str:
-    """A value as one line of plain text; nothing for what is neither a text nor a number."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return ""
-    return " ".join(clean(str(value)).split())[:limit]
-
-
 def read_text(body: Json, t: Texts) -> str:
     """What was said, with a line that says so when it is forwarded, and lines for what only words can show.
 
@@ -119,7 +111,7 @@ def read_contact(contact: Any, sender: Json) -> Contact | None:
 
 def read_location(body: Json) -> Location | None:
     """The place on a message, with the address of a venue; None when there is none that can be read."""
-    venue = _dict(body.get("venue"))
+    venue = mapping(body.get("venue"))
     place = venue.get("location") or body.get("location")
     if not isinstance(place, dict):
         return None
@@ -133,7 +125,7 @@ def read_location(body: Json) -> Location | None:
 def read_quote(body: Json, t: Texts) -> Quote | None:
     """The message that this one answers, ours or the client's own: the part that the client chose, else its beginning."""
     answered = body.get("reply_to_message")
-    chosen = clean(str(_dict(body.get("quote")).get("text") or ""))
+    chosen = clean(str(mapping(body.get("quote")).get("text") or ""))
     if isinstance(answered, dict) and answered.get("message_id"):
         return Quote(line(answered["message_id"]), (chosen or describe(answered, t))[:QUOTE_LIMIT])
     outer = body.get("external_reply") or ({"story": body["reply_to_story"]} if body.get("reply_to_story") else None)
@@ -157,9 +149,10 @@ def describe(body: Json, t: Texts) -> str:
 
 
 def _attachment(kind: AttachmentKind, media: Json, mime: str, t: Texts) -> Attachment:
-    size = _number(media.get("file_size"))
+    size = number(media.get("file_size"))
     mime = line(media.get("mime_type")) or mime
-    name = line(media.get("file_name")).replace("/", "_").replace("\\", "_")
+    given = media.get("file_name")
+    name = parse_name(given) if given and isinstance(given, str) else ""
     if kind == "sticker":
         mime, name = _sticker_type(media), line(media.get("emoji"))
     limit = DOWNLOAD_BYTES // 2**20
@@ -177,8 +170,8 @@ def _sticker_type(media: Json) -> str:
 
 
 def _largest(sizes: Any) -> Json | None:
-    shown = [size for size in _list(sizes) if size.get("file_id")]
-    return max(shown, key=lambda size: _number(size.get("width")) * _number(size.get("height")), default=None)
+    shown = [size for size in mappings(sizes) if size.get("file_id")]
+    return max(shown, key=lambda size: number(size.get("width")) * number(size.get("height")), default=None)
 
 
 # --- words -----------------------------------------------------------------------------------------------------------
@@ -198,7 +191,7 @@ def _forwarded(body: Json, t: Texts) -> str:
 
 
 def _name(who: Any) -> str:
-    who = _dict(who)
+    who = mapping(who)
     return line(who.get("title")) or line(f"{who.get('first_name') or ''} {who.get('last_name') or ''}")
 
 
@@ -206,7 +199,7 @@ def _notes(body: Json, t: Texts) -> Iterator[str]:
     """«[poll] question · option · option»: a line for each part of a message that has no file, kinds of tomorrow too."""
     for kind, value in body.items():
         if kind in WORDS:
-            yield _note(t(NAMES[kind]), WORDS[kind](_dict(value)))
+            yield _note(t(NAMES[kind]), WORDS[kind](mapping(value)))
         elif kind not in AROUND and kind not in READ and value not in (None, False, (), [], ""):
             yield _note(line(kind.replace("_", " ")), ())
 
@@ -229,20 +222,20 @@ def _fields(*names: str) -> Callable[[Json], Iterator[Any]]:
 def _with_list(*names: str, list_name: str, item: str) -> Callable[[Json], Iterator[Any]]:
     def read(body: Json) -> Iterator[Any]:
         yield from (body.get(name) for name in names)
-        yield from (one.get(item) for one in _list(body.get(list_name)))
+        yield from (one.get(item) for one in mappings(body.get(list_name)))
 
     return read
 
 
 def _story(body: Json) -> Iterator[Any]:
-    chat, id = _dict(body.get("chat")), body.get("id")
+    chat, id = mapping(body.get("chat")), body.get("id")
     yield _name(chat)
     if chat.get("username") and isinstance(id, int):
         yield f"https://t.me/{chat['username']}/s/{id}"
 
 
 def _people(body: Json) -> Iterator[Any]:
-    yield from (_name(one) or one.get("user_id") for one in _list(body.get("users")))
+    yield from (_name(one) or one.get("user_id") for one in mappings(body.get("users")))
 
 
 def _everything(body: Any, depth: int = 0) -> Iterator[Any]:
@@ -282,15 +275,3 @@ READ = frozenset((*(kind for kind, _, _ in MEDIA), "photo", "contact", "location
 
 def _degrees(value: Any, most: float) -> float | None:
     return float(value) if isinstance(value, int | float) and -most <= value <= most else None
-
-
-def _number(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
-
-
-def _dict(value: Any) -> Json:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Json]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

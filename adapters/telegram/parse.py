@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
+from adapters.payloads import Unreadable, line
 from adapters.telegram.content import (
     NAMES,
-    line,
     read_attachments,
     read_contact,
     read_location,
@@ -55,11 +52,6 @@ UNWANTED = frozenset((
 ))  # fmt: skip
 
 
-class Unreadable(ValueError):
-    """An update of an unknown kind, or one that lacks what an answer needs: it goes to quarantine. The text holds
-    no data of the client."""
-
-
 def parse_update(
     update: Any,
     channel: str,
@@ -80,19 +72,6 @@ def parse_update(
         raise
     except (TypeError, AttributeError, ValueError, OverflowError, OSError) as error:
         raise Unreadable(type(error).__name__) from error
-
-
-def parse_json(raw: bytes) -> Any:
-    """JSON as Telegram sends it; half a surrogate pair becomes `?` instead of costing the message. Raises Unreadable."""
-    try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        pass
-    try:
-        lenient = json.loads(raw.decode("utf-8", "replace"))
-        return orjson.loads(json.dumps(lenient, ensure_ascii=False).encode("utf-8", "replace"))
-    except (ValueError, RecursionError):
-        raise Unreadable("not JSON") from None
 
 
 def callback_id(update: Json) -> str:

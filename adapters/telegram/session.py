@@ -23,6 +23,7 @@ from aiohttp import (
 )
 from yarl import URL
 
+from adapters.payloads import Unreadable, parse_json
 from adapters.telegram.library import (
     BaseSession,
     Bot,
@@ -32,7 +33,6 @@ from adapters.telegram.library import (
     TelegramMethod,
     TelegramNetworkError,
 )
-from adapters.telegram.parse import Unreadable, parse_json
 from adapters.wire import CONNECT_SECONDS, KEEP_SECONDS, Unanswered, Unreached, Wire
 
 UPLOAD_SECONDS = 300.0

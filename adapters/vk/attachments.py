@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
+from adapters.payloads import Json, address, line, mapping, mappings, number
 from core.locale import Texts, n_
 from core.messages import Attachment, AttachmentKind, Location, Quote
 from core.normal import clean
 
-Json = Mapping[str, Any]
-
-NAME_LIMIT = 128
 EXCERPT = 500  # of a text that stands inside an attachment
 QUOTE_LIMIT = 1_000
 DEPTH = 3  # of forwarded messages in forwarded messages
@@ -77,47 +75,39 @@ def read_attachments(message: Json, t: Texts) -> Found:
 
 def read_location(message: Json) -> Location | None:
     """The place on a message; None when there is none that can be read."""
-    geo = _dict(message.get("geo"))
+    geo = mapping(message.get("geo"))
     point = geo.get("coordinates")
     try:  # «46.54 33.41» is how places came in older versions of the API
-        pair = point.split() if isinstance(point, str) else (_dict(point)["latitude"], _dict(point)["longitude"])
+        pair = point.split() if isinstance(point, str) else (mapping(point)["latitude"], mapping(point)["longitude"])
         latitude, longitude = map(float, pair)
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
         return None
-    place = _dict(geo.get("place"))
-    address = ", ".join(filter(None, (line(place.get(name)) for name in ("title", "address", "city", "country"))))
-    return Location(latitude, longitude, address)
+    place = mapping(geo.get("place"))
+    where = ", ".join(filter(None, (line(place.get(name)) for name in ("title", "address", "city", "country"))))
+    return Location(latitude, longitude, where)
 
 
 def read_quote(message: Json, t: Texts) -> Quote | None:
     """The message that this one answers, ours or the client's own."""
-    answered = _dict(message.get("reply_message"))
-    number = answered.get("conversation_message_id")
+    answered = mapping(message.get("reply_message"))
+    cmid = answered.get("conversation_message_id")
     if not answered:
         return None
     found = read_attachments(answered, t)
     shown = [f"[{t(NAMES.get(KINDS.get(one.kind, one.kind), FILE))}]" for one in found.files]
     said = clean(str(answered.get("text") or "")).strip() or "\n".join([*shown, *found.notes])
-    known = isinstance(number, int) and number > 0
-    return Quote(str(number) if known else "", said[:QUOTE_LIMIT])
-
-
-def line(value: Any, limit: int = NAME_LIMIT) -> str:
-    """A value as one line of plain text; nothing for what is neither a text nor a number."""
-    if not isinstance(value, str | int | float) or value == "":
-        return ""
-    said = str(value).encode("utf-8", "replace").decode()  # half a pair of surrogates can be stored nowhere
-    return " ".join(clean(said).split())[:limit]
+    known = isinstance(cmid, int) and cmid > 0
+    return Quote(str(cmid) if known else "", said[:QUOTE_LIMIT])
 
 
 def _parts(message: Json, t: Texts, depth: int) -> Iterator[Attachment | str]:
-    for one in _list(message.get("attachments")):
+    for one in mappings(message.get("attachments")):
         kind = line(one.get("type"))
         kind = ALIASES.get(kind, kind)
-        yield _read(kind, _dict(one.get(kind) or one.get(line(one.get("type")))), str(message.get("text") or ""), t)
-    for forwarded in _list(message.get("fwd_messages")):
+        yield _read(kind, mapping(one.get(kind) or one.get(line(one.get("type")))), str(message.get("text") or ""), t)
+    for forwarded in mappings(message.get("fwd_messages")):
         yield from _forwarded(forwarded, t, depth)
 
 
@@ -141,15 +131,15 @@ def _note(kind: str, body: Json, t: Texts) -> str:
     """«[wall post] title · https://…»: what it is, what stands on it, where it is."""
     name = t(NAMES[kind]) if kind in NAMES else kind or t(FILE)
     said = [line(body.get(field), EXCERPT) for field in SAID]
-    said.append(line(_dict(body.get("amount")).get("text")))
+    said.append(line(mapping(body.get("amount")).get("text")))
     parts = [*dict.fromkeys(part for part in said if part), _address(kind, body)]
     return f"[{name}] {' · '.join(part for part in parts if part)}".strip()
 
 
 def _address(kind: str, body: Json) -> str:
-    address = line(body.get("url") or body.get("view_url"), 2000)
-    if address or kind not in {"video", "wall", "photo", "doc", "audio", "poll", "story"}:
-        return address
+    known = line(body.get("url") or body.get("view_url"), 2000)
+    if known or kind not in {"video", "wall", "photo", "doc", "audio", "poll", "story"}:
+        return known
     owner = body.get("owner_id") or body.get("to_id") or body.get("from_id")
     id = body.get("id")
     return f"{SITE}{kind}{owner}_{id}" if isinstance(owner, int) and isinstance(id, int) else ""
@@ -159,13 +149,13 @@ def _address(kind: str, body: Json) -> str:
 
 
 def _photo(body: Json) -> Attachment | None:
-    sizes = [*_list(body.get("sizes")), *_list(body.get("images")), _dict(body.get("orig_photo"))]
+    sizes = [*mappings(body.get("sizes")), *mappings(body.get("images")), mapping(body.get("orig_photo"))]
     url = _largest(sizes)
     return Attachment("photo", ref=url, mime="image/jpeg") if url else None
 
 
 def _sticker(body: Json) -> Attachment | None:
-    url = _largest([*_list(body.get("images")), *_list(body.get("images_with_background"))])
+    url = _largest([*mappings(body.get("images")), *mappings(body.get("images_with_background"))])
     return Attachment("sticker", ref=url, mime="image/png") if url else None
 
 
@@ -177,7 +167,7 @@ def _doc(body: Json) -> Attachment | None:
     file = _file(body, "file", "url", name=_file_name(body))
     if file is None or not isinstance(body.get("preview"), dict):
         return file
-    voice = _dict(_dict(body.get("preview")).get("audio_msg"))  # how voice messages came before API 5.80
+    voice = mapping(mapping(body.get("preview")).get("audio_msg"))  # how voice messages came before API 5.80
     return _voice(voice) or file
 
 
@@ -205,18 +195,18 @@ READERS: Mapping[str, Callable[[Json], Attachment | None]] = {
 
 
 def _file(body: Json, kind: AttachmentKind, field: str, mime: str = "", name: str = "") -> Attachment | None:
-    url = _url(body.get(field))
+    url = address(body.get(field))
     if not url:
         return None
-    found = Attachment(kind, ref=url, name=name, mime=mime, size=_number(body.get("size")))
-    seconds = _number(body.get("duration"))
+    found = Attachment(kind, ref=url, name=name, mime=mime, size=number(body.get("size")))
+    seconds = number(body.get("duration"))
     return msgspec.structs.replace(found, duration=float(seconds)) if seconds else found
 
 
 def _largest(sizes: list[Json]) -> str:
-    shown = [size for size in sizes if _url(size.get("url"))]
-    best = max(shown, key=lambda size: _number(size.get("width")) * _number(size.get("height")), default={})
-    return _url(best.get("url"))
+    shown = [size for size in sizes if address(size.get("url"))]
+    best = max(shown, key=lambda size: number(size.get("width")) * number(size.get("height")), default={})
+    return address(best.get("url"))
 
 
 def _file_name(body: Json) -> str:
@@ -228,19 +218,3 @@ def _file_name(body: Json) -> str:
 
 def _safe(name: str) -> str:
     return name.replace("/", "_").replace("\\", "_").lstrip(".")
-
-
-def _url(value: Any) -> str:
-    return value if isinstance(value, str) and value.startswith(("https://", "http://")) else ""
-
-
-def _number(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
-
-
-def _dict(value: Any) -> Json:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Json]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

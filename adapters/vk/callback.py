@@ -11,8 +11,9 @@ import structlog
 from aiohttp import web
 
 from adapters.doors import knows, read_body
+from adapters.payloads import Unreadable, parse_json
 from adapters.vk.capabilities import EVENT_BYTES
-from adapters.vk.parse import Unreadable, event_time, parse_json
+from adapters.vk.parse import event_time
 from core.ports import Gate, StorageFull
 
 log = structlog.get_logger("frontline")

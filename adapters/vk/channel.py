@@ -14,11 +14,12 @@ from aiohttp import web
 from adapters.background import Background
 from adapters.doors import revealed
 from adapters.pacing import parse_rate
+from adapters.payloads import Unreadable
 from adapters.vk.api import Api, Closed
 from adapters.vk.callback import Callback
 from adapters.vk.capabilities import CAPABILITIES
 from adapters.vk.methods import BASE, THREADS, Methods, Refusal, Trouble
-from adapters.vk.parse import Account, Answer, Unreadable, cropped, parse_answer, parse_event
+from adapters.vk.parse import Account, Answer, cropped, parse_answer, parse_event
 from adapters.vk.people import People
 from adapters.vk.polling import WATCH_SECONDS, Poller
 from adapters.vk.sending import Sending

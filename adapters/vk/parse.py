@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -10,7 +9,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from adapters.vk.attachments import Found, line, read_attachments, read_location, read_quote
+from adapters.payloads import Unreadable, line
+from adapters.vk.attachments import Found, read_attachments, read_location, read_quote
 from core.events import ColleagueReply, Edited, Event, Inbound, Message, Opened, Press, Reachability, Reacted
 from core.locale import Texts, n_
 from core.normal import clean
@@ -28,10 +28,6 @@ SILENT = frozenset(("message_read", "message_typing_state", "message_template_st
 MARKS = dict(
     enumerate(["❤", "🔥", "😂", "👍", "💩", "❓", "😭", "😡", "👎", "👌", "😃", "🤔", "🙏", "😘", "😍", "🎉"], 1)
 )
-
-
-class Unreadable(ValueError):
-    """An event about a message that lacks what an answer needs: it goes to quarantine. The text holds no data of the client."""
 
 
 class Account(NamedTuple):
@@ -53,19 +49,6 @@ class Answer(NamedTuple):
     def external_id(self) -> str:
         """Of the press that awaits it: VK's own id of the button's event is the key that both ways share."""
         return f"b:{self.peer_id}:{line(self.event_id)}"
-
-
-def parse_json(raw: bytes) -> Any:
-    """JSON as VK sends it; half a surrogate pair becomes `?` instead of costing the message. Raises Unreadable."""
-    try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        pass
-    try:
-        lenient = json.loads(raw.decode("utf-8", "replace"))
-        return orjson.loads(json.dumps(lenient, ensure_ascii=False).encode("utf-8", "replace"))
-    except (ValueError, RecursionError):
-        raise Unreadable("not JSON") from None
 
 
 def parse_event(event: Any, account: Account, now: datetime) -> tuple[Inbound, ...]:

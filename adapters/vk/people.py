@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from adapters.payloads import line
 from adapters.vk.api import Api, Closed
-from adapters.vk.attachments import line
 from adapters.vk.methods import Refusal, Trouble
 from core.events import Inbound
 

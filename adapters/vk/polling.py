@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import aiohttp
 import structlog
 
+from adapters.payloads import Unreadable, parse_json
 from adapters.polling import MOST_BACKOFF_SECONDS, Loop
 from adapters.vk.api import Api, Closed
 from adapters.vk.history import MOST_SECONDS, read_history
 from adapters.vk.methods import Refusal, Trouble
-from adapters.vk.parse import Unreadable, parse_json
 from core.hold import Hold
 from core.ports import Cursor, Gate, Receipt, StorageFull
 

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 from adapters.api.parse import Reader
 from adapters.max import parse as max_
-from adapters.payloads import Unreadable as PayloadUnreadable
-from adapters.payloads import parse_json
+from adapters.payloads import Unreadable, parse_json
 from adapters.telegram import parse as telegram
 from adapters.vk import parse as vk
 from adapters.web.parse import parse_event, parse_post
@@ -33,8 +32,8 @@ class Outcome(NamedTuple):
 
 def _telegram(raw: bytes, now: datetime) -> Outcome:
     try:
-        found = telegram.parse_update(telegram.parse_json(raw), "telegram", "123456", now, ENGLISH)
-    except telegram.Unreadable as unreadable:
+        found = telegram.parse_update(parse_json(raw), "telegram", "123456", now, ENGLISH)
+    except Unreadable as unreadable:
         return Outcome(aside=str(unreadable))
     return Outcome((found,) if found else ())
 
@@ -42,12 +41,12 @@ def _telegram(raw: bytes, now: datetime) -> Outcome:
 def _vk(raw: bytes, now: datetime) -> Outcome:
     account = vk.Account("vk", "1234", ENGLISH)
     try:
-        event = vk.parse_json(raw)
+        event = parse_json(raw)
         vk.parse_answer(event)
         vk.cropped(event)
         vk.event_time(event)
         return Outcome(vk.parse_event(event, account, now))
-    except vk.Unreadable as unreadable:
+    except Unreadable as unreadable:
         return Outcome(aside=str(unreadable))
 
 
@@ -57,7 +56,7 @@ def _max(raw: bytes, now: datetime) -> Outcome:
         update = parse_json(raw)
         max_.callback_id(update)
         found = max_.parse_update(update, account, now)
-    except PayloadUnreadable as unreadable:
+    except Unreadable as unreadable:
         return Outcome(aside=str(unreadable))
     return Outcome((found,) if found else ())
 
@@ -65,7 +64,7 @@ def _max(raw: bytes, now: datetime) -> Outcome:
 def _api(raw: bytes, now: datetime) -> Outcome:
     try:
         read = Reader("partner", "partner", frozenset(("files.example",))).read(raw, "msg_1", now)
-    except PayloadUnreadable as unreadable:
+    except Unreadable as unreadable:
         return Outcome(aside=str(unreadable))
     aside = "; ".join(f"{one.note.pointer}: {one.note.detail}" for one in read.refused)
     return Outcome(tuple(one.inbound for one in read.heard), aside)

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.telegram.parse import KINDS, UNWANTED, Unreadable, callback_id, parse_json, parse_update
+from adapters.payloads import Unreadable, parse_json
+from adapters.telegram.parse import KINDS, UNWANTED, callback_id, parse_update
 from core.events import Inbound
 from tests.emulators.schema import telegram_schema
 

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.payloads import Unreadable, parse_json
 from adapters.vk.capabilities import EVENTS
-from adapters.vk.parse import Account, Answer, Unreadable, cropped, parse_answer, parse_event, parse_json, parse_message
+from adapters.vk.parse import Account, Answer, cropped, parse_answer, parse_event, parse_message
 from core.events import ColleagueReply, Edited, Inbound, Message, Opened, Press, Reachability, Reacted
 from core.locale import texts
 from core.messages import Attachment, Location, Quote
