@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -12,10 +11,9 @@ from typing import Any
 
 import orjson
 import structlog
-from aiohttp import web
 
 from adapters.background import Background, until_done
-from adapters.doors import knows, read_body, revealed
+from adapters.doors import Door, Reply, knows, revealed
 from adapters.groups import Groups
 from adapters.max.api import BASE, Api, Refusal, Unconfirmed, Unsent
 from adapters.max.capabilities import CAPABILITIES, UPDATE_BYTES, UPDATES
@@ -59,6 +57,7 @@ class Max:
         self._api = Api(token, base, ca, float(settings.get("timeout") or 30.0))
         self._sending = Sending(self._api, name, parse_limits(settings.get("limits"), LIMITS))
         self._account = Account(name, token, self._t)
+        self._door = Door(UPDATE_BYTES, self._refused, self._hook)
         self._groups = Groups()
         self._background = Background()
         self._username = ""
@@ -67,7 +66,7 @@ class Max:
 
     def routes(self) -> list[tuple[str, str, Callable[[Any], Awaitable[Any]]]]:
         """The webhook, when this channel has one."""
-        return [("POST", f"/hooks/{self.name}", self._hook)] if self._mode == "webhook" else []
+        return [("POST", f"/hooks/{self.name}", self._door.answer)] if self._mode == "webhook" else []
 
     async def start(self, gate: Gate) -> None:
         """Subscribes where messages are taken, or starts the poller, which waits for its turn. Raises ValueError when the
@@ -139,37 +138,43 @@ class Max:
 
     # --- in: webhook -------------------------------------------------------------------------------------------------
 
-    async def _hook(self, request: web.Request) -> web.Response:
-        """200 only after the update is durable. Whoever does not know the secret leaves no trace but a number."""
+    def _refused(self, headers: Mapping[str, str]) -> Reply | None:
+        """Whoever does not know the secret leaves no trace but a number."""
+        length = headers.get("Content-Length") or ""
+        if self._gate is None:
+            return Reply.later(5.0)
+        if not knows(self._secret, headers.get(SECRET_HEADER) or ""):
+            return self._away(self._gate, "wrong_secret", 403)
+        if (headers.get("Content-Encoding") or "identity").lower() != "identity":
+            return Reply(415)
+        if length.isdecimal() and int(length) > UPDATE_BYTES:
+            return self._away(self._gate, "too_large", 413)
+        return None
+
+    async def _hook(self, headers: Mapping[str, str], raw: bytes) -> Reply:
+        """200 only after the update is durable."""
         gate = self._gate
         if gate is None:
-            return web.Response(status=503)
-        if not knows(self._secret, request.headers.get(SECRET_HEADER, "")):
-            return self._away(gate, "wrong_secret", 403)
-        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-            return web.Response(status=415)
-        raw = await read_body(request, UPDATE_BYTES)
-        if raw is None:
-            return self._away(gate, "too_large", 413)
+            return Reply.later(5.0)
         try:
             return await self._accept_one(gate, raw)
         except StorageFull as full:
-            return web.Response(status=503, headers={"Retry-After": str(math.ceil(full.after))})
+            return Reply.later(full.after)
 
-    async def _accept_one(self, gate: Gate, raw: bytes) -> web.Response:
+    async def _accept_one(self, gate: Gate, raw: bytes) -> Reply:
         try:
             update = parse_json(raw)
         except Unreadable as unreadable:
             await gate.quarantine(self.name, raw, str(unreadable))
-            return web.Response()
+            return Reply()
         if strange(update, self._account.bot):
             return self._away(gate, "foreign_account", 403)
         await self._take(gate, [update], None)
-        return web.Response()
+        return Reply()
 
-    def _away(self, gate: Gate, what: str, status: int) -> web.Response:
+    def _away(self, gate: Gate, what: str, status: int) -> Reply:
         gate.count(self.name, what)
-        return web.Response(status=status)
+        return Reply(status)
 
     def _check_webhook(self) -> None:
         t = self._t

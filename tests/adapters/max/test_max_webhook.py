@@ -202,7 +202,8 @@ async def test_an_address_refused_later_is_said(build: Build, gate: FakeGate, ma
 async def test_a_door_that_is_not_open_yet(build: Build) -> None:
     channel = build(mode="webhook", secret=SECRET, public_url="https://a.example")
     assert build().routes() == []
-    ((_, _, hook),) = channel.routes()
-    assert (await hook(object())).status == 503
+    refused = channel._refused({})
+    assert refused is not None
+    assert (refused.status, (await channel._hook({}, b"{}")).status) == (503, 503)
     with pytest.raises(RuntimeError):
         await channel.send(row())
