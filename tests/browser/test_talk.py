@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from playwright.async_api import BrowserContext, Route, expect
+from playwright.async_api import Browser, BrowserContext, Route, expect
 
 from adapters.web.settings import Settings
 from core.events import Message
@@ -17,6 +17,7 @@ from tests.adapters.web.corpus import XSS
 from tests.adapters.web.house import settings
 from tests.adapters.web.pictures import png
 from tests.browser.conftest import Server, Watched
+from tests.browser.test_access import visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -56,6 +57,18 @@ async def test_a_reply_quotes_and_leads_back(chat: Watched, server: Server) -> N
     await server.house.say(server.visitor, Outgoing(plain("yes?"), quote=quoted), author="operator")
     await chat.page.locator(".operator .quote").click()
     await expect(chat.page.locator(".client .text", has_text="to the greeting")).to_be_in_viewport()
+
+
+async def test_a_tap_offers_the_reply_where_nothing_hovers(browser: Browser, server: Server) -> None:
+    how = {"has_touch": True, "is_mobile": True, "viewport": {"width": 320, "height": 568}}
+    async with visitor(browser, server.url, **how) as chat:
+        await chat.until(1)
+        item = chat.page.locator(".item").first
+        await expect(item.locator(".answer")).to_be_hidden()
+        await item.locator(".bubble").tap()
+        await item.locator(".answer").tap()
+        await expect(chat.page.locator("#reply-text")).to_have_text("Reply to: Hello!")
+        await expect(item.locator(".answer")).to_be_hidden()
 
 
 async def test_hostile_quotes_stay_texts(chat: Watched, server: Server) -> None:

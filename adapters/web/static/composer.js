@@ -60,7 +60,8 @@ export class Composer {
     this.quote = item;
     strip.hidden = !item;
     stripText.textContent = item ? word("replying", { text: summary(item) }) : "";
-    if (item || document.activeElement !== text) this.focus();
+    if (item) text.focus({ preventScroll: true }); // who replies wants to write, on a phone, too
+    else this.focus();
   }
 
   key(event) {

@@ -7,6 +7,7 @@ const EARLY = 400; // pixels from the beginning at which earlier messages are fe
 const MARKED = 1500; // milliseconds that a message which was looked for stands out
 const NEAR = 120; // pixels from the end that still count as «reading the end»
 
+const touch = matchMedia("(hover: none)");
 const scroll = document.getElementById("scroll");
 const list = document.getElementById("list");
 const log = document.getElementById("log");
@@ -21,8 +22,15 @@ export class List {
     Object.assign(this, { does, onSeen, onTop, drawn: new Map(), missed: 0, settled: false, stay: true, top: 0 });
     latest.addEventListener("click", () => this.toEnd(true));
     scroll.addEventListener("scroll", () => this.scrolled(), { passive: true });
-    list.addEventListener("click", (event) => event.target.closest(".item")?.classList.toggle("picked"));
+    list.addEventListener("click", (event) => touch.matches && this.pick(event.target));
     new ResizeObserver(() => this.stay && this.toEnd()).observe(scroll);
+  }
+
+  /** Where nothing can hover, a tap on a message shows what can be done with it. */
+  pick(target) {
+    const item = target.closest("button, a") ? null : target.closest(".item");
+    for (const other of list.querySelectorAll(".picked")) if (other !== item) other.classList.remove("picked");
+    item?.classList.toggle("picked");
   }
 
   atEnd() {
