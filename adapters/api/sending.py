@@ -122,9 +122,9 @@ class Sending:
         raise Stopped(self._verdict(row, judged))
 
     def _shown(self, call: schema.Call, judged: Judged) -> str:
-        """What the message is called from now on: as they say; in an edit as before; else by our key, which they know."""
+        """What the message is called from now on: as they say; an edited one else as before, a new one by our key."""
         if isinstance(call, schema.Edit | schema.Delete):
-            return call.message_id
+            return judged.message_id or call.message_id
         if not judged.message_id:
             log.warning("api_answer_without_message_id", channel=self._name)
         return judged.message_id or call.key

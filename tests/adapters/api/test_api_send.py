@@ -113,6 +113,12 @@ async def test_an_answer_without_an_id_is_sent_and_called_by_our_key(house: Hous
     assert await send(house) == Sent("sent", ("ab12-1:0",))
 
 
+async def test_an_edit_may_give_the_message_another_id(house: House, api: ApiMessenger) -> None:
+    await send(house, "место 3")
+    api.fail(kind="200", said={"message_id": "m77"})
+    assert await send(house, "место 2", kind="edit", key="ab12-2", target_ids=("m1",)) == Sent("sent", ("m77",))
+
+
 async def test_retry_after_closes_everything_until_its_end(house: House, api: ApiMessenger) -> None:
     api.fail(kind="429", chat=7, seconds=2)
     first = await send(house)
