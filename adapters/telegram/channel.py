@@ -142,8 +142,9 @@ class Telegram:
         await self._manners.typing(chat)
 
     async def menu(self, commands: Sequence[tuple[str, str]]) -> None:
-        """Tells Telegram the commands of private chats."""
-        await self._manners.menu(commands)
+        """Tells Telegram the commands of private chats; goes on trying while it cannot be reached."""
+        if not await self._manners.menu(commands):
+            self._background.spawn(until_done(lambda: self._manners.menu_again(commands)))
 
     async def link(self, payload: str) -> str:
         """`https://t.me/<bot>?start=<payload>` (core.joins.Linked)."""

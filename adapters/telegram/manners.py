@@ -29,6 +29,7 @@ class Manners:
     ) -> None:
         self._bot, self._name, self._pacer, self._t = bot, name, pacer, t
         self._username = ""
+        self._menu: Sequence[tuple[str, str]] = ()
         self._groups = Groups(clock)
 
     async def typing(self, chat: str) -> None:
@@ -36,11 +37,22 @@ class Manners:
         if chat.isdecimal() and self._pacer.spare(chat):
             await self._call(methods.SendChatAction, {"chat_id": int(chat), "action": "typing"}, chat)
 
-    async def menu(self, commands: Sequence[tuple[str, str]]) -> None:
-        """The commands behind the button «Меню» of private chats; none takes the button away."""
+    async def menu(self, commands: Sequence[tuple[str, str]]) -> bool:
+        """The commands behind the button «Меню» of private chats; none takes the button away. False when Telegram could not
+        be asked now; what it refuses, or what newer commands have replaced, is not tried again."""
+        self._menu = commands
         shown = [{"command": name, "description": about} for name, about in commands[:COMMANDS]]
-        if await self._call(methods.SetMyCommands, {"commands": shown, "scope": PRIVATE}):
-            log.info("telegram_menu_set", channel=self._name, count=len(shown))
+        try:
+            await self._bot(bare(methods.SetMyCommands, {"commands": shown, "scope": PRIVATE}))
+        except TelegramAPIError as error:
+            log.warning("telegram_menu_not_set", channel=self._name, error=error.message)
+            return isinstance(error, Refusal) and error.code == 400
+        log.info("telegram_menu_set", channel=self._name, count=len(shown))
+        return True
+
+    async def menu_again(self, commands: Sequence[tuple[str, str]]) -> bool:
+        """Tries once more, unless newer commands were told meanwhile."""
+        return self._menu is not commands or await self.menu(commands)
 
     async def link(self, payload: str) -> str:
         """The address of our chat, opened with the payload; empty until Telegram has told the bot's name."""

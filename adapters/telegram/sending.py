@@ -8,13 +8,14 @@ from typing import Any
 
 from adapters.pacing import Limits, Pacer
 from adapters.sending import Doubts, Health, Memory, Stopped, later, pace, read_bytes, send_parts, stored
+from adapters.telegram.capabilities import CAPABILITIES
 from adapters.telegram.library import Bot, BufferedInputFile, methods
 from adapters.telegram.media import Call, as_documents, by_bytes
 from adapters.telegram.render import asks, render_delete, render_edit, render_name, render_send
 from adapters.telegram.session import Refusal, Unconfirmed, Unsent, bare
 from adapters.telegram.verdicts import UNCHANGED, UNDELETABLE, UNEDITABLE, Refused, judge
 from core.outbox import OutboxRow, Sent
-from core.ports import Files, Store
+from core.ports import Files, Store, StoredFile
 
 METHODS = {
     "sendMessage": methods.SendMessage,
@@ -88,11 +89,21 @@ class Sending:
         if row.kind == "edit":
             calls = render_edit(message, row.chat, row.target_ids)
         else:
-            files = [await stored(file, store, self._name) for file in message.files]
+            files = [await self._file(file, store) for file in message.files]
             calls = render_send(message, row.chat, files, self._name, row.chat in self._keyboards)
         if not calls:
             raise Stopped(Sent("rejected", reason="nothing to show: the text is empty"))
         return calls
+
+    async def _file(self, id: str, store: Store) -> StoredFile:
+        """A file that can be sent. One that is too large need not be carried to Telegram to be refused."""
+        file = await stored(id, store, self._name)
+        if file.size > CAPABILITIES.file_bytes and not (file.ref and file.channel == self._name):
+            limit = CAPABILITIES.file_bytes // 2**20
+            raise Stopped(
+                Sent("rejected", reason=f"the file {file.id} is larger than the {limit} MB that Telegram takes")
+            )
+        return file
 
     async def _perform(self, row: OutboxRow, calls: list[Call], store: Store) -> list[str]:
         """The ids of what is shown now, part by part: an album is one part."""

@@ -211,13 +211,12 @@ class BotApi:
         return True
 
     def _media(self, field: str, file_id: str) -> Any:
-        path, data = self.world.files[file_id]
+        _, data = self.world.files[file_id]
         media = {"file_id": file_id, "file_unique_id": f"u-{file_id}", "file_size": len(data)}
         if field == "photo":
             return [{**media, "width": 90, "height": 90}]
-        return {**media, "file_name": path.split("_", 1)[1], "duration": 1} if field != "document" else {
-            **media, "file_name": path.split("_", 1)[1],
-        }  # fmt: skip
+        named = {**media, "file_name": self.world.names.get(file_id, "file")}
+        return named if field == "document" else {**named, "duration": 1}
 
     def _send_location(self, params: Params, files: Files, call: Recorded) -> dict[str, Any]:
         return self._show(call, {"location": {name: params[name] for name in ("latitude", "longitude")}})

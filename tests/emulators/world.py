@@ -70,6 +70,7 @@ class World:
         self.calls: deque[Recorded] = deque(maxlen=None if strict else 100_000)
         self.sends: dict[int, list[Recorded]] = {}
         self.files: dict[str, tuple[str, bytes]] = {}
+        self.names: dict[str, str] = {}  # file_id → the name that its sender gave
         self.queries: dict[str, float] = {}
         self.fixed: set[tuple[int, int]] = set()  # messages with another markup than inline: they cannot be edited
         self.faults: list[Fault] = []
@@ -133,7 +134,8 @@ class World:
         """Keeps bytes; the answer is their file_id."""
         self._file += 1
         file_id = f"file-{self._file}"
-        self.files[file_id] = (f"files/{self._file}_{name}", data)
+        self.names[file_id] = name
+        self.files[file_id] = (f"files/file_{self._file}", data)  # Telegram keeps nothing of the name
         return file_id
 
     def file_at(self, path: str) -> bytes | None:

@@ -58,6 +58,21 @@ async def test_typing_and_the_menu_never_raise(polling: Telegram, telegram: Tele
     await polling.typing("not a chat")
     await polling.menu([("status", "Где заказ")])
     assert telegram.world.commands == []
+    await telegram.wait_call("setMyCommands", 2)
+    assert telegram.world.commands == [{"command": "status", "description": "Где заказ"}], "it is tried again"
+
+
+async def test_a_menu_that_is_refused_or_replaced_is_not_tried_again(
+    polling: Telegram, telegram: TelegramEmulator
+) -> None:
+    telegram.fail(kind="400", method="setMyCommands", words="Bad Request: BOT_COMMAND_INVALID")
+    await polling.menu([("old", "Старое")])
+    telegram.fail(kind="500", method="setMyCommands")
+    await polling.menu([("middle", "Прежнее")])
+    await polling.menu([("new", "Новое")])
+    await polling._background.stop()
+    assert [one["command"] for one in telegram.world.commands] == ["new"]
+    assert len(telegram.sent(method="setMyCommands")) == 3
 
 
 async def test_the_menu_is_for_private_chats(polling: Telegram, telegram: TelegramEmulator) -> None:

@@ -286,6 +286,16 @@ async def test_a_file_that_is_missing(polling: Telegram, gate: FakeGate, tmp_pat
     assert (await polling.send(row(files=("f1",)))).verdict == "rejected"
 
 
+async def test_a_file_above_the_limit_is_not_even_carried_there(
+    polling: Telegram, telegram: TelegramEmulator, gate: FakeGate
+) -> None:
+    huge = StoredFile("f1", 1, "a.zip", "", (50 << 20) + 1, sha256="ab" * 32)
+    gate.fake_store.files["f1"] = huge
+    sent = await polling.send(row(files=("f1",)))
+    assert (sent.verdict, sent.reason) == ("rejected", "the file f1 is larger than the 50 MB that Telegram takes")
+    assert telegram.sent(7) == []
+
+
 async def test_the_token_is_in_no_log_and_no_error(build: Build, gate: FakeGate, telegram: TelegramEmulator) -> None:
     channel = build()
     with structlog.testing.capture_logs() as logs:
