@@ -135,7 +135,9 @@ class World:
         self._file += 1
         file_id = f"file-{self._file}"
         self.names[file_id] = name
-        self.files[file_id] = (f"files/file_{self._file}", data)  # Telegram keeps nothing of the name
+        _, dot, ending = name.rpartition(".")  # of the name Telegram keeps the ending alone
+        kept = f".{ending}" if dot and ending.isalnum() and len(ending) <= 5 else ""
+        self.files[file_id] = (f"files/file_{self._file}{kept}", data)
         return file_id
 
     def file_at(self, path: str) -> bytes | None:
