@@ -150,7 +150,8 @@ def audit_command() -> None:
 def check_command(shell: Shell, head: str) -> int:
     found, t = _ask(shell, "audit_check", head=head), shell.t
     if found["broken"]:
-        raise shell.fail(t(BROKEN[found["why"]], row=found["broken"]))
+        why = BROKEN[found["why"]]
+        raise shell.fail(t(why, row=found["broken"]))
     shell.say(t("The audit is whole: {rows} rows, the last is {head}.", rows=found["rows"], head=found["head"] or "—"))
     return 0
 
@@ -218,16 +219,12 @@ def _show_password(shell: Shell, made: dict[str, Any]) -> None:
 
 
 def _row(shell: Shell, user: dict[str, Any]) -> tuple[str, ...]:
-    t = shell.t
-    lines = ", ".join(
-        line if role == "operator" else f"{line} ({t(ROLE_NAMES[role])})" for line, role in user["lines"].items()
-    )
-    yes, no = t("yes"), t("no")
-    return (
-        user["name"],
-        user["title"],
-        t(ROLE_NAMES[user["role"]]),
-        lines or "—",
-        yes if user["totp"] else no,
-        yes if user["active"] else no,
-    )
+    yes, no, role = shell.t("yes"), shell.t("no"), ROLE_NAMES[user["role"]]
+    lines = ", ".join(_line(shell, line, own) for line, own in user["lines"].items())
+    totp, active = (yes if user[name] else no for name in ("totp", "active"))
+    return user["name"], user["title"], shell.t(role), lines or "—", totp, active
+
+
+def _line(shell: Shell, line: str, role: str) -> str:
+    """The role is told where it is more than an operator's."""
+    return line if role == "operator" else f"{line} ({shell.t(ROLE_NAMES[role])})"
