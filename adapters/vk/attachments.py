@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from adapters.payloads import Json, address, line, mapping, mappings, number
+from core.files import parse_name
 from core.locale import Texts, n_
 from core.messages import Attachment, AttachmentKind, Location, Quote
 from core.normal import clean
@@ -217,4 +218,4 @@ def _file_name(body: Json) -> str:
 
 
 def _safe(name: str) -> str:
-    return name.replace("/", "_").replace("\\", "_").lstrip(".")
+    return parse_name(name.replace("/", "_").replace("\\", "_")) if name else ""
