@@ -67,8 +67,15 @@ async def get_user(call: Call) -> UserView:
     return UserView(**_user(found[0]))
 
 
+def _require_person(call: Call, needed: bool) -> None:
+    """A token that leaks must not become a person: no password, second factor or admin by a machine's word."""
+    if needed and call.token is not None:
+        raise Problem("not-allowed", "No token may do that: a person must.")
+
+
 async def add_user(call: Call) -> MadeUser:
     body: NewUser = call.body
+    _require_person(call, body.role == "admin" or body.password is not None)
     password = body.password.get_secret_value() if body.password else ""
     lines = dict(body.lines)
     user = User(0, body.name, body.title or body.name, body.role, {**lines}, language=body.language)
@@ -83,6 +90,7 @@ async def add_user(call: Call) -> MadeUser:
 
 async def change_user(call: Call) -> UserView:
     body: UserChange = call.body
+    _require_person(call, body.role == "admin" or body.password is not None or body.totp is False)
     given = body.model_dump(exclude={"password", "totp"}, exclude_none=True)
     changes = given | (NO_TOTP if body.totp is False else {})
     password = body.password.get_secret_value() if body.password else ""

@@ -135,6 +135,18 @@ async def test_tokens_do_what_their_owner_may_and_end(house: House) -> None:
     assert (await vera.ask("DELETE", "/tokens/1")).status == 404
 
 
+async def test_a_token_does_not_become_a_person(house: House) -> None:
+    root = await house.add("root", "admin")
+    _, secret = await house.people.add_token(root, "crm", ("users:write",), 0.0, Place())
+    machine = await house.browser(token=secret)
+    assert (await machine.ask("POST", "/users", {"name": "anna", "role": "operator"})).status == 201
+    for change in ({"password": PASSWORD}, {"totp": False}, {"role": "admin"}):
+        assert (await machine.ask("PATCH", "/users/2", change)).kind == "not-allowed"
+    for more in ({"role": "admin"}, {"role": "operator", "password": PASSWORD}):
+        assert (await machine.ask("POST", "/users", {"name": "eve", **more})).kind == "not-allowed"
+    assert (await machine.ask("PATCH", "/users/2", {"active": False})).status == 200
+
+
 # --- pages and the audit ---------------------------------------------------------------------------------------------
 
 

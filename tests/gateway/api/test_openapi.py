@@ -1,0 +1,123 @@
+"""The OpenAPI document: valid, complete, and what a fuzzer makes of it in three roles."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+
+from core.access import Role
+from gateway.accounts.people import Place
+from gateway.api.build import build_api
+from gateway.api.openapi import build_document
+from gateway.api.origin import HEADER
+from gateway.api.table import PREFIX, ROUTES
+from tests.gateway.api.house import PASSWORD, House, open_house
+
+DOCUMENT = build_document(ROUTES, "1.0", "https://desk.example.org")
+# The parts of schemathesis that hold for any HTTP API.
+CHECKS = (
+    "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
+    "response_schema_conformance,negative_data_rejection,unsupported_method"
+)
+FUZZED: tuple[Role, ...] = ("admin", "operator")
+ENDING = ("/api/v1/logout", "/api/v1/me/devices/{id}")  # these would end the session that all the others need
+SECONDS = 40  # for each role, where all cores are busy
+
+
+def test_the_document_is_valid() -> None:
+    assert DOCUMENT["openapi"] == "3.1.0"
+    validate(DOCUMENT)
+
+
+def test_every_route_is_in_it() -> None:
+    found = {(method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item}
+    assert found == {(it.method, PREFIX + it.path) for it in ROUTES}
+
+
+def test_operations_have_names_of_their_own() -> None:
+    names = [it["operationId"] for item in DOCUMENT["paths"].values() for it in item.values()]
+    assert len(names) == len(set(names)) == len(ROUTES)
+
+
+def test_roles_and_scopes_are_told() -> None:
+    add = DOCUMENT["paths"]["/api/v1/users"]["post"]
+    assert (add["x-roles"], add["x-scope"], add["security"]) == (
+        ["admin"],
+        "users:write",
+        [{"cookie": []}, {"token": []}],
+    )
+    assert DOCUMENT["paths"]["/api/v1/login"]["post"]["security"] == []
+
+
+def test_no_answer_holds_a_password_that_was_given() -> None:
+    given = {"SignIn", "PasswordChange", "TotpBegin", "TotpStop", "NewUser", "UserChange"}
+    schemas = DOCUMENT["components"]["schemas"]
+    secret = {name for name, it in schemas.items() if '"writeOnly": true' in json.dumps(it)}
+    assert secret == given
+
+
+async def test_it_is_served(house: House) -> None:
+    answer = await (await house.browser()).ask("GET", "/openapi.json")
+    assert (answer.status, answer.body["info"]["title"]) == (200, "frontline")
+    assert len(build_api(house.people, "")) == len(ROUTES) + 2
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[str, dict[str, str]]]:
+    """The API in a thread of its own: its address, and sessions by role."""
+    loop, ready, over = asyncio.new_event_loop(), threading.Event(), asyncio.Event()
+    told: dict[str, str] = {}
+
+    async def serve() -> None:
+        async for house in open_house():
+            for role in FUZZED:
+                await house.add(role, role, support="operator")
+                told[role] = (await house.people.sign_in(role, PASSWORD, "", Place())).secret
+            told["address"] = str(house.server.make_url("/"))
+            ready.set()
+            await over.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    assert ready.wait(20)
+    yield told["address"], told
+    loop.call_soon_threadsafe(over.set)
+    thread.join(20)
+    loop.close()
+
+
+def without_cookie() -> dict[str, Any]:
+    """The document without the cookie, which stands in every request: else the fuzzer believes that it left it out."""
+    document: dict[str, Any] = json.loads(json.dumps(DOCUMENT))
+    for item in document["paths"].values():
+        for operation in item.values():
+            del operation["security"]
+    return document
+
+
+@pytest.mark.parametrize("role", [*FUZZED, "nobody"])
+def test_a_fuzzer_finds_no_error_of_ours(served: tuple[str, dict[str, str]], role: str, tmp_path: Path) -> None:
+    """No 5xx, and nothing that the document does not say."""
+    address, sessions = served
+    headers = [f"{HEADER}: 1", *([f"Cookie: frontline={sessions[role]}"] if role in sessions else [])]
+    document = tmp_path / "openapi.json"
+    document.write_text(json.dumps(without_cookie()))
+    command = [
+        *(str(Path(sys.executable).with_name("st")), "run", str(document), "--url", address),
+        *("--checks", CHECKS, "--phases", "coverage,fuzzing", "--max-examples", "4", "--seed", "7", "--no-color"),
+        *("--generation-database", "none", "--request-timeout", "10"),
+        *(part for path in ENDING for part in ("--exclude-path", path)),
+        *(part for header in headers for part in ("-H", header)),
+    ]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert f"Tested: {len(ROUTES) - len(ENDING)}" in done.stdout
