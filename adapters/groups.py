@@ -6,11 +6,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+from core.locale import n_
+
 # A group that puts the bot back again and again is answered once a day, and all groups together a few times a minute.
 GROUP_SECONDS = 86_400.0
 MINUTE_SECONDS = 60.0
 MOST_IN_A_MINUTE = 5
 MOST_GROUPS = 1_000
+GOODBYE = n_("I talk with each person alone. Write to me in a private chat; I leave this group now.")
 
 
 class Groups:

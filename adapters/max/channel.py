@@ -14,7 +14,7 @@ import structlog
 
 from adapters.background import Background, until_done
 from adapters.doors import Door, Reply, knows, revealed
-from adapters.groups import Groups
+from adapters.groups import GOODBYE, Groups
 from adapters.max.api import BASE, Api, Refusal, Unconfirmed, Unsent
 from adapters.max.capabilities import CAPABILITIES, UPDATE_BYTES, UPDATES
 from adapters.max.parse import Account, callback_id, dialog_of, group_of, parse_update, strange
@@ -245,7 +245,7 @@ class Max:
     async def _leave(self, group: int) -> None:
         """Says once why, and goes: what people write to each other there is not for us."""
         log.info("max_group_left", channel=self.name)
-        said = self._t("I talk with each person alone. Write to me in a private chat; I leave this group now.")
+        said = self._t(GOODBYE)
         body: dict[str, Any] = {"text": said, "attachments": [], "link": None}
         await self._quietly("POST", "/messages", {"chat_id": str(group)}, body)
         await self._quietly("DELETE", f"/chats/{group}/members/me")

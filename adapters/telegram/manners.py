@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from adapters.groups import Groups
+from adapters.groups import GOODBYE, Groups
 from adapters.pacing import Pacer
 from adapters.telegram.capabilities import COMMANDS
 from adapters.telegram.library import Bot, TelegramAPIError, methods
@@ -70,7 +70,7 @@ class Manners:
         """Says once why, and goes: what people write to each other there is not for us."""
         log.info("telegram_group_left", channel=self._name)
         if not self._pacer.closed(str(group)):
-            said = self._t("I talk with each person alone. Write to me in a private chat; I leave this group now.")
+            said = self._t(GOODBYE)
             await self._call(methods.SendMessage, {"chat_id": group, "text": said}, str(group))
         await self._call(methods.LeaveChat, {"chat_id": group}, str(group))
 
