@@ -79,7 +79,7 @@ class Gateway:
         outer = frozenset(name for name, desk in config.desks.items() if desk.kind != "builtin")
         self.store = store or open_store(config.storage.url, clock=lambda: self.now().timestamp(), outer_desks=outer)
         self.files = build_files(config)
-        self.people = build_people(self.store, config, self.hints, lambda: self.now().timestamp())
+        self.people = build_people(self.store, config, self.hints, lambda: self.now().timestamp(), self.metrics)
         if not self.store.shared and set(roles) != set(ROLES):
             raise ValueError("one process serves this store, with all roles")
         self.channels = build_channels(config) if channels is None else channels

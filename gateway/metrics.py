@@ -47,6 +47,7 @@ class Metrics:
         self.codes = Counter(
             "frontline_codes", "One-time codes: offered, and what came of those sent", ["answer"], **made
         )
+        self.sign_ins = Counter("frontline_sign_ins", "Attempts of people to sign in", ["answer"], **made)
         self.phones = Counter(
             "frontline_phones", "Phones that a messenger proved, by what they joined", ["answer"], **made
         )

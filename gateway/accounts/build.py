@@ -8,8 +8,16 @@ from core.ports import Hints, Store
 from gateway.accounts.endings import Endings
 from gateway.accounts.people import People
 from gateway.config.model import Config
+from gateway.metrics import Metrics
 
 
-def build_people(store: Store, config: Config, hints: Hints | None, now: Callable[[], float]) -> People:
+def build_people(
+    store: Store, config: Config, hints: Hints | None, now: Callable[[], float], metrics: Metrics | None = None
+) -> People:
     """`now` gives seconds since the epoch (UTC)."""
-    return People(store.accounts, config.accounts, config.lines, now, Endings(hints))
+
+    def count(answer: str) -> None:
+        if metrics is not None:
+            metrics.sign_ins.labels(answer).inc()
+
+    return People(store.accounts, config.accounts, config.lines, now, Endings(hints), count=count)

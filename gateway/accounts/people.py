@@ -43,7 +43,8 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class People:
-    """`now` gives seconds since the epoch (UTC); `lines` are the lines of the deployment."""
+    """`now` gives seconds since the epoch (UTC); `lines` are the lines of the deployment; `count` hears what came of each
+    attempt to sign in."""
 
     def __init__(
         self,
@@ -53,10 +54,12 @@ class People:
         now: Callable[[], float],
         endings: Endings,
         passwords: Passwords | None = None,
+        count: Callable[[str], None] = lambda answer: None,
     ) -> None:
         self.accounts, self.settings, self.endings, self.now = accounts, settings, endings, now
         self._lines = frozenset(lines)
         self._passwords = passwords or Passwords()
+        self._count = count
 
     def close(self) -> None:
         self._passwords.close()
@@ -80,6 +83,14 @@ class People:
         await self._prove(msgspec.structs.replace(user, totp=""), user.name, password, "", place)
 
     async def _prove(self, user: User | None, name: str, password: str, code: str, place: Place) -> None:
+        try:
+            await self._judge(user, name, password, code, place)
+        except SignInRefused as refused:
+            self._count(refused.why)
+            raise
+        self._count("ok")
+
+    async def _judge(self, user: User | None, name: str, password: str, code: str, place: Place) -> None:
         """The same work for a name that nobody has. An attempt counts before it is looked at."""
         logins = await self.accounts.logins(user.id if user else 0, self.now())
         known = any(it.address == place.network for it in logins)

@@ -14,7 +14,6 @@ from storage.accounts.shape import login_of, login_row, token_of, token_row, use
 from storage.accounts.tables import AccountRows
 from storage.rows import Row
 
-EVERYTHING = Sight(everything=True)
 NO_END = 0.0  # of a token
 DAY = 86_400.0  # seconds for which an answer is kept under its key …
 HANGING = 60.0  # … and for which one that is under way may be waited for
@@ -204,12 +203,17 @@ def _drop_tokens(rows: AccountRows, user: int) -> None:
 # --- guesses ---------------------------------------------------------------------------------------------------------
 
 
+def waiting(rows: AccountRows, scopes: Iterable[str], now: float) -> float:
+    """How many seconds until a guess is looked at; 0 for now."""
+    return max([0.0, *(float(_guesses(rows, scope, now)["until"]) - now for scope in scopes)])
+
+
 def try_guess(rows: AccountRows, scopes: Mapping[str, Slowing], now: float) -> float:
     """Counted before the guess is looked at, so that a thousand at once are no more than one after another."""
+    wait = waiting(rows, scopes, now)
+    if wait:
+        return wait
     known = {scope: _guesses(rows, scope, now) for scope in scopes}
-    wait = max((row["until"] - now for row in known.values()), default=0.0)
-    if wait > 0:
-        return float(wait)
     rows.drop_older("guesses", now - REMEMBERED)
     for scope, slowing in scopes.items():
         times = known[scope]["times"] + 1

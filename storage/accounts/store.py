@@ -82,7 +82,9 @@ class AccountsOfStore:
     # --- guesses, the audit, writes under a key ---
 
     async def try_guess(self, scopes: Mapping[str, Slowing], now: float) -> float:
-        return await self._write(lambda rows: rules.try_guess(rows, scopes, now))
+        # Who has to wait is told so by a reader: a storm of guesses writes nothing.
+        wait = await self._look(lambda rows: rules.waiting(rows, scopes, now))
+        return wait or await self._write(lambda rows: rules.try_guess(rows, scopes, now))
 
     async def forgive(self, scopes: Sequence[str], uncount: Mapping[str, Slowing]) -> None:
         await self._write(lambda rows: rules.forgive(rows, scopes, uncount))

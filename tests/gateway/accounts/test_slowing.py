@@ -98,6 +98,16 @@ async def test_one_address_guesses_at_many_accounts(house: House, people: People
     assert await guess(people, "anna", "198.51.100.7", PASSWORD) == "in"
 
 
+async def test_attempts_are_counted(house: House) -> None:
+    heard: list[str] = []
+    await house.add("anna")
+    it = house.people
+    people = People(it.accounts, it.settings, (), it.now, it.endings, Counted(memory=64), count=heard.append)
+    for password in (PASSWORD, *["wrong"] * 7):
+        await guess(people, "anna", "198.51.100.7", password)
+    assert heard == ["ok", *["wrong"] * 6, "wait"]
+
+
 async def test_a_whole_office_signs_in_from_one_address(house: House, people: People) -> None:
     for number in range(200):
         await people.accounts.add_user(User(0, f"user{number}", "", "operator", password="x"), ROOT, people.now())
