@@ -12,6 +12,7 @@ import secrets
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -285,6 +286,41 @@ class Max(Messenger):
     """A MAX."""
 
     name = "max"
+
+
+class Ground:
+    """What a test plays on, seen from outside: `gateway` and what stands in its store."""
+
+    gateway: Gateway
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Reads the store beside its process."""
+        connection = sqlite3.connect(f"file:{self.gateway.database}?mode=ro", uri=True)
+        try:
+            return connection.execute(query, values).fetchall()
+        finally:
+            connection.close()
+
+    def heard(self, chat: int, text: str) -> int:
+        """How often a client's text stands in the history."""
+        query = (
+            "SELECT event FROM messages JOIN conversations ON conversations.id = messages.conversation WHERE chat = ?"
+        )
+        events = [json.loads(event) for (event,) in self.rows(query, str(chat)) if event]
+        return sum(event.get("text") == text for event in events)
+
+    async def settled(self, *messengers: Messenger, sent: bool = True) -> None:
+        """Waits until nothing is under way: nothing undelivered or unread at the messengers, no event unprocessed, and, with
+        `sent`, no row unsent."""
+
+        async def idle() -> bool:
+            states = [await messenger.do("state") for messenger in messengers]
+            if any(state["waiting"] or state.get("unread") for state in states):
+                return False
+            asked = ("inbox", "outbox") if sent else ("inbox",)
+            return not any([await self.gateway.metric(f'frontline_store{{what="{what}"}}') for what in asked])
+
+        await until(idle, "everything is quiet", 20)
 
 
 class Ear:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.acceptance.house import TOKEN, Client, Gateway, Telegram, Visitor, Vk, number_in, until
+from tests.acceptance.house import TOKEN, Client, Gateway, Ground, Telegram, Visitor, Vk, number_in, until
 from tests.emulators.vk import GROUP
 from tests.emulators.vk import TOKEN as VK_TOKEN
 
@@ -24,7 +23,7 @@ CODE = re.compile(r"[2-9A-HJKMNP-Z]{5}-[2-9A-HJKMNP-Z]{5}")
 
 
 @dataclass
-class World:
+class World(Ground):
     """Two messengers and the gateway between them."""
 
     telegram: Telegram
@@ -34,14 +33,6 @@ class World:
     async def command(self, *arguments: str) -> Any:
         """What `frontline clients …` gives scripts."""
         return json.loads(await self.gateway.command("clients", *arguments, "--format", "json"))
-
-    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Reads the store from outside."""
-        connection = sqlite3.connect(f"file:{self.gateway.database}?mode=ro", uri=True)
-        try:
-            return connection.execute(query, values).fetchall()
-        finally:
-            connection.close()
 
     def client_of(self, channel: str, chat: int) -> int:
         """The client of a conversation now."""

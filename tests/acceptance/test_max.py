@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,19 +11,19 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.acceptance.house import SECRET, Client, Gateway, Max, number_in, until
-from tests.adapters.web.pictures import png
+from tests.acceptance.hands.max import MaxHand
+from tests.acceptance.house import SECRET, Gateway, Ground, Max, number_in, until
+from tests.acceptance.talk import PICTURE, begin, check_ticket, dialogue, unnumbered
 from tests.emulators.max import TOKEN
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 MODES = ("webhook", "polling")
-PICTURE = png(8, 6)
 COUNT = "SELECT (SELECT count(*) FROM inbox) + (SELECT count(*) FROM quarantine) + (SELECT count(*) FROM clients)"
 SENDS = "POST /messages"
 
 
 @dataclass
-class World:
+class World(Ground):
     """A MAX and a gateway behind it."""
 
     max: Max
@@ -32,31 +31,7 @@ class World:
     mode: str
 
     async def quiet(self) -> None:
-        """Waits until nothing is under way: no update undelivered, no event unprocessed, no row unsent."""
-
-        async def settled() -> bool:
-            if (await self.max.do("state"))["waiting"]:
-                return False
-            left = [await self.gateway.metric(f'frontline_store{{what="{what}"}}') for what in ("inbox", "outbox")]
-            return not any(left)
-
-        await until(settled, "everything is quiet", 30)
-
-    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Reads the store from outside."""
-        connection = sqlite3.connect(f"file:{self.gateway.database}?mode=ro", uri=True)
-        try:
-            return connection.execute(query, values).fetchall()
-        finally:
-            connection.close()
-
-    def heard(self, chat: int, text: str) -> int:
-        """How often a client's text stands in the history."""
-        query = (
-            "SELECT event FROM messages JOIN conversations ON conversations.id = messages.conversation WHERE chat = ?"
-        )
-        events = [json.loads(event) for (event,) in self.rows(query, str(chat)) if event]
-        return sum(event.get("text") == text for event in events)
+        await self.settled(self.max)
 
     async def hook(self, update: dict[str, Any], secret: str = SECRET) -> int:
         """Posts to the door as MAX does, or as somebody else."""
@@ -77,47 +52,6 @@ async def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         await max_.check()
 
 
-async def begin(client: Client, world: World) -> list[str]:
-    await world.max.do("start_bot", chat=client.chat, payload="vozvrat-qr")
-    return await client.hear("Напишите номер заказа")
-
-
-async def dialogue(client: Client, world: World) -> list[str]:
-    """The whole return, a step at a time; everything the bot said, with the ticket's number replaced by #."""
-    said = [
-        await begin(client, world),
-        await client.say("123456", "На какой телефон"),
-        await client.contact("+79161234567", "Почему возвращаете"),
-        await client.press("Брак или поломка", "Опишите"),
-        await client.say("Крышка треснула в первый же день.", "до пяти фото"),
-        await client.photo(PICTURE, "По какому телефону"),
-        await client.contact("+79161234567", "Проверьте"),
-        await client.press("Всё верно", "Готово! Заявка"),
-    ]
-    return unnumbered([text for texts in said for text in texts])
-
-
-def unnumbered(texts: list[str]) -> list[str]:
-    number = str(number_in(texts))
-    return [text.replace(f"Заявка {number} ", "Заявка # ") for text in texts]
-
-
-async def check_ticket(world: World, number: int) -> None:
-    """`frontline tickets N` shows every field and the photo, and the photo's file holds its bytes."""
-    ticket = await world.gateway.ticket(number)
-    assert (ticket["desk"], ticket["title"]) == ("returns", "Возврат заказа 123456")
-    assert ticket["text"] == "Крышка треснула в первый же день."
-    assert ticket["fields"] == {
-        "Номер заказа": "123456",
-        "Причина": "Брак или поломка",
-        "Телефон": "+79161234567",
-        "Сумма": "2\xa0490\xa0₽",
-    }
-    (file,) = ticket["stored"]
-    assert (file["kind"], file["mime"], file["size"]) == ("photo", "image/png", len(PICTURE))
-    assert world.gateway.stored(file) == PICTURE
-
-
 def card(world: World, chat: int) -> dict[str, Any]:
     query = "SELECT card FROM clients JOIN identities ON identities.client = clients.id WHERE sender = ?"
     found: dict[str, Any] = json.loads(world.rows(query, str(chat))[0][0])
@@ -125,9 +59,9 @@ def card(world: World, chat: int) -> dict[str, Any]:
 
 
 async def test_a_return_ends_with_a_ticket(world: World) -> None:
-    client = Client(world.max)
-    await dialogue(client, world)
-    await check_ticket(world, number_in(await world.max.texts(client.chat)))
+    client = MaxHand(world.max)
+    await dialogue(client)
+    await check_ticket(world.gateway, number_in(await world.max.texts(client.chat)))
     known = card(world, client.chat)
     assert (known["name"], known["phone"]) == ("Анна Иванова", "+79161234567")
     assert "phone" in known["verified"], "MAX has signed the client's own card"
@@ -135,9 +69,9 @@ async def test_a_return_ends_with_a_ticket(world: World) -> None:
 
 
 async def test_pressed_buttons_are_answered(world: World) -> None:
-    client = Client(world.max)
+    client = MaxHand(world.max)
     before = (await world.max.do("state"))["answered"]
-    await begin(client, world)
+    await begin(client)
     await client.say("123456", "На какой телефон")
     await client.contact("+79161234567", "Почему возвращаете")
     await client.press("Брак или поломка", "Опишите")
@@ -149,8 +83,8 @@ async def test_pressed_buttons_are_answered(world: World) -> None:
 
 
 async def test_a_card_of_somebody_else_is_only_an_answer(world: World) -> None:
-    client = Client(world.max)
-    await begin(client, world)
+    client = MaxHand(world.max)
+    await begin(client)
     await client.say("123456", "На какой телефон")
     await client.contact("+79161234567", "Почему возвращаете", own=False)
     assert "phone" not in card(world, client.chat)["verified"]
@@ -158,8 +92,8 @@ async def test_a_card_of_somebody_else_is_only_an_answer(world: World) -> None:
 
 async def test_a_client_who_stopped_the_bot_is_let_be(world: World) -> None:
     """403 is final for the message, not for the conversation: when the client starts the bot again, it goes on."""
-    client = Client(world.max)
-    await begin(client, world)
+    client = MaxHand(world.max)
+    await begin(client)
     await world.max.do("block", chat=client.chat)
     await world.quiet()
     await world.max.do("fail", kind="403", method=SENDS, chat=client.chat, words="Key: error.dialog.suspended")
@@ -175,7 +109,7 @@ async def test_a_client_who_stopped_the_bot_is_let_be(world: World) -> None:
 
 
 async def test_an_edit_changes_nothing_and_a_deletion_neither(world: World) -> None:
-    client = Client(world.max)
+    client = MaxHand(world.max)
     asked = await world.max.do("say", chat=client.chat, text="хочу вернуть товар")
     await client.hear("Напишите номер заказа")
     mid = asked["message"]["body"]["mid"]
@@ -187,9 +121,9 @@ async def test_an_edit_changes_nothing_and_a_deletion_neither(world: World) -> N
 
 
 async def test_a_wait_that_max_asks_for_is_kept(world: World) -> None:
-    client = Client(world.max)
+    client = MaxHand(world.max)
     await world.max.do("fail", kind="429", method=SENDS, chat=client.chat, retry_after=1)
-    await begin(client, world)
+    await begin(client)
     refused, sent = await world.max.do("sent", chat=client.chat)
     assert refused["error"] == "429"
     assert sent["at"] - refused["at"] >= 0.95
@@ -200,7 +134,7 @@ async def test_what_cannot_be_read_is_set_aside_and_stops_nobody(world: World) -
     before = await world.gateway.metric(name)
     await world.max.do("push", update={"update_type": "message_created", "message": "canary-broken"})
     await world.max.do("push", update={"update_type": "message_callback", "callback": {"payload": "canary-broken"}})
-    await begin(Client(world.max), world)
+    await begin(MaxHand(world.max))
     await world.quiet()
     assert await world.gateway.metric(name) == before + 2
     assert "canary-broken" not in world.gateway.process.said()
@@ -208,11 +142,11 @@ async def test_what_cannot_be_read_is_set_aside_and_stops_nobody(world: World) -
 
 async def test_disturbed_deliveries_change_nothing(world: World) -> None:
     """Twice, late, out of order: every client hears exactly what one in a quiet world hears."""
-    expected = await dialogue(Client(world.max), world)
+    expected = await dialogue(MaxHand(world.max))
     await world.max.do("disturb", duplicate=0.5, reorder=0.5, delay=0.05)
-    clients = [Client(world.max) for _ in range(6)]
+    clients = [MaxHand(world.max) for _ in range(6)]
     try:
-        said = await asyncio.gather(*(dialogue(client, world) for client in clients))
+        said = await asyncio.gather(*(dialogue(client) for client in clients))
     finally:
         await world.max.do("disturb")
     await world.quiet()
@@ -224,8 +158,8 @@ async def test_disturbed_deliveries_change_nothing(world: World) -> None:
 
 async def test_a_kill_in_the_middle_loses_nothing(world: World) -> None:
     """SIGKILL in the middle of the form: what was acknowledged is there, what the client did meanwhile is answered."""
-    client = Client(world.max)
-    await begin(client, world)
+    client = MaxHand(world.max)
+    await begin(client)
     await client.say("123456", "На какой телефон")
     await client.contact("+79161234567", "Почему возвращаете")
     await client.press("Брак или поломка", "Опишите")
@@ -238,15 +172,15 @@ async def test_a_kill_in_the_middle_loses_nothing(world: World) -> None:
     await client.hear("до пяти фото")
     await client.photo(PICTURE, "По какому телефону")
     await client.contact("+79161234567", "Проверьте")
-    await check_ticket(world, number_in(await client.press("Всё верно", "Готово! Заявка")))
+    await check_ticket(world.gateway, number_in(await client.press("Всё верно", "Готово! Заявка")))
     await world.quiet()
     assert world.heard(client.chat, "Крышка треснула в первый же день.") == 1
 
 
 async def test_a_kill_between_call_and_answer_repeats_at_most_one_message(world: World) -> None:
     """MAX takes no key against repeats: what had no answer when the process died comes again, once."""
-    client = Client(world.max)
-    await begin(client, world)
+    client = MaxHand(world.max)
+    await begin(client)
     await world.max.do("fail", kind="slow", method=SENDS, chat=client.chat, seconds=3.0)
     sends = len(await world.max.do("sent", chat=client.chat))
     await world.max.do("say", chat=client.chat, text="123456")

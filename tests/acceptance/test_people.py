@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from tests.acceptance.house import SECRET, TOKEN, Client, Gateway, Telegram, new_chat, number_in, until
+from tests.acceptance.house import SECRET, TOKEN, Client, Gateway, Ground, Telegram, new_chat, number_in, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 MENU = [
@@ -21,19 +20,11 @@ MENU = [
 ]
 
 
-class World:
+class World(Ground):
     """A Telegram and a gateway behind it."""
 
     def __init__(self, telegram: Telegram, gateway: Gateway) -> None:
         self.telegram, self.gateway = telegram, gateway
-
-    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Reads the store from outside."""
-        connection = sqlite3.connect(f"file:{self.gateway.database}?mode=ro", uri=True)
-        try:
-            return connection.execute(query, values).fetchall()
-        finally:
-            connection.close()
 
     def conversation(self, chat: int) -> int:
         ((number,),) = self.rows("SELECT id FROM conversations WHERE chat = ?", str(chat))

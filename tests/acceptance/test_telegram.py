@@ -5,25 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from tests.acceptance.house import SECRET, TOKEN, Client, Gateway, Telegram, new_chat, number_in, until
+from tests.acceptance.hands.telegram import TelegramHand
+from tests.acceptance.house import SECRET, TOKEN, Gateway, Ground, Telegram, new_chat, number_in
+from tests.acceptance.talk import PICTURE, begin, check_ticket, dialogue, unnumbered
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 MODES = ("polling", "webhook")
-PICTURE = b"\xff\xd8\xff\xe0\x00\x10JFIF a cracked lid" + bytes(range(256))
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
 
 @dataclass
-class World:
+class World(Ground):
     """A Telegram and a gateway behind it."""
 
     telegram: Telegram
@@ -31,23 +30,7 @@ class World:
     mode: str
 
     async def quiet(self) -> None:
-        """Waits until nothing is under way: no update undelivered, no event unprocessed, no row unsent."""
-
-        async def settled() -> bool:
-            if (await self.telegram.do("state"))["waiting"]:
-                return False
-            left = [await self.gateway.metric(f'frontline_store{{what="{what}"}}') for what in ("inbox", "outbox")]
-            return not any(left)
-
-        await until(settled, "everything is quiet", 20)
-
-    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Reads the store from outside."""
-        connection = sqlite3.connect(f"file:{self.gateway.database}?mode=ro", uri=True)
-        try:
-            return connection.execute(query, values).fetchall()
-        finally:
-            connection.close()
+        await self.settled(self.telegram)
 
     async def hook(self, data: bytes | BytesIO, secret: str = SECRET) -> int:
         """Posts to the webhook as Telegram does, or as somebody else."""
@@ -68,53 +51,11 @@ async def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         await telegram.check()
 
 
-async def begin(client: Client) -> list[str]:
-    return await client.say("/start vozvrat-qr", "Напишите номер заказа")
-
-
-async def dialogue(client: Client) -> list[str]:
-    """The whole return, a step at a time; everything the bot said, with the ticket's number replaced by #."""
-    said = [
-        await begin(client),
-        await client.say("123456", "На какой телефон"),
-        await client.contact("79161234567", "Почему возвращаете"),
-        await client.press("Брак или поломка", "Опишите"),
-        await client.say("Крышка треснула в первый же день.", "до пяти фото"),
-        await client.photo(PICTURE, "По какому телефону"),
-        await client.contact("79161234567", "Проверьте"),
-        await client.press("Всё верно", "Готово! Заявка"),
-    ]
-    return unnumbered([text for texts in said for text in texts])
-
-
-def unnumbered(texts: list[str]) -> list[str]:
-    number = str(number_in(texts))
-    return [text.replace(f"Заявка {number} ", "Заявка # ") for text in texts]
-
-
-async def check_ticket(world: World, number: int) -> None:
-    """`frontline tickets N` shows every field and the photo, and the photo's file holds its bytes."""
-    ticket = await world.gateway.ticket(number)
-    assert ticket["desk"] == "returns"
-    assert ticket["title"] == "Возврат заказа 123456"
-    assert ticket["text"] == "Крышка треснула в первый же день."
-    assert ticket["priority"] == "высокая"
-    assert ticket["fields"] == {
-        "Номер заказа": "123456",
-        "Причина": "Брак или поломка",
-        "Телефон": "+79161234567",
-        "Сумма": "2\xa0490\xa0₽",
-    }
-    (file,) = ticket["stored"]
-    assert (file["kind"], file["mime"], file["size"]) == ("photo", "image/jpeg", len(PICTURE))
-    assert world.gateway.stored(file) == PICTURE
-
-
 async def test_a_return_ends_with_a_ticket(world: World) -> None:
-    client = Client(world.telegram)
+    client = TelegramHand(world.telegram)
     await dialogue(client)
     number = number_in(await world.telegram.texts(client.chat))
-    await check_ticket(world, number)
+    await check_ticket(world.gateway, number)
     shown = await world.gateway.command("tickets", str(number))
     for line in ("Номер заказа: 123456", "Причина: Брак или поломка", "Телефон: +79161234567", "Файлы: 1"):
         assert line in shown.splitlines()
@@ -125,7 +66,7 @@ async def test_the_contact_button_proves_the_phone(world: World) -> None:
     """A card of the client's own is a proof; somebody else's card is only an answer."""
     verified = {}
     for own in (True, False):
-        client = Client(world.telegram)
+        client = TelegramHand(world.telegram)
         await begin(client)
         await client.say("123456", "На какой телефон")
         (call,) = [
@@ -151,7 +92,7 @@ async def test_the_contact_button_proves_the_phone(world: World) -> None:
 
 
 async def test_an_edit_changes_nothing(world: World) -> None:
-    client = Client(world.telegram)
+    client = TelegramHand(world.telegram)
     asked = await world.telegram.do("say", chat=client.chat, text="хочу вернуть товар")
     await client.hear("Напишите номер заказа")
     await world.telegram.do(
@@ -164,7 +105,7 @@ async def test_an_edit_changes_nothing(world: World) -> None:
 
 async def test_a_client_who_blocked_the_bot_is_let_be(world: World) -> None:
     """403 is final for the message, not for the conversation: when the client is back, it goes on where it was."""
-    client = Client(world.telegram)
+    client = TelegramHand(world.telegram)
     await begin(client)
     await world.telegram.do("fail", kind="403", chat=client.chat, method="sendMessage")
     await world.telegram.do("say", chat=client.chat, text="123456")
@@ -180,7 +121,7 @@ async def test_a_client_who_blocked_the_bot_is_let_be(world: World) -> None:
 
 
 async def test_a_wait_that_telegram_asks_for_is_kept(world: World) -> None:
-    client = Client(world.telegram)
+    client = TelegramHand(world.telegram)
     await world.telegram.do("fail", kind="429", method="sendMessage", chat=client.chat, retry_after=1)
     await begin(client)
     refused, sent = await world.telegram.do("sent", chat=client.chat)
@@ -194,7 +135,7 @@ async def test_what_cannot_be_read_is_set_aside_and_stops_nobody(world: World) -
     before = await world.gateway.metric(name)
     await world.telegram.do("push", update={"message": {"chat": "broken", "text": "canary-broken"}})
     await world.telegram.do("push", update={"teleported": {"a": 1}})
-    await begin(Client(world.telegram))
+    await begin(TelegramHand(world.telegram))
     await world.quiet()
     assert await world.gateway.metric(name) == before + 2
     assert await world.gateway.metric('frontline_store{what="quarantine"}') == before + 2
@@ -203,9 +144,9 @@ async def test_what_cannot_be_read_is_set_aside_and_stops_nobody(world: World) -
 
 async def test_disturbed_deliveries_change_nothing(world: World) -> None:
     """Twice, late, out of order: every client hears exactly what one in a quiet world hears."""
-    expected = await dialogue(Client(world.telegram))
+    expected = await dialogue(TelegramHand(world.telegram))
     await world.telegram.do("disturb", duplicate=0.5, reorder=0.5, delay=0.05)
-    clients = [Client(world.telegram) for _ in range(8)]
+    clients = [TelegramHand(world.telegram) for _ in range(8)]
     try:
         said = await asyncio.gather(*(dialogue(client) for client in clients))
     finally:
@@ -221,7 +162,7 @@ async def test_disturbed_deliveries_change_nothing(world: World) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
 async def test_a_restart_keeps_the_dialogue(world: World, number: signal.Signals) -> None:
     """In the middle of a form the process goes; what the client wrote meanwhile is answered when it is back."""
-    client = Client(world.telegram)
+    client = TelegramHand(world.telegram)
     await begin(client)
     await client.say("123456", "На какой телефон")
     await client.contact("79161234567", "Почему возвращаете")
@@ -238,7 +179,7 @@ async def test_a_restart_keeps_the_dialogue(world: World, number: signal.Signals
     await client.say("Крышка треснула в первый же день.", "до пяти фото")
     await client.photo(PICTURE, "По какому телефону")
     await client.contact("79161234567", "Проверьте")
-    await check_ticket(world, number_in(await client.press("Всё верно", "Готово! Заявка")))
+    await check_ticket(world.gateway, number_in(await client.press("Всё верно", "Готово! Заявка")))
     await check_burst(world, burst)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import sqlite3
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -14,17 +13,18 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.acceptance.house import SECRET, Client, Gateway, Vk, number_in, until
+from tests.acceptance.hands.vk import VkHand, listening
+from tests.acceptance.house import SECRET, Gateway, Ground, Vk, number_in, until
+from tests.acceptance.talk import begin, check_ticket, dialogue
 from tests.emulators.vk import GROUP, TOKEN
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 MODES = ("longpoll", "callback", "both")
-PICTURE = b"\xff\xd8\xff\xe0\x00\x10JFIF a cracked lid" + bytes(range(256))
 COUNT = "SELECT (SELECT count(*) FROM inbox) + (SELECT count(*) FROM quarantine) + (SELECT count(*) FROM clients)"
 
 
 @dataclass
-class World:
+class World(Ground):
     """A VK and a gateway behind it."""
 
     vk: Vk
@@ -32,42 +32,11 @@ class World:
     mode: str
 
     async def quiet(self) -> None:
-        """Waits until nothing is under way: no event undelivered or unprocessed, no row unsent."""
-
-        async def settled() -> bool:
-            state = await self.vk.do("state")
-            if state["waiting"] or state["unread"]:
-                return False
-            left = [await self.gateway.metric(f'frontline_store{{what="{what}"}}') for what in ("inbox", "outbox")]
-            return not any(left)
-
-        await until(settled, "everything is quiet", 20)
+        await self.settled(self.vk)
 
     async def quiet_inbox(self) -> None:
-        """Waits until everything that came is taken; answers may be under way."""
-
-        async def taken() -> bool:
-            state = await self.vk.do("state")
-            left = await self.gateway.metric('frontline_store{what="inbox"}')
-            return not (state["waiting"] or state["unread"] or left)
-
-        await until(taken, "everything is taken", 20)
-
-    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Reads the store from outside."""
-        connection = sqlite3.connect(f"file:{self.gateway.database}?mode=ro", uri=True)
-        try:
-            return connection.execute(query, values).fetchall()
-        finally:
-            connection.close()
-
-    def heard(self, chat: int, text: str) -> int:
-        """How often a client's text stands in the history."""
-        query = (
-            "SELECT event FROM messages JOIN conversations ON conversations.id = messages.conversation WHERE chat = ?"
-        )
-        events = [json.loads(event) for (event,) in self.rows(query, str(chat)) if event]
-        return sum(event.get("text") == text for event in events)
+        """Everything that came is taken; answers may be under way."""
+        await self.settled(self.vk, sent=False)
 
     async def hook(self, event: dict[str, Any], **how: Any) -> tuple[int, str]:
         """Posts to the door as VK does, or as somebody else."""
@@ -84,71 +53,17 @@ async def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         }  # fmt: skip
         async with Gateway(folder, flood="off", channels__vk=account) as gateway:
             world = World(vk, gateway, request.param)
-            await registered(world)
+            await listening(vk, request.param)
             yield world
             await gateway.stop()
             assert "Traceback" not in gateway.process.said()
         await vk.check()
 
 
-async def registered(world: World) -> None:
-    """The gateway listens: what came before its first start is none of its business. In callback mode it makes itself known,
-    and VK has confirmed the address."""
-    if world.mode != "callback":
-        await world.vk.do("wait_call", method="groups.getLongPollServer", timeout=20)
-
-    async def known() -> bool:
-        servers = (await world.vk.do("state"))["servers"]
-        return world.mode == "longpoll" or [one["status"] for one in servers] == ["ok"]
-
-    await until(known, "the callback server is confirmed", 20)
-
-
-async def begin(client: Client, world: World) -> list[str]:
-    await world.vk.do("open", chat=client.chat, ref="vozvrat-qr")
-    return await client.hear("Напишите номер заказа")
-
-
-async def dialogue(client: Client, world: World) -> list[str]:
-    """The whole return, a step at a time; everything the bot said, with the ticket's number replaced by #."""
-    said = [
-        await begin(client, world),
-        await client.say("123456", "На какой телефон"),
-        await client.say("+79161234567", "Почему возвращаете"),
-        await client.press("Брак или поломка", "Опишите"),
-        await client.say("Крышка треснула в первый же день.", "до пяти фото"),
-        await client.photo(PICTURE, "По какому телефону"),
-        await client.say("+79161234567", "Проверьте"),
-        await client.press("Всё верно", "Готово! Заявка"),
-    ]
-    return unnumbered([text for texts in said for text in texts])
-
-
-def unnumbered(texts: list[str]) -> list[str]:
-    number = str(number_in(texts))
-    return [text.replace(f"Заявка {number} ", "Заявка # ") for text in texts]
-
-
-async def check_ticket(world: World, number: int) -> None:
-    """`frontline tickets N` shows every field and the photo, and the photo's file holds its bytes."""
-    ticket = await world.gateway.ticket(number)
-    assert (ticket["desk"], ticket["title"]) == ("returns", "Возврат заказа 123456")
-    assert ticket["text"] == "Крышка треснула в первый же день."
-    assert ticket["fields"] == {
-        "Номер заказа": "123456",
-        "Причина": "Брак или поломка",
-        "Телефон": "+79161234567",
-        "Сумма": "2\xa0490\xa0₽",
-    }
-    (file,) = ticket["stored"]
-    assert (file["kind"], file["mime"], file["size"]) == ("photo", "image/jpeg", len(PICTURE))
-    assert world.gateway.stored(file) == PICTURE
-
-
 async def test_a_return_ends_with_a_ticket(world: World) -> None:
-    client = Client(world.vk)
-    await dialogue(client, world)
-    await check_ticket(world, number_in(await world.vk.texts(client.chat)))
+    client = VkHand(world.vk)
+    await dialogue(client)
+    await check_ticket(world.gateway, number_in(await world.vk.texts(client.chat)))
     cards = world.rows(
         "SELECT card FROM clients JOIN identities ON identities.client = clients.id WHERE sender = ?", str(client.chat)
     )
@@ -159,8 +74,8 @@ async def test_a_return_ends_with_a_ticket(world: World) -> None:
 
 
 async def test_pressed_buttons_are_answered(world: World) -> None:
-    client = Client(world.vk)
-    await begin(client, world)
+    client = VkHand(world.vk)
+    await begin(client)
     await client.say("123456", "На какой телефон")
     await client.say("+79161234567", "Почему возвращаете")
     before = len(await world.vk.do("sent", method="messages.sendMessageEventAnswer"))
@@ -171,8 +86,8 @@ async def test_pressed_buttons_are_answered(world: World) -> None:
 
 async def test_a_colleague_in_vk_silences_the_bot(world: World) -> None:
     """An administrator answers by hand in the middle of a form: it stands in the history, and the bot says no more."""
-    client = Client(world.vk)
-    await begin(client, world)
+    client = VkHand(world.vk)
+    await begin(client)
     await world.vk.do("colleague", chat=client.chat, text="Здравствуйте, я помогу сам")
     await world.quiet()
     said = len(await world.vk.texts(client.chat))
@@ -187,9 +102,9 @@ async def test_a_colleague_in_vk_silences_the_bot(world: World) -> None:
 
 
 async def test_a_button_of_another_conversation_does_nothing(world: World) -> None:
-    one, other = Client(world.vk), Client(world.vk)
+    one, other = VkHand(world.vk), VkHand(world.vk)
     for client in (one, other):
-        await begin(client, world)
+        await begin(client)
         await client.say("123456", "На какой телефон")
     await one.say("+79161234567", "Почему возвращаете")
     (call,) = [call for call in await world.vk.do("sent", chat=one.chat) if "Почему" in call["params"]["message"]]
@@ -203,8 +118,8 @@ async def test_a_button_of_another_conversation_does_nothing(world: World) -> No
 
 async def test_who_forbids_messages_is_let_be(world: World) -> None:
     """901 is final for the message, not for the conversation: when the client allows messages, it goes on."""
-    client = Client(world.vk)
-    await begin(client, world)
+    client = VkHand(world.vk)
+    await begin(client)
     await world.vk.do("fail", kind="901", chat=client.chat, method="messages.send")
     await world.vk.do("say", chat=client.chat, text="123456")
     await world.vk.do("deny", chat=client.chat)
@@ -216,7 +131,7 @@ async def test_who_forbids_messages_is_let_be(world: World) -> None:
 
 
 async def test_an_edit_changes_nothing(world: World) -> None:
-    client = Client(world.vk)
+    client = VkHand(world.vk)
     asked = await world.vk.do("say", chat=client.chat, text="хочу вернуть товар")
     await client.hear("Напишите номер заказа")
     number = asked["object"]["message"]["conversation_message_id"]
@@ -232,7 +147,7 @@ async def test_what_cannot_be_read_is_set_aside_and_stops_nobody(world: World) -
     for body in ({"message": {"peer_id": "canary-broken"}}, {"message": {"text": "canary-broken"}}):
         event = {"type": "message_new", "object": body, "group_id": GROUP, "event_id": "x", "v": "5.199"}
         await world.vk.do("push", event=event)
-    await begin(Client(world.vk), world)
+    await begin(VkHand(world.vk))
     await world.quiet()
     ways = 2 if world.mode == "both" else 1
     assert await world.gateway.metric(name) == before + 2 * ways
@@ -243,7 +158,7 @@ async def test_one_event_five_times_slowly_is_one_message(world: World) -> None:
     """VK repeats what it has delivered already: every copy is acknowledged, one is taken."""
     if world.mode == "longpoll":  # nothing is delivered there
         return
-    client = Client(world.vk)
+    client = VkHand(world.vk)
     event = await world.vk.do("say", chat=client.chat, text="хочу вернуть товар")
     await client.hear("Напишите номер заказа")
     before = await world.gateway.metric('frontline_door_total{channel="vk",what="redelivery"}')
@@ -260,12 +175,12 @@ async def test_long_poll_dies_for_an_hour_and_is_backfilled(world: World) -> Non
     """The loop gets no answers, clients write, VK forgets the events: the history tells them, in order, each once."""
     if world.mode != "longpoll":
         return
-    client = Client(world.vk)
-    await begin(client, world)
+    client = VkHand(world.vk)
+    await begin(client)
     await world.vk.do("long_poll", down=True)
     for text in ("123456", "+79161234567"):
         await world.vk.do("say", chat=client.chat, text=text)
-    late = Client(world.vk)
+    late = VkHand(world.vk)
     await world.vk.do("say", chat=late.chat, text="хочу вернуть товар")
     await world.vk.do("long_poll", forget=True, down=False)
     await client.hear("На какой телефон", "Почему возвращаете")
@@ -279,8 +194,8 @@ async def test_long_poll_dies_for_an_hour_and_is_backfilled(world: World) -> Non
 async def test_a_restart_keeps_the_dialogue(world: World, number: signal.Signals) -> None:
     """In the middle of a form the process goes; what the client wrote meanwhile is answered when it is back: events that VK
     repeats, or has forgotten, alike."""
-    client = Client(world.vk)
-    await begin(client, world)
+    client = VkHand(world.vk)
+    await begin(client)
     await client.say("123456", "На какой телефон")
     await world.quiet()
     await (world.gateway.stop() if number is signal.SIGTERM else world.gateway.kill())
@@ -299,7 +214,7 @@ async def test_a_restart_keeps_the_dialogue(world: World, number: signal.Signals
 
 async def test_a_kill_before_the_answers_repeats_nothing(world: World) -> None:
     """Messages are out, VK's answers are on their way, the process is killed: they are sent again and shown once."""
-    clients = [Client(world.vk) for _ in range(8)]
+    clients = [VkHand(world.vk) for _ in range(8)]
     for client in clients:
         await world.vk.do("person", chat=client.chat)
         await world.vk.do("fail", kind="late", method="messages.send", chat=client.chat, seconds=20)
@@ -326,7 +241,7 @@ async def test_a_kill_before_the_answers_repeats_nothing(world: World) -> None:
 
 async def test_a_stop_does_not_wait_for_vk(world: World) -> None:
     """VK hangs over a message; the service manager's ten seconds are kept, and the message goes out after the next start."""
-    client = Client(world.vk)
+    client = VkHand(world.vk)
     await world.vk.do("person", chat=client.chat)
     await world.vk.do("fail", kind="hang", method="messages.send", chat=client.chat, seconds=60)
     await world.vk.do("open", chat=client.chat, ref="vozvrat-qr")
@@ -386,9 +301,9 @@ async def test_strangers_at_the_door(world: World) -> None:
 
 async def test_disturbed_deliveries_change_nothing(world: World) -> None:
     """Eight clients at once: every one hears exactly what one in a quiet world hears."""
-    expected = await dialogue(Client(world.vk), world)
-    clients = [Client(world.vk) for _ in range(8)]
-    said = await asyncio.gather(*(dialogue(client, world) for client in clients))
+    expected = await dialogue(VkHand(world.vk))
+    clients = [VkHand(world.vk) for _ in range(8)]
+    said = await asyncio.gather(*(dialogue(client) for client in clients))
     await world.quiet()
     assert said == [expected] * len(clients)
     assert len({number_in(await world.vk.texts(client.chat)) for client in clients}) == len(clients)

@@ -14,7 +14,6 @@ import json
 import time
 from collections import deque
 from typing import Any, Self
-from urllib.parse import quote
 
 import aiohttp
 import msgspec
@@ -303,9 +302,9 @@ class ApiMessenger:
         if way == "upload":
             attachment["file"] = await self.delivery.upload(name, data)
         else:
-            path = f"{self.world.next('f')}/{name}"
+            path = f"{self.world.next('f')}/file"  # what it is called stands beside it
             self.world.files[path] = data
-            attachment["url"] = f"{self.url}/files/{quote(path, safe='')}"
+            attachment["url"] = f"{self.url}/files/{path}"
         return self.say(chat, caption, attachments=[attachment])
 
     def edit(self, chat: int | str, message: str, text: str) -> dict[str, Any]:

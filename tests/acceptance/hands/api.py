@@ -43,7 +43,7 @@ async def stage(folder: Path, way: str) -> AsyncIterator[Stage]:
                 person.way = way
                 return person
 
-            yield Stage(gateway, hand, "shop", api)
+            yield Stage(gateway, hand, "shop", api, forms=way == "upload")
 
 
 WAYS = tuple(Way(f"api-{way}", partial(stage, way=way)) for way in ("upload", "url"))

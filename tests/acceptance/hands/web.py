@@ -73,7 +73,7 @@ async def stage(folder: Path, socket: bool) -> AsyncIterator[Stage]:
             tasks.create_task(person.listen(ears[-1]))
             return person
 
-        yield Stage(gateway, hand, "site")
+        yield Stage(gateway, hand, "site", forms=True)
         for ear in ears:
             await ear.close()
 
