@@ -187,6 +187,16 @@ async def test_long_poll_dies_for_an_hour_and_is_backfilled(world: World) -> Non
     await late.hear("Напишите номер заказа")
     await world.quiet()
     assert [world.heard(client.chat, text) for text in ("123456", "+79161234567")] == [1, 1]
+    assert world.heard(late.chat, "хочу вернуть товар") == 1
+    query = (
+        "SELECT event FROM messages JOIN conversations ON conversations.id = messages.conversation "
+        "WHERE chat = ? AND author = 'client' ORDER BY seq"
+    )
+    said = [json.loads(event).get("text") for (event,) in world.rows(query, str(client.chat))]
+    assert [text for text in said if text] == ["123456", "+79161234567"], "in the order of the client"
+    assert [len(await world.vk.texts(one.chat)) for one in (client, late)] == [client.heard, late.heard], (
+        "answered once"
+    )
     assert "vk_history_brought_messages" in world.gateway.process.said()
 
 
