@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gateway.cli.publish import _flows, _who
+from gateway.cli.publish import _flows, who
 from gateway.cli.shell import Shell
 from gateway.config import Config
 
@@ -60,10 +60,10 @@ def test_who_was_in_a_hurry_and_why(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_container_may_have_no_name_for_its_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert _who() == f"{getpass.getuser()}@{socket.gethostname()}"
+    assert who() == f"{getpass.getuser()}@{socket.gethostname()}"
 
     def nobody() -> str:
         raise KeyError("uid not found")
 
     monkeypatch.setattr(getpass, "getuser", nobody)
-    assert _who() == f"{os.getuid()}@{socket.gethostname()}"
+    assert who() == f"{os.getuid()}@{socket.gethostname()}"
