@@ -102,7 +102,10 @@ async def test_the_depths_they_ask_for_are_told() -> None:
 
 
 # Counted for reports and for who looks for a reason, nothing to wake anybody up for.
-REPORTS = {"frontline_messages", "frontline_duplicates", "frontline_tickets", "frontline_handoffs", "frontline_door"}
+REPORTS = {
+    *("frontline_messages", "frontline_duplicates", "frontline_tickets", "frontline_handoffs", "frontline_door"),
+    "frontline_phones",
+}
 
 
 def test_every_metric_that_matters_has_an_alert() -> None:

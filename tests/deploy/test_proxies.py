@@ -59,14 +59,14 @@ def locations() -> dict[str, str]:
     return dict(re.findall(r"    location (\S+) \{\n(.*?)\n    \}", NGINX, re.DOTALL))
 
 
-@pytest.mark.parametrize("path", ["/hooks/", "/events/", "/desks/", "/files/", "/chat/", "/widget.js"])
+@pytest.mark.parametrize("path", ["/hooks/", "/events/", "/desks/", "/files/", "/chat/", "/api/", "/widget.js"])
 def test_what_is_let_through_is_served(path: str) -> None:
     assert is_served(path)
     assert path.strip("/") in " ".join(re.findall(r"location (.*) \{", NGINX))
 
 
 def test_everything_for_the_world_is_let_through() -> None:
-    assert unserved(["/hooks/", "/events/", "/desks/", "/files/", "/chat/", "/widget.js"]) == set()
+    assert unserved(["/hooks/", "/events/", "/desks/", "/files/", "/chat/", "/api/", "/widget.js"]) == set()
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz"])
