@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.max.channel import Max
-from core.messages import Button, Outgoing
-from core.outbox import OutboxRow
-from core.rich import Rich
+from tests.adapters.rows import buttons
+from tests.adapters.rows import row as a_row
 from tests.adapters.telegram.gate import FakeGate
 from tests.emulators.max import TOKEN, MaxEmulator
+
+__all__ = ["buttons"]
 
 Build = Callable[..., Max]
 
@@ -56,17 +58,4 @@ async def polling(build: Build, gate: FakeGate, max_: MaxEmulator) -> Max:
     return channel
 
 
-def row(text: str | Rich = "Здравствуйте", **values: Any) -> OutboxRow:
-    """An outbox row to person 7."""
-    body = Rich(text) if isinstance(text, str) else text
-    parts = {name: values.pop(name) for name in ("rows", "files", "quote", "per_channel") if name in values}
-    fields: dict[str, Any] = {
-        "id": 1, "conversation": 1, "kind": "send", "channel": "max", "account": "max", "chat": "7", "key": "s-1",
-        "message": Outgoing(body, **parts),
-    }  # fmt: skip
-    return OutboxRow(**{**fields, **values})
-
-
-def buttons(*labels: str) -> tuple[tuple[Button, ...], ...]:
-    """One button per row."""
-    return tuple((Button(label, token=f"1.2.{number}"),) for number, label in enumerate(labels))
+row = partial(a_row, "max", "max")  # an outbox row to person 7

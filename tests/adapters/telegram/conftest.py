@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.telegram.channel import Telegram
-from core.messages import Button, Outgoing
-from core.outbox import OutboxRow
-from core.rich import Rich
+from tests.adapters.rows import buttons
+from tests.adapters.rows import row as a_row
 from tests.adapters.telegram.gate import FakeGate
 from tests.emulators.fixtures import TOKEN, telegram
 from tests.emulators.telegram import TelegramEmulator
 
-__all__ = ["telegram"]
+__all__ = ["buttons", "telegram"]
 
 Build = Callable[..., Telegram]
 
@@ -55,18 +55,4 @@ async def polling(build: Build, gate: FakeGate, telegram: TelegramEmulator) -> T
     return channel
 
 
-def row(text: str | Rich = "Здравствуйте", **values: Any) -> OutboxRow:
-    """An outbox row to person 7."""
-    body = Rich(text) if isinstance(text, str) else text
-    kept = {name: values.pop(name) for name in ("rows", "files", "quote") if name in values}
-    message = Outgoing(body, **kept)
-    fields: dict[str, Any] = {
-        "id": 1, "conversation": 1, "kind": "send", "channel": "telegram", "account": "123456", "chat": "7", "key": "k1",
-        "message": message,
-    }  # fmt: skip
-    return OutboxRow(**{**fields, **values})
-
-
-def buttons(*labels: str) -> tuple[tuple[Button, ...], ...]:
-    """One button per row."""
-    return tuple((Button(label, token=f"1.2.{number}"),) for number, label in enumerate(labels))
+row = partial(a_row, "telegram", "123456", key="k1")  # an outbox row to person 7

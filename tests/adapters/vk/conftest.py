@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.vk.channel import Vk
-from core.messages import Button, Outgoing
-from core.outbox import OutboxRow
-from core.rich import Rich
+from tests.adapters.rows import buttons
+from tests.adapters.rows import row as a_row
 from tests.adapters.telegram.gate import FakeGate
 from tests.emulators.vk import GROUP, TOKEN, VkEmulator
+
+__all__ = ["buttons"]
 
 Build = Callable[..., Vk]
 
@@ -59,18 +61,4 @@ async def polling(build: Build, gate: FakeGate, vk: VkEmulator) -> Vk:
     return channel
 
 
-def row(text: str | Rich = "Здравствуйте", **values: Any) -> OutboxRow:
-    """An outbox row to person 7."""
-    body = Rich(text) if isinstance(text, str) else text
-    kept = {name: values.pop(name) for name in ("rows", "files", "quote") if name in values}
-    message = Outgoing(body, **kept)
-    fields: dict[str, Any] = {
-        "id": 1, "conversation": 1, "kind": "send", "channel": "vk", "account": str(GROUP), "chat": "7", "key": "s-1",
-        "message": message,
-    }  # fmt: skip
-    return OutboxRow(**{**fields, **values})
-
-
-def buttons(*labels: str) -> tuple[tuple[Button, ...], ...]:
-    """One button per row."""
-    return tuple((Button(label, token=f"1.2.{number}"),) for number, label in enumerate(labels))
+row = partial(a_row, "vk", str(GROUP))  # an outbox row to person 7
