@@ -44,7 +44,8 @@ class TalkSession:
         self._now, self._shift, self._count = now, timedelta(), 0
         self._rows: list[OutboxRow] = []
         channel = TerminalSettings(line=line or next(iter(config.lines), ""))
-        storage = config.storage.model_copy(update={"url": "memory:", "files": files})
+        kept = {"url": "memory:", "files": files, "cache": files / "cache"}
+        storage = config.storage.model_copy(update=kept)
         config = config.model_copy(
             update={"storage": storage, "channels": {**config.channels, CHANNEL: channel}, "flood": None}
         )
