@@ -161,6 +161,9 @@ class Links:
             await link.execute("COMMIT")
         except (errors.PostgresError, OSError, TimeoutError, *DRIVER):
             link.terminate()
+        except BaseException:
+            link.terminate()
+            raise
         else:
             self._give(link, clean=True)
 
@@ -198,6 +201,7 @@ class Links:
         self._closed = True
         if self._resting is not None:
             self._resting.cancel()
+            await asyncio.gather(self._resting, return_exceptions=True)
         idle, self._idle = self._idle, []
         for link in idle:
             with suppress(Exception):
