@@ -136,15 +136,19 @@ def sqlite_plans(path: Path) -> dict[str, str]:
     return found
 
 
+NO_QUESTIONS = {"NOW", "PREPARE", "MAKE_PREPARE"}  # a part of others, and their sum as a function
+
+
 async def postgres_plans(url: str) -> dict[str, str]:
     """How PostgreSQL answers the claims, those of the general statements and its own, by their scans."""
     import asyncpg
 
-    from storage.postgres import loading, rows
+    from storage.postgres import questions, rows
 
     known = statements("postgresql")
     asked = {name: known[all_statements()[name]].sql for name in CLAIMS}
-    asked |= {f"loading.{name}": sql for name, sql in vars(loading).items() if name.isupper() and isinstance(sql, str)}
+    own = {name: sql for name, sql in vars(questions).items() if name.isupper() and isinstance(sql, str)}
+    asked |= {f"questions.{name}": sql for name, sql in own.items() if name not in NO_QUESTIONS}
     asked |= {"rows.LANE": rows.LANE, "rows.DUE": rows.DUE}
     asked = {name: sql for name, sql in asked.items() if not name.rpartition(".")[2].startswith(("_", "LANE_"))}
     db = await asyncpg.connect(url)
