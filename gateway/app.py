@@ -91,31 +91,48 @@ class Gateway:
             name: build_desk(desk.kind, plain_settings(desk)) for name, desk in config.desks.items() if name in outer
         }
         self.worker = self._worker()
-        self.calls = Calls(
+        self.calls = self._calls()
+        self.sender = self._sender()
+        self.menus = Menus(self.channels, lambda: self.publisher.book, self.hands)
+        self.store.relaxed = self.sender.backed_up
+        self.leases = Leases(self.store, self.metrics, changed=self.sender.wake)
+        self.wakeups = Wakeups(self.hints)
+        self.pressure = Pressure(self.store, config.intake, self.metrics)
+        self.intake = self._intake()
+        self.intake.hears = self.intake.decides = False
+        self.clock = Clock(self.store, self.worker, self.intake, now, fires=False, works=False)
+        self.sends = False
+        self.roles = build_roles(roles, self)
+        self.port = 0
+        self._tasks: list[asyncio.Task[None]] = []
+        self._front: Front | None = None
+        self._ready = False
+
+    def _calls(self) -> Calls:
+        return Calls(
             self.store,
             self.services,
             self.desks,
             self.channels,
             self.files,
             self.metrics,
-            config.storage.file_size,
+            self.config.storage.file_size,
             self.hands,
         )
-        self.sender = Sender(
+
+    def _sender(self) -> Sender:
+        return Sender(
             self.store,
             self.channels,
             self.calls,
             self.metrics,
             self._settled,
-            at_once=at_once(config),
+            at_once=at_once(self.config),
             hands=lambda channel: self.leases.holds(f"send:{channel}"),
         )
-        self.menus = Menus(self.channels, lambda: self.publisher.book, self.hands)
-        self.store.relaxed = self.sender.backed_up
-        self.leases = Leases(self.store, self.metrics, changed=self.sender.wake)
-        self.wakeups = Wakeups(self.hints)
-        self.pressure = Pressure(self.store, config.intake, self.metrics)
-        self.intake = Intake(
+
+    def _intake(self) -> Intake:
+        return Intake(
             self.store,
             self.worker,
             self.metrics,
@@ -125,14 +142,6 @@ class Gateway:
             pressure=self.pressure,
             poll=lambda channel: self.leases.turn(f"poll:{channel}"),
         )
-        self.intake.hears = self.intake.decides = False
-        self.clock = Clock(self.store, self.worker, self.intake, now, fires=False, works=False)
-        self.sends = False
-        self.roles = build_roles(roles, self)
-        self.port = 0
-        self._tasks: list[asyncio.Task[None]] = []
-        self._front: Front | None = None
-        self._ready = False
 
     def _publisher(self) -> Publisher:
         return Publisher(
