@@ -32,10 +32,19 @@ def messenger(**how: Any) -> Iterator[ApiMessenger]:
     try:
         yield made
     finally:
-        asyncio.run_coroutine_threadsafe(made.stop(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(stopped(made), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
+
+
+async def stopped(made: ApiMessenger) -> None:
+    """Stops it and what it left under way: a task that dies with its loop complains in some later test."""
+    await made.stop()
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 def tried(capsys: pytest.CaptureFixture[str], url: str, *options: str, lang: str = "en") -> tuple[int, str]:
@@ -159,7 +168,7 @@ def listened(capsys: pytest.CaptureFixture[str], *bodies: dict[str, Any], **how:
     try:
         return judged(capsys, f"{made.url}/calls", "--listen", str(port), "--wait", "5")
     finally:
-        asyncio.run_coroutine_threadsafe(made.stop(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(stopped(made), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
