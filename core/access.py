@@ -23,9 +23,10 @@ class Who(msgspec.Struct, frozen=True):
 class Sight(msgspec.Struct, frozen=True):
     """What somebody may see: everything, or what belongs to one of `lines` or to `user` in person (0: nobody).
 
-    `Sight()` is nothing at all.
+    `channels` are those whose default line is among `lines`: what the bot has is on no line yet. `Sight()` is nothing at all.
     """
 
     everything: bool = False
     lines: tuple[str, ...] = ()
     user: int = 0
+    channels: tuple[str, ...] = ()

@@ -41,6 +41,11 @@ class User(msgspec.Struct, frozen=True):
         return Who(self.id, self.role, self.lines, self.active)
 
 
+def operator_id(user: int) -> str:
+    """The name of an account among the operators of sessions, the authors of notes and the like."""
+    return f"user:{user}"
+
+
 class Login(msgspec.Struct, frozen=True):
     """A device that is signed in. `digest` is the SHA-256 of its opaque token, `id` names it to people.
 

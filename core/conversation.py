@@ -62,6 +62,14 @@ class Session(msgspec.Struct, omit_defaults=True):
     note: str = ""
     priority: str = ""
     memory: dict[str, Any] = {}
+    assigned_at: float = 0.0  # when the present operator got it
+    first_reply_at: float = 0.0  # the first answer of a person
+    closed_at: float = 0.0
+    category: str = ""  # what it was about, given at the close
+    rating: int = 0  # 1 to 5, by the client
+    packet: dict[str, str] = {}  # what a transfer brought: label → text
+    sla: dict[str, Any] = {}  # the clocks of its promises, `handoff.sla`
+    continues: int = 0  # the number of the session that this one goes on with
 
 
 class Conversation(msgspec.Struct, omit_defaults=True):

@@ -165,14 +165,20 @@ class HandoffAsked(Happened, frozen=True, tag="handoff_asked"):
 
 
 class OperatorAct(Happened, frozen=True, tag="operator"):
-    """An operator's deed. `epoch` is the one the operator saw; an older one is refused."""
+    """A deed of a person, or of the house for one. `epoch` is the one that was seen; an older one is refused.
+
+    `operator` is `user:<id>` of an account (`core.accounts.operator_id`), or `vk:77` of a colleague in the messenger. `act` is
+    a name of `handoff.acts.ACTS`; `data` is what that act needs besides.
+    """
 
     operator: str
-    act: Literal["take", "reply", "note", "return", "to_bot", "close"]
+    act: str
     text: str = ""
     epoch: int = -1
     client_key: str = ""
     quote: Quote | None = None
+    attachments: tuple[Attachment, ...] = ()
+    data: dict[str, Any] = {}
 
 
 class ColleagueReply(Happened, frozen=True, tag="colleague_reply"):

@@ -30,6 +30,7 @@ from gateway.deployment import build_deployment, build_house
 from gateway.failpoints import careful_seconds
 from gateway.files import build_files
 from gateway.flood import FloodShare
+from gateway.floor import Floor
 from gateway.front import Front
 from gateway.hints import build_hints
 from gateway.identity import Identity
@@ -91,6 +92,7 @@ class Gateway:
             name: build_desk(desk.kind, plain_settings(desk)) for name, desk in config.desks.items() if name in outer
         }
         self.worker = self._worker()
+        self.floor = Floor(self.store, config, lambda: self.house, now, self.wake)
         self.calls = self._calls()
         self.sender = self._sender()
         self.menus = Menus(self.channels, lambda: self.publisher.book, self.hands)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from core.access import OF_LINES, Role, Sight, Who
 
 NOTHING = Sight()
@@ -20,12 +23,16 @@ def access_lines(who: Who, role: Role = "operator") -> Sight:
     return Sight(lines=tuple(sorted(line for line, has in who.lines.items() if has in wanted)))
 
 
-def access_conversations(who: Who) -> Sight:
-    """Conversations with all that clients said: those of one's lines, and those that one has in person."""
+def access_conversations(who: Who, channels: Mapping[str, str] = MappingProxyType({})) -> Sight:
+    """Conversations with all that clients said: those of one's lines, and those that one has in person.
+
+    `channels` is channel → its default line: while the bot has a conversation, it belongs to that line.
+    """
     seen = access_lines(who)
     if seen.everything or not who.active or who.role not in OF_LINES:
         return seen
-    return Sight(lines=seen.lines, user=who.user)
+    theirs = tuple(sorted(name for name, line in channels.items() if line in seen.lines))
+    return Sight(lines=seen.lines, user=who.user, channels=theirs)
 
 
 def access_numbers(who: Who) -> Sight:

@@ -62,8 +62,20 @@ def all_statements() -> dict[str, Executable]:
     return found
 
 
+class Statements(dict[Executable, Compiled]):
+    """Statements compiled for a dialect, by the statement itself. Those outside of `all_statements` are compiled when they
+    are first asked for, and kept: they must be made once, not for each question."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        super().__init__({statement: compile_statement(statement, dialect) for statement in all_statements().values()})
+        self._dialect = dialect
+
+    def __missing__(self, statement: Executable) -> Compiled:
+        self[statement] = compiled = compile_statement(statement, self._dialect)
+        return compiled
+
+
 @cache
 def statements(dialect: str) -> Mapping[Executable, Compiled]:
     """All statements compiled for a dialect, by the statement itself."""
-    built = DIALECTS[dialect]()
-    return {statement: compile_statement(statement, built) for statement in all_statements().values()}
+    return Statements(DIALECTS[dialect]())

@@ -15,6 +15,7 @@ from storage.effects import Writing
 from storage.lanes import move_chat
 from storage.ledger import Ledger
 from storage.rows import DEAD, PROCESSED, Row
+from storage.work.projecting import project
 
 ATTEMPTS = 5  # a step may fail so often, then its event is dead
 PAUSE = 0.2  # seconds before the second attempt, doubled with each
@@ -162,7 +163,7 @@ def _process(
     conversation = rows.conversation(home)
     if conversation is None:
         raise LookupError(f"conversation {home} is gone")
-    seq, version = conversation.seq, conversation.version
+    seq, version, before = conversation.seq, conversation.version, conversation.session
     work = Work(conversation, rows.card(conversation.client), pending, ledger.numbers.peek("ticket"))
     result = decide(work)
     writing = Writing(ledger, result.conversation, now, seq)
@@ -176,6 +177,7 @@ def _process(
         ledger.unit.woke = True
     result.conversation.seq, result.conversation.version = writing.seq, version + 1
     rows.save_conversation(result.conversation, version, now if any(said) else 0.0)
+    project(ledger, before, result.conversation, result.done, now)
     receipt.processed, receipt.seq = bool(result.done), max(said, default=0)
     return receipt
 

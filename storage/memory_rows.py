@@ -27,6 +27,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "ticket_history": ("number", "place"),
     "queue": ("conversation",),
     "files": ("id",),
+    "sessions": ("conversation", "number"),
     "uncaught": ("text",),
     "cursors": ("channel",),
     "bundles": ("id",),
@@ -43,7 +44,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "requests": ("owner", "key"),
     "meta": ("name",),
 }
-NUMBERED = ("notes", "records", "quarantine")
+NUMBERED = ("notes", "records", "quarantine", "feed")
 
 
 class MemoryRows(MemoryJoins):
@@ -272,6 +273,9 @@ class MemoryRows(MemoryJoins):
 
     def save_ticket(self, number: int, row: Row) -> None:
         self.put("tickets", row, number)
+
+    def put_session(self, row: Row) -> None:
+        self.put("sessions", row, row["conversation"], row["number"])
 
     def enqueue(self, row: Row) -> None:
         self.put("queue", row, row["conversation"])

@@ -50,6 +50,7 @@ from storage.tables import (
     web_clients,
 )
 from storage.tables import messages as history
+from storage.work.schema import sessions
 
 ZERO: ColumnElement[Any] = literal_column("0")
 ONE: ColumnElement[Any] = literal_column("1")
@@ -66,6 +67,7 @@ _generated = {
     "notes": ("id",),
     "records": ("id",),
     "quarantine": ("id",),
+    "feed": ("id",),
     "outbox": ("lease_owner", "lease_until"),
 }
 
@@ -302,6 +304,7 @@ TICKETS_OF_CLIENT = (
 # --- queue, reports, files, flows, secrets ---------------------------------------------------------------------------
 
 ENQUEUE = _upsert(queue, "conversation")
+PUT_SESSION = _upsert(sessions, "conversation", "number")
 UNQUEUE = delete(queue).where(queue.c.conversation == _p("conversation"))
 QUEUE = (
     select(queue)

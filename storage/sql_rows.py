@@ -292,6 +292,9 @@ class SqlRows(Driver, SqlJoinRows):
     def save_ticket(self, number: int, row: Row) -> None:
         self.run(q.SAVE_TICKET, the_number=number, **row)
 
+    def put_session(self, row: Row) -> None:
+        self.run(q.PUT_SESSION, **row)
+
     def enqueue(self, row: Row) -> None:
         self.run(q.ENQUEUE, **row)
 

@@ -11,6 +11,7 @@ from storage.columns import metadata as metadata  # noqa: PLC0414
 from storage.columns import number_column as _number
 from storage.columns import text_column as _text
 from storage.columns import time_column as _time
+from storage.work.schema import WORK as WORK  # noqa: PLC0414
 
 
 def _lease_columns() -> tuple[Column[str], Column[float]]:

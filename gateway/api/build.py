@@ -15,12 +15,13 @@ from gateway.api.openapi import build_document
 from gateway.api.problems import Problem
 from gateway.api.route import Route as ApiRoute
 from gateway.api.table import PREFIX, ROUTES
+from gateway.floor import Floor
 from gateway.server import SAFE, Handler, Route
 
 
-def build_api(people: People, public_url: str, table: Iterable[ApiRoute] = ROUTES) -> list[Route]:
+def build_api(people: People, floor: Floor, public_url: str, table: Iterable[ApiRoute] = ROUTES) -> list[Route]:
     """Every route of the table, the document, and an answer for what is not in it."""
-    table, door = tuple(table), Door(people, public_url)
+    table, door = tuple(table), Door(people, floor, public_url)
     document = orjson.dumps(build_document(table, version(), public_url))
     routes: list[Route] = [(one.method, PREFIX + one.path, door.handler(one)) for one in table]
     routes.append(("GET", f"{PREFIX}/openapi.json", _document(document)))

@@ -17,6 +17,7 @@ from gateway.api.origin import require_own_site
 from gateway.api.problems import Problem
 from gateway.api.route import Call, Route
 from gateway.api.signing import refusal
+from gateway.floor import Floor
 from gateway.server import SAFE, Handler
 
 KEY = "Idempotency-Key"
@@ -26,8 +27,8 @@ KEY_SHAPE = re.compile(r"[\x21-\x7e]{1,128}")
 class Door:
     """Makes an HTTP handler of a route. `public_url` is where browsers reach us, empty when that is not known."""
 
-    def __init__(self, people: People, public_url: str) -> None:
-        self._people, self._public_url = people, public_url
+    def __init__(self, people: People, floor: Floor, public_url: str) -> None:
+        self._people, self._floor, self._public_url = people, floor, public_url
         self._cookies = Cookies(public_url)
 
     def handler(self, route: Route) -> Handler:
@@ -62,7 +63,7 @@ class Door:
     async def identify(self, request: web.Request) -> Call:
         """A machine by its token, a person by their cookie. Raises `Problem` for a token that is none."""
         place = Place(request.remote or "", _readable(request.headers.get("User-Agent", "")))
-        call = Call(self._people, request, place)
+        call = Call(self._people, self._floor, request, place)
         scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             found = await self._people.token(secret.strip())
@@ -81,6 +82,7 @@ class Door:
         """The same key again gets the same answer, and nothing is done twice."""
         if not KEY_SHAPE.fullmatch(key):
             raise Problem("invalid", errors=[{"pointer": KEY, "detail": "1 to 128 visible ASCII characters"}])
+        call.key = key
         owner = f"user:{call.me.id}" if call.token is None else f"token:{call.token.id}"
         accounts, digest = self._people.accounts, _digest(call)
         known = await accounts.begin_request(owner, key, digest, self._people.now())

@@ -223,10 +223,47 @@ class UserChange(Given):
     """`false` takes the second factor away, for somebody who has lost it."""
 
 
+# --- deeds in a conversation -----------------------------------------------------------------------------------------
+
+# What people say to clients and to each other: any text, but nothing that is no text.
+Said = Annotated[str, StringConstraints(max_length=20_000)]
+Epoch = Annotated[int, Field(ge=0, le=2**53)]
+
+
+class PlainAct(Given):
+    """A deed on a session as it was seen."""
+
+    epoch: Epoch
+    """Of the session as one saw it: if it has changed hands since, nothing is done."""
+    text: Said = ""
+    """Why, or what to say with it."""
+
+
+class TextAct(Given):
+    """Words for the client."""
+
+    epoch: Epoch
+    text: Said
+
+
+class NoteAct(Given):
+    """Words for the colleagues."""
+
+    text: Said
+
+
+class ActDone(Model):
+    """What became of a deed."""
+
+    conversation: Id
+    epoch: int
+    """Of the session now."""
+
+
 # --- tokens and the audit --------------------------------------------------------------------------------------------
 
 
-Scope = Literal["me:read", "users:read", "users:write", "audit:read"]
+Scope = Literal["me:read", "users:read", "users:write", "audit:read", "conversations:write"]
 
 
 class NewToken(Given):

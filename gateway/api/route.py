@@ -12,9 +12,11 @@ from pydantic import BaseModel
 from core.access import ROLES, Role, Who
 from core.accounts import Deed, Token, User
 from gateway.accounts.people import People, Place, Session
+from gateway.floor import Floor
 
 EVERYBODY = ROLES
 ADMIN: tuple[Role, ...] = ("admin",)
+WORKERS: tuple[Role, ...] = ("operator", "supervisor", "admin")  # who sees what clients say
 
 
 @dataclass
@@ -22,6 +24,7 @@ class Call:
     """One call of a route by somebody who may make it. `user` is absent where nobody need be signed in."""
 
     people: People
+    floor: Floor
     request: web.Request
     place: Place
     user: User | None = None
@@ -30,6 +33,7 @@ class Call:
     body: Any = None
     query: Any = None
     renewed: Session | None = None  # the session whose secret the browser gets
+    key: str = ""  # the idempotency key, empty without one
     ended: bool = False  # the browser forgets its secret
 
     @property

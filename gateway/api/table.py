@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.api import accounts, signing
+from gateway.api import accounts, deeds, signing
 from gateway.api.route import Route
 
 PREFIX = "/api/v1"
-ROUTES: tuple[Route, ...] = (*signing.ROUTES, *accounts.ROUTES)
+ROUTES: tuple[Route, ...] = (*signing.ROUTES, *accounts.ROUTES, *deeds.ROUTES)

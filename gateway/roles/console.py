@@ -11,4 +11,4 @@ class Role(Quiet):
     """Every process of this role answers alike: sessions, guesses and keys are in the store."""
 
     def routes(self) -> list[Route]:
-        return build_api(self.house.people, self.house.config.http.public_url)
+        return build_api(self.house.people, self.house.floor, self.house.config.http.public_url)

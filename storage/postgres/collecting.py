@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.util.concurrency import await_
 
 from storage.postgres.asking import Asking
-from storage.postgres.flushing import PICKERS, SAVED, compose
+from storage.postgres.flushing import PICKERS, SAVED, compose, picker
 from storage.rows import Row
 
 
@@ -28,6 +28,7 @@ class Collecting(Asking):
         self._armed: set[int] = set()
         self._uncaught: dict[str, tuple[int, float]] = {}
         self._queue: dict[int, Row | None] = {}
+        self._sessions: dict[tuple[int, int], Row] = {}
 
     def link_fetch(self, sql: str, *values: Any) -> Sequence[Any]:
         """A question that no change of this transaction concerns."""
@@ -88,6 +89,9 @@ class Collecting(Asking):
             else:
                 values = (entry[name] for name in ("line", "priority", "deadline", "note", "since"))
                 changes.setdefault("enqueue", []).append((home, *values))
+        if self._sessions:
+            pick = picker("sessions")
+            changes["put session"] = [pick(self._sessions[key]) for key in sorted(self._sessions)]
         if self._uncaught:
             changes["count uncaught"] = [(text, *self._uncaught[text]) for text in sorted(self._uncaught)]
 
@@ -95,7 +99,7 @@ class Collecting(Asking):
         """What is written is no longer collected."""
         self._changes, self._inserts, self._fresh = {}, {}, {}
         self._saves, self._timers, self._uncaught, self._queue = {}, {}, {}, {}
-        self._touched, self._armed = set(), set()
+        self._touched, self._armed, self._sessions = set(), set(), {}
 
     def _change(self, kind: str, key: tuple[str, Any], *values: Any) -> None:
         """Collect a change of a stored row; a second one of the same row follows the first."""

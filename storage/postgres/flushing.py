@@ -20,7 +20,7 @@ _KINDS: tuple[tuple[type[TypeEngine[Any]], str], ...] = (
     (LargeBinary, "bytea"),
     (Text, "text"),
 )
-_NUMBERED = {"notes": "id", "records": "id", "quarantine": "id"}  # the database numbers them
+_NUMBERED = {"notes": "id", "records": "id", "quarantine": "id", "feed": "id"}  # the database numbers them
 
 
 def kind_of(table: str, column: str) -> str:
@@ -89,6 +89,12 @@ def _inserting(table: str, more: str = "") -> Part:
     return Part(sql, tuple(kind_of(table, name) for name in columns), packed=True)
 
 
+def _replacing(table: str, *keys: str) -> str:
+    """What an insertion does with a row that is there already: it takes its place."""
+    setting = ", ".join(f'"{name}" = excluded."{name}"' for name in columns_of(table) if name not in keys)
+    return f" ON CONFLICT ({quoted(keys)}) DO UPDATE SET {setting}"
+
+
 def _changing(table: str, keys: Sequence[str], columns: Sequence[str], more: str = "", where: str = "") -> Part:
     """UPDATE of rows by their keys; `more` sets and `where` asks for what needs no value of the row."""
     setting = ", ".join(f'"{name}" = v."{name}"' for name in columns) + more
@@ -117,6 +123,7 @@ PARTS: dict[str, Part] = {
             "notes",
             "records",
             "quarantine",
+            "feed",
         )
     },
     # The conversation is another's now, who may be storing the very same event.
@@ -156,6 +163,7 @@ PARTS: dict[str, Part] = {
         " WHERE t.conversation = v.conversation AND t.after = v.after",
         ("bigint", "bigint", "float8"),
     ),
+    "put session": _inserting("sessions", _replacing("sessions", "conversation", "number")),
     "save card": _changing("clients", ("id",), ("card", "phone")),
     "enqueue": Part(
         "INSERT INTO queue (conversation, line, priority, deadline, note, since) SELECT * FROM {v}"

@@ -402,6 +402,11 @@ class PostgresRows(PostgresJoinRows):
     def save_ticket(self, number: int, row: Row) -> None:
         self.run(q.SAVE_TICKET, the_number=number, **row)
 
+    def put_session(self, row: Row) -> None:
+        key = (row["conversation"], row["number"])
+        self._sessions.pop(key, None)  # the last change of a session is written last
+        self._sessions[key] = row
+
     def enqueue(self, row: Row) -> None:
         self._queue[row["conversation"]] = row
 

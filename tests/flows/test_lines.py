@@ -11,7 +11,7 @@ from core.locale import texts
 from core.turn import Facts, Turn
 from gateway.deployment import build_house
 from gateway.turns import run_turn
-from handoff.decide import WAIT_TIMER
+from handoff.decision import WAIT_TIMER
 from handoff.lines import line_facts
 from tests.flows.test_shipped import book, config
 

@@ -143,7 +143,7 @@ class World:
             return self.answer(marks)
         if kind == "operator":
             epoch = self.conversation.session.epoch - (n % 9 == 0)
-            return OperatorAct("anna" if n % 5 else "boris", ACTS[n % 6], "Здравствуйте" * marks["yes"], epoch)  # type: ignore[arg-type]
+            return OperatorAct("anna" if n % 5 else "boris", ACTS[n % 6], "Здравствуйте" * marks["yes"], epoch)
         return OTHERS[n % len(OTHERS)] if kind == "other" else self.good(marks)
 
     def good(self, marks: dict[str, Any]) -> Event:

@@ -33,7 +33,8 @@ from core.events import (
 from core.locale import texts
 from core.machine import Illegal
 from core.turn import Facts, Turn
-from handoff.decide import COLLEAGUE_TIMER, WAIT_TIMER, decide
+from handoff.decide import COLLEAGUE_TIMER, decide
+from handoff.decision import WAIT_TIMER
 from handoff.hours import parse_hours
 from handoff.lines import House, Line, line_facts
 from handoff.session import move, open_session, owner

@@ -16,7 +16,10 @@ from gateway.accounts.passwords import Passwords
 from gateway.accounts.people import People
 from gateway.api.build import build_api
 from gateway.config.accounts import Accounts as Settings
+from gateway.config.model import Config
+from gateway.floor import Floor
 from gateway.server import build_server
+from handoff.lines import House
 from storage.migrate import migrate_postgres
 from storage.postgres.store import PostgresStore
 from tests.gateway.api.house import PASSWORD, ROOT, Browser, Clock
@@ -29,6 +32,9 @@ def url() -> Iterator[str]:
         address = server.url(server.create(name="accounts"))
         migrate_postgres(address)
         yield address
+
+
+HOUSE = House(lines={})
 
 
 @pytest.fixture
@@ -45,7 +51,9 @@ async def browsers(url: str) -> AsyncIterator[tuple[Browser, Browser]]:
             stack.callback(people.close)
             if not made:
                 await people.add(User(0, "root", "Root", "admin"), PASSWORD, ROOT)
-            server = TestServer(build_server(build_api(people, "")))
+            server = TestServer(
+                build_server(build_api(people, Floor(store, Config(), lambda: HOUSE, Clock().moment, lambda: None), ""))
+            )
             made.append(Browser(await stack.enter_async_context(TestClient(server))))
         yield made[0], made[1]
 

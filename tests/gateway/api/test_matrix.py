@@ -16,6 +16,7 @@ from tests.gateway.api.house import Browser, House
 OPEN: tuple[Role, ...] = ()
 ALL = ROLES
 ADMIN: tuple[Role, ...] = ("admin",)
+WORKERS: tuple[Role, ...] = ("operator", "supervisor", "admin")
 
 # A new route needs a row here: who may call it, and by which scope a token may.
 MATRIX: dict[tuple[str, str], tuple[tuple[Role, ...], str]] = {
@@ -37,6 +38,12 @@ MATRIX: dict[tuple[str, str], tuple[tuple[Role, ...], str]] = {
     ("POST", "/tokens"): (ALL, ""),
     ("DELETE", "/tokens/{id}"): (ALL, ""),
     ("GET", "/audit"): (ADMIN, "audit:read"),
+    ("POST", "/conversations/{id}/take"): (WORKERS, "conversations:write"),
+    ("POST", "/conversations/{id}/reply"): (WORKERS, "conversations:write"),
+    ("POST", "/conversations/{id}/note"): (WORKERS, "conversations:write"),
+    ("POST", "/conversations/{id}/return"): (WORKERS, "conversations:write"),
+    ("POST", "/conversations/{id}/to_bot"): (WORKERS, "conversations:write"),
+    ("POST", "/conversations/{id}/close"): (WORKERS, "conversations:write"),
 }
 DENIED = {"not-signed-in", "not-allowed"}
 each_route = pytest.mark.parametrize("route", ROUTES, ids=lambda it: f"{it.method} {it.path}")

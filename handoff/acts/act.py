@@ -1,0 +1,42 @@
+"""What an act of people is: who may do it when, and what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.conversation import Session
+from core.events import OperatorAct
+from handoff.decision import Decision
+from handoff.session import may
+
+
+@dataclass(frozen=True)
+class Act:
+    """`run` is only asked when nothing speaks against it.
+
+    `owner`: only whoever has the session may do it. `fresh`: the epoch that was seen must be the present one. `move`: the
+    move of `handoff.session.LIFE` that must be legal, where the act makes one. `against`: what else speaks against it (`epoch`,
+    `owner`, `state`, `empty`, …), or empty.
+    """
+
+    run: Callable[[Decision, OperatorAct], None]
+    owner: bool = True
+    fresh: bool = True
+    move: str = ""
+    against: Callable[[Decision, OperatorAct], str] | None = None
+
+
+def refusal(act: Act, on: Decision, event: OperatorAct) -> str:
+    """Why the act may not be done, by name; empty when it may."""
+    if act.fresh and event.epoch != on.session.epoch:
+        return "epoch"
+    if act.owner and not _owns(on.session, event.operator):
+        return "owner"
+    if act.move and not may(on.session, act.move):
+        return "state"
+    return act.against(on, event) if act.against is not None else ""
+
+
+def _owns(session: Session, operator: str) -> bool:
+    return session.owner == "operator" and session.operator == operator

@@ -1,0 +1,113 @@
+"""One decision of the human side under way, and the steps that several decisions share."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from core.conversation import Conversation, Session
+from core.effects import AnswerBot, Effect, Queue, Record, StartTimer, StopTimer, Unqueue
+from core.events import OperatorAct
+from core.locale import texts
+from core.turn import Facts, Trace, Turn
+from handoff.lines import House, Line, parse_priority
+from handoff.session import move, open_session
+
+WAIT_TIMER = "line.wait"
+
+
+class Decision:
+    """One decision under way: the next state and what goes out, in order."""
+
+    def __init__(self, house: House, conversation: Conversation, now: datetime, facts: Facts) -> None:
+        self.house, self.now, self.facts = house, now, facts
+        self.conversation = conversation
+        self.effects: list[Effect] = []
+        self.trace: list[Trace] = []
+        self.t = texts(house.language)
+
+    @property
+    def session(self) -> Session:
+        return self.conversation.session
+
+    def turn(self) -> Turn:
+        return Turn(self.conversation, tuple(self.effects), tuple(self.trace))
+
+    def out(self, *effects: Effect) -> None:
+        self.effects.extend(effects)
+
+    def why(self, kind: str, **data: Any) -> None:
+        self.trace.append(Trace(kind, data))
+
+    def move(self, event: str, who: str, why: str, **changes: Any) -> None:
+        session, record = move(self.session, event, self.now, who, why, **changes)
+        self.put(session)
+        self.out(record)
+        self.why("session", move=event, by=who, why=why, epoch=session.epoch)
+
+    def put(self, session: Session) -> None:
+        self.conversation = msgspec.structs.replace(self.conversation, session=session)
+
+    def remember(self, **marks: Any) -> None:
+        """Write marks into the session's memory; None forgets."""
+        kept = {**self.session.memory, **marks}
+        memory = {name: value for name, value in kept.items() if value is not None}
+        self.put(msgspec.structs.replace(self.session, memory=memory, last_at=self.now.timestamp()))
+
+    def refuse(self, event: OperatorAct, why: str, **data: Any) -> None:
+        """Nothing is done; whoever asked reads why in the trace, reports in the record."""
+        self.why("refused", act=event.act, by=event.operator, why=why, **data)
+        self.out(Record("operator_refused", {"act": event.act, "operator": event.operator, "why": why}))
+
+    def line(self, id: str) -> Line | None:
+        """The line of this id; one that is gone from the config gives way to the channel's."""
+        return self.house.lines.get(id) or self.house.lines.get(self.facts.line)
+
+
+# --- steps that decisions share ----------------------------------------------------------------------------------------
+
+
+def reopen(on: Decision) -> None:
+    on.conversation = open_session(on.conversation, on.now)
+
+
+def enqueue(on: Decision, line: Line, who: str, why: str, *, note: str, priority: str, run: int = 0) -> None:
+    """Move the session into the line's queue. A session that comes back keeps its first deadline, and so its place."""
+    memory = dict(on.session.memory)
+    memory.setdefault("due", line.due(on.now))
+    memory["run"] = run or memory.get("run", 0)
+    memory["urgency"] = parse_priority(priority)  # for the lists of people
+    memory.pop("leaving", None)
+    if on.session.owner == "queue":
+        on.out(Unqueue("moved"))
+    on.move(
+        "queue" if on.session.owner != "operator" else "return",
+        who,
+        why,
+        line=line.id,
+        operator="",
+        note=note,
+        priority=priority,
+        queued_at=on.now.timestamp(),
+        memory=memory,
+    )
+    on.out(Queue(line.id, parse_priority(priority), memory["due"], note))
+
+
+def start_wait(on: Decision, line: Line) -> None:
+    """Start the wait after which the line is busy; `max_wait` 0 is a wait without end."""
+    on.out(StartTimer(WAIT_TIMER, line.max_wait, mark(on)) if line.max_wait else StopTimer(WAIT_TIMER))
+
+
+def mark(on: Decision) -> dict[str, Any]:
+    return {"session": on.session.number, "epoch": on.session.epoch}
+
+
+def back_to_bot(on: Decision, event: str, who: str, reason: str) -> None:
+    """The session leaves the queue for the bot; the bot hears how the handoff ended."""
+    line = on.session.line
+    on.out(Unqueue(reason), StopTimer(WAIT_TIMER))
+    on.move(event, who, reason, line="", note="", priority="", queued_at=0.0, memory={})
+    on.out(AnswerBot("busy" if event == "busy" else "left", line))

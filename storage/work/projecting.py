@@ -1,0 +1,88 @@
+"""After every turn: the row of the session that lists read, and a line of the feed for those who watch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from core.conversation import Conversation, Session
+from core.ports import Done
+from storage.codec import encode
+from storage.ledger import Ledger
+from storage.rows import Row
+
+URGENCY = "urgency"  # in the session's memory: its priority as a number
+
+
+def project(ledger: Ledger, before: Session, after: Conversation, done: list[Done], now: float) -> None:
+    """Follow a conversation from the session `before` its turn. A talk with the bot alone costs nothing but its beginning."""
+    session = after.session
+    if not session.number:
+        return
+    changed = _changed(before, session)
+    if changed:
+        if before.number and before.number != session.number:
+            ledger.rows.put_session(session_row(after, before, now, current=0))
+        ledger.rows.put_session(session_row(after, session, now))
+    if session.owner != "bot" or before.owner != "bot":
+        what = [it.pending.event.__struct_config__.tag for it in done]
+        moved = {"from": [before.line, before.operator]} if changed else {}
+        tell(ledger, after, "session" if changed else "message", now, {"seq": after.seq, "what": what, **moved})
+
+
+def _changed(before: Session, after: Session) -> bool:
+    """Whether anything but the time of the last move is new."""
+    if before is after:
+        return False
+    return before != msgspec.structs.replace(after, last_at=before.last_at)
+
+
+def session_row(home: Conversation, session: Session, now: float, current: int = 1) -> Row:
+    """A session as a row of `sessions`."""
+    return {
+        "conversation": home.id,
+        "number": session.number,
+        "current": current,
+        "client": home.client,
+        "channel": home.channel,
+        "status": session.status,
+        "owner": session.owner,
+        "line": session.line,
+        "operator": session.operator,
+        "epoch": session.epoch,
+        "priority": int(session.memory.get(URGENCY, 0)),
+        "opened_at": session.opened_at,
+        "queued_at": session.queued_at,
+        "assigned_at": session.assigned_at,
+        "first_reply_at": session.first_reply_at,
+        "moved_at": now,
+        "closed_at": session.closed_at,
+        "due": float(session.memory.get("due", 0.0)),
+        "category": session.category,
+        "rating": session.rating,
+        "state": encode(session),
+    }
+
+
+def tell(ledger: Ledger, home: Conversation, kind: str, now: float, data: dict[str, Any], person: str = "") -> None:
+    """A line of the feed about a conversation. `data` is small: places and marks, never what was said."""
+    write_feed(
+        ledger,
+        {
+            "at": now,
+            "kind": kind,
+            "conversation": home.id,
+            "client": home.client,
+            "channel": home.channel,
+            "line": home.session.line,
+            "operator": home.session.operator,
+            "person": person,
+            "data": encode(data),
+        },
+    )
+
+
+def write_feed(ledger: Ledger, row: Row) -> None:
+    """A line of the feed, numbered when it is read. Columns as in `storage.work.schema.feed`, without `id` and `seq`."""
+    ledger.rows.insert("feed", {**row, "seq": 0})
