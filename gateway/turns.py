@@ -27,7 +27,7 @@ from core.events import (
 from core.turn import Facts, Trace, Turn
 from handoff.decide import TOKENS, decide
 from handoff.lines import House
-from handoff.session import open_session
+from handoff.session import open_session, opened
 
 # A handoff may be refused and answered by another handoff; more rounds than this would be a circle.
 ROUNDS = 8
@@ -46,11 +46,14 @@ def is_for_people(conversation: Conversation, event: Event) -> bool:
 
 def run_turn(book: Book, house: House, conversation: Conversation, event: Event, now: datetime, facts: Facts) -> Turn:
     """The whole turn of one event: next state, effects that the store understands, and why."""
+    effects: list[Effect] = []
     if isinstance(event, Message | Press | Opened):
+        before = conversation.session.number
         conversation = open_session(conversation, now)
+        if conversation.session.number != before:
+            effects.append(opened(conversation, facts.line))
         if not conversation.reachable:  # who had blocked us writes again
             conversation = msgspec.structs.replace(conversation, reachable=True)
-    effects: list[Effect] = []
     trace: list[Trace] = []
     todo: list[Event] = [event]
     for _ in range(ROUNDS):

@@ -72,7 +72,7 @@ def _handoff(on: Decision, event: HandoffAsked) -> None:
 def _closed(on: Decision, line: str) -> None:
     """The bot answers for a closed line; a session that waits on another line goes on waiting there."""
     on.why("line_closed", line=line)
-    on.out(Record("line_closed", {"line": line}))
+    on.out(Record("line_closed", {"session": on.session.number, "line": line}))
     if on.session.owner == "bot":
         on.out(AnswerBot("closed", line))
 

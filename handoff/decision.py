@@ -13,7 +13,7 @@ from core.events import OperatorAct
 from core.locale import texts
 from core.turn import Facts, Trace, Turn
 from handoff.lines import House, Line, parse_priority
-from handoff.session import move, open_session
+from handoff.session import move, open_session, opened
 
 WAIT_TIMER = "line.wait"
 
@@ -70,7 +70,10 @@ class Decision:
 
 
 def reopen(on: Decision) -> None:
+    before = on.session.number
     on.conversation = open_session(on.conversation, on.now)
+    if on.session.number != before:
+        on.out(opened(on.conversation, on.facts.line))
 
 
 def enqueue(on: Decision, line: Line, who: str, why: str, *, note: str, priority: str, run: int = 0) -> None:

@@ -11,9 +11,24 @@ from core.conversation import Conversation, Owner, Session, Status
 from core.effects import Record
 from core.machine import Illegal, Machine
 
+# What may happen to a session while a person has it, wherever it stands.
+OF_OWNERS = (
+    ("reply", "waiting"),  # waiting for the client
+    ("client", "assigned"),  # the client has said something, also while the session was put aside
+    ("hold", "held"),
+    ("loan", "waiting"),  # the bot asks something for the person
+    ("take_over", "assigned"),  # by a supervisor
+    ("return", "queued"),
+    ("release", "queued"),  # by the house: the person is away
+    ("transfer", "queued"),
+    ("send_back", "queued"),  # a transfer that should not have come
+    ("to_bot", "bot"),
+    ("close", "closed"),
+)
 # From `closed` nothing leads on: who writes again opens the next session, in the machine's first state.
+OWNED = ("assigned", "waiting", "held")  # a person has it: the word is theirs, the client's, or nobody's for a while
 LIFE = Machine(
-    ("bot", "queued", "assigned", "waiting", "closed"),
+    ("bot", "queued", "assigned", "waiting", "held", "closed"),
     [
         ("queue", "bot", "queued"),  # a flow, or a failure, gives the session to a line
         ("queue", "queued", "queued"),  # … to another line
@@ -21,15 +36,11 @@ LIFE = Machine(
         ("busy", "queued", "bot"),  # nobody took it in time
         ("take", "queued", "assigned"),
         ("take", "bot", "assigned"),
-        ("reply", "assigned", "waiting"),  # waiting for the client
-        ("reply", "waiting", "waiting"),
-        ("client", "waiting", "assigned"),
-        ("client", "assigned", "assigned"),
-        *(
-            (move, state, target)
-            for state in ("assigned", "waiting")
-            for move, target in (("return", "queued"), ("to_bot", "bot"), ("close", "closed"))
-        ),
+        ("transfer", "queued", "queued"),  # a supervisor moves who waits to another line
+        *(("assign", state, "assigned") for state in ("bot", "queued", *OWNED)),  # to a person, by somebody else
+        ("unhold", "held", "assigned"),
+        ("loan_over", "waiting", "assigned"),
+        *((move, state, target) for state in OWNED for move, target in OF_OWNERS),
     ],
 )
 
@@ -38,6 +49,7 @@ OWNERS: dict[str, Owner] = {
     "queued": "queue",
     "assigned": "operator",
     "waiting": "operator",
+    "held": "operator",
     "closed": "bot",
 }
 
@@ -57,7 +69,7 @@ def may(session: Session, event: str) -> bool:
 def move(session: Session, event: str, now: datetime, who: str, why: str, **changes: Any) -> Moved:
     """Make one move, with `changes` of the session's other fields. Raises `Illegal`.
 
-    `who` is an operator's id, `client`, `flow` or `clock`. The epoch grows exactly when the owner changes: the bot, the
+    `who` is an operator's id, `client`, `flow`, `clock` or `house`. The epoch grows exactly when the owner changes: the bot, the
     queue of one line, one operator. Nobody else writes status, owner or epoch.
     """
     if LIFE.target(session.status, event) is None:
@@ -75,6 +87,7 @@ def move(session: Session, event: str, now: datetime, who: str, why: str, **chan
         "why": why,
         "epoch": after.epoch,
         "line": after.line or session.line,
+        "operator": after.operator or session.operator,
     }
     return Moved(after, Record("session_moved", data))
 
@@ -92,3 +105,16 @@ def open_session(conversation: Conversation, now: datetime) -> Conversation:
         return conversation
     fresh = Session(number=session.number + 1, epoch=session.epoch, opened_at=now.timestamp(), last_at=now.timestamp())
     return msgspec.structs.replace(conversation, session=fresh)
+
+
+def opened(conversation: Conversation, line: str) -> Record:
+    """The fact that the conversation's session has begun. `line` is that of the channel, `seq` the history's last place before."""
+    session = conversation.session
+    data = {
+        "session": session.number,
+        "channel": conversation.channel,
+        "client": conversation.client,
+        "line": line,
+        "seq": conversation.seq,
+    }
+    return Record("session_opened", data | ({"continues": session.continues} if session.continues else {}))

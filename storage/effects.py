@@ -275,6 +275,7 @@ def _write_record(writing: Writing, effect: Record) -> None:
             "at": writing.now,
             "kind": effect.kind,
             "data": encode(effect.data) if effect.data else EMPTY_DICT,
+            "session": effect.data.get("session", 0),
         },
     )
     text = normal(str(effect.data.get("text", ""))) if effect.kind == "uncaught" else ""

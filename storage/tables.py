@@ -5,12 +5,14 @@ from __future__ import annotations
 from sqlalchemy import Column, Float, Index, Table, Text, UniqueConstraint, text
 
 from storage.accounts.schema import ACCOUNTS as ACCOUNTS  # noqa: PLC0414  (the whole set is known from here)
+from storage.columns import Id
 from storage.columns import blob_column as _blob
 from storage.columns import identity as _id
 from storage.columns import metadata as metadata  # noqa: PLC0414
 from storage.columns import number_column as _number
 from storage.columns import text_column as _text
 from storage.columns import time_column as _time
+from storage.tools.schema import TOOLS as TOOLS  # noqa: PLC0414
 from storage.work.schema import WORK as WORK  # noqa: PLC0414
 
 
@@ -128,6 +130,7 @@ outbox = Table(
     _partial("ix_outbox_dead", "id", where="state IN (2, 3)"),
     _partial("ix_outbox_slot", "conversation", "slot", where="slot <> ''"),
     _partial("ix_outbox_target", "target", where="state = 0 AND target > 0"),
+    _partial("ix_outbox_ours", "conversation", "seq", where="guarded = 0 AND kind = 'send'"),
 )
 
 # `due` is empty while the timer waits for the settlement of the outbox row `after`.
@@ -255,7 +258,20 @@ files = Table(
     Index("ix_files_sha256", "sha256"),
 )
 
-records = Table("records", metadata, _id(), _number("conversation"), _time("at"), _text("kind"), _blob("data"))
+# Facts for reports (`handoff.metrics_facts`), only ever added to. `session` is the session whose life a fact tells of, 0 for those
+# that tell of none: the bot's own are most of them, and cost no index.
+records = Table(
+    "records",
+    metadata,
+    _id(),
+    _number("conversation"),
+    _time("at"),
+    _text("kind"),
+    _blob("data"),
+    Column("session", Id, nullable=False, server_default=text("0"), autoincrement=False),
+    _partial("ix_records_opened", "at", where="kind = 'session_opened'"),
+    _partial("ix_records_session", "conversation", "session", where="session > 0"),
+)
 
 uncaught = Table("uncaught", metadata, _text("text", key=True), _number("times"), _time("last_at"))
 

@@ -140,7 +140,7 @@ def test_a_closed_line_does_not_take_a_session_from_another_queue() -> None:
     conversation = step(fresh(), HandoffAsked("always")).conversation
     turn = step(conversation, HandoffAsked("support"), NIGHT)
     assert turn.conversation == conversation
-    assert of(turn, Record) == [Record("line_closed", {"line": "support"})]
+    assert of(turn, Record) == [Record("line_closed", {"session": 1, "line": "support"})]
     assert not of(turn, AnswerBot)
 
 
