@@ -44,7 +44,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "requests": ("owner", "key"),
     "meta": ("name",),
 }
-NUMBERED = ("notes", "records", "quarantine", "feed")
+NUMBERED = ("notes", "records", "quarantine", "feed", "assignments")
 
 
 class MemoryRows(MemoryJoins):

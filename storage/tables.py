@@ -12,6 +12,9 @@ from storage.columns import metadata as metadata  # noqa: PLC0414
 from storage.columns import number_column as _number
 from storage.columns import text_column as _text
 from storage.columns import time_column as _time
+from storage.routing.schema import ROUTING as ROUTING  # noqa: PLC0414
+from storage.tickets.schema import TICKETS as TICKETS  # noqa: PLC0414
+from storage.tickets.schema import later_number, later_text, later_time
 from storage.tools.schema import TOOLS as TOOLS  # noqa: PLC0414
 from storage.work.schema import WORK as WORK  # noqa: PLC0414
 
@@ -184,6 +187,7 @@ message_ids = Table(
     sqlite_with_rowid=False,
 )
 
+# A status is open, `waiting` or `done`; `words` is what a search looks through. `version` grows with every edit.
 tickets = Table(
     "tickets",
     metadata,
@@ -204,9 +208,17 @@ tickets = Table(
     _time("updated_at"),
     _text("outer_number"),
     _text("outer_link"),
+    *(later_text(name) for name in ("category", "assignee", "line", "author", "words")),
+    *(later_number(name) for name in ("waiting", "rating")),
+    later_number("version", 1),
+    later_number("master"),
+    *(later_time(name) for name in ("deadline", "solved_at")),
     UniqueConstraint("key"),
     Index("ix_tickets_client", "client"),
     Index("ix_tickets_desk", "desk", "status"),
+    Index("ix_tickets_open", "done", "deadline", "number"),
+    Index("ix_tickets_updated_at", "updated_at", "number"),
+    _partial("ix_tickets_master", "master", where="master > 0"),
 )
 
 ticket_history = Table(
