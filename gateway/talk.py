@@ -15,7 +15,7 @@ from gateway.app import Gateway
 from gateway.config.channels import ChannelSettings
 from gateway.config.model import Config
 from gateway.edition import Edition
-from storage import open_store
+from storage.memory import MemoryStore
 
 CHANNEL = "terminal"
 CHAT = "keyboard"
@@ -51,7 +51,7 @@ class TalkSession:
         )
         self.gateway = Gateway(
             config,
-            store=open_store("memory:", lambda: self.now().timestamp(), frozenset()),
+            store=MemoryStore(lambda: self.now().timestamp(), frozenset()),
             now=self.now,
             channels={CHANNEL: Terminal(CHANNEL, {"show": show})},
         )

@@ -16,12 +16,13 @@ def open_store(url: str, clock: Callable[[], float], outer_desks: frozenset[str]
     """The store of a URL, not opened yet: `sqlite:///path` (`sqlite:////` for an absolute one), `postgresql://…`, `memory:`
     or `memory://`.
 
-    `clock` gives seconds since the epoch (UTC). Raises ValueError for an engine that is not there.
+    `memory:` is a whole store in a temporary folder that goes when it is closed. `clock` gives seconds since the epoch
+    (UTC). Raises ValueError for an engine that is not there.
     """
     if url in {"memory:", "memory://"}:
-        from storage.memory import MemoryStore
+        from storage.fleeting import FleetingStore
 
-        return MemoryStore(clock, outer_desks)
+        return FleetingStore(clock, outer_desks)
     if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
         from storage.sqlite import SQLiteStore
 

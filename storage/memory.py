@@ -27,6 +27,8 @@ T = TypeVar("T")
 class MemoryStore(JoinsOfStore):
     """`core.ports.Store` in dictionaries. `clock` gives seconds since the epoch (UTC)."""
 
+    lists = False  # it keeps what turns write, and answers none of the questions of people at work
+
     def __init__(self, clock: Callable[[], float], outer_desks: frozenset[str] = frozenset()) -> None:
         self.clock = clock
         self.on_events: Callable[[], None] | None = None

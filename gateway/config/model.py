@@ -64,7 +64,7 @@ class Storage(Settings):
     """The database. `sqlite:///` and a file: one process owns it, commands reach it by its control socket.
     `postgresql://user:password@host:5432/database`: any number of processes; `?connections=6` are those of one of them,
     `?pgbouncer=yes` (or `no`) says whether a pool stands between, where it is not recognised.
-    `memory:` keeps everything in the process, for trials: nothing outlives it."""
+    `memory:` keeps everything in a temporary folder of the process, for trials: nothing outlives it."""
     files: FilesPlace = Path("var/files")
     """The folder of clients' files, by their checksum; or a bucket of S3 and its like: `s3://bucket/prefix` for Amazon,
     `s3://bucket/prefix?endpoint=https://storage.yandexcloud.net&region=ru-central1` for others. `style=host` puts the

@@ -1,8 +1,9 @@
-"""The role clock: timers that come due become events, whoever runs their turns; files of no use are swept away."""
+"""The role clock: timers that come due become events, files of no use are swept away, lists are made whole."""
 
 from __future__ import annotations
 
 from gateway.roles.role import Loop, Quiet
+from gateway.sessions import Filler
 from gateway.sweeper import Sweeper
 
 
@@ -13,8 +14,11 @@ class Role(Quiet):
         self.house.clock.fires = True
 
     def loops(self) -> dict[str, Loop]:
-        sweeper = Sweeper(self.house.store, self.house.files)
-        return {"clock": self.house.run_clock, "sweeper": sweeper.run}
+        store, units = self.house.store, self.house.floor.units
+        loops: dict[str, Loop] = {"clock": self.house.run_clock, "sweeper": Sweeper(store, self.house.files).run}
+        if units.lists:
+            loops["sessions"] = Filler(units, store.shared).run
+        return loops
 
     async def rest(self) -> None:
         self.house.clock.stop()

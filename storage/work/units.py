@@ -24,6 +24,11 @@ class Units:
     def __init__(self, store: Based) -> None:
         self._store = store
 
+    @property
+    def lists(self) -> bool:
+        """Whether there are any: a gateway over the in-memory twin runs no loops that ask for them."""
+        return getattr(self._store, "lists", True)
+
     async def ask(self, question: Callable[[Asked], T]) -> T:
         """Committed data, through a reader. Raises `StorageFull` when the database is away."""
         return await self._store.look(question)

@@ -14,8 +14,8 @@ from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from adapters.web.settings import Settings
-from storage import open_store
 from storage.files.local import LocalFiles
+from storage.memory import MemoryStore
 from tests.adapters.web.house import House, settings
 
 CHROMIUM = "/usr/bin/chromium"  # Debian's
@@ -135,7 +135,7 @@ def chat_settings() -> Settings:
 @pytest_asyncio.fixture(loop_scope="session")
 async def server(chat_settings: Settings, tmp_path: Path) -> AsyncIterator[Server]:
     """A running chat."""
-    store = open_store("memory:", time.time)
+    store = MemoryStore(time.time)
     house = Server(House("site", chat_settings, store, LocalFiles(tmp_path / "files")))
     await house.start()
     yield house

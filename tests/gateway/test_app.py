@@ -131,7 +131,7 @@ async def test_a_silent_channel_can_be_seen(tmp_path: Path) -> None:
 async def test_what_is_under_way_is_sent_before_channels_close(tmp_path: Path) -> None:
     """A connection closed under a message would leave it in doubt, and the next start would send it twice."""
     channel = Watched(hold=asyncio.Event())
-    async with running(tmp_path, channel) as gateway:
+    async with running(tmp_path, channel, MemoryStore(time.time)) as gateway:
         await gateway.intake.accept([inbound(1, "привет")])
         async with asyncio.timeout(2):
             while not channel.under_way:

@@ -268,7 +268,7 @@ async def test_a_healthy_store_says_so(store: AnyStore) -> None:
 def test_a_url_names_its_store() -> None:
     clock = FakeClock()
     for url in ("memory:", "memory://"):
-        assert type(open_store(url, clock)).__name__ == "MemoryStore"
+        assert type(open_store(url, clock)).__name__ == "FleetingStore"
     sqlite = open_store("sqlite:///var/frontline.db", clock)
     assert str(getattr(sqlite, "path", "")) == "var/frontline.db"
     assert str(getattr(open_store("sqlite:////abs/f.db", clock), "path", "")) == "/abs/f.db"

@@ -10,15 +10,19 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import cast
 
 import pytest
+from sqlalchemy import select
 
 from core.effects import StartTimer
 from core.events import CallDone, Event, Message, Poisoned
 from core.ports import Cursor, Result, StorageFull, Work
-from storage import writer
+from storage import open_store, writer
 from storage.lockfile import StoreBusy
 from storage.sqlite import SQLiteStore
+from storage.work.schema import sessions
+from storage.work.units import Based, Units
 from tests.storage.making import ECHO, FakeClock, accept_one, always, failing, inbound, say, settled, texts
 
 
@@ -465,3 +469,37 @@ async def test_the_kernel_refuses_to_grow_the_files(path: Path, clock: FakeClock
         assert (await accept_one(store, inbound(number, str(number)), None)).duplicate
     assert store._writing.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     await store.close()
+
+
+def inside(folder: Path) -> list[int]:
+    """The modes of what is in a folder."""
+    return [it.stat().st_mode for it in folder.iterdir()]
+
+
+async def test_nothing_outlives_a_store_of_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It is a whole store while it lasts: with lists, in a folder that nobody else may read."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    store = open_store("memory:", FakeClock())
+    assert not inside(tmp_path)
+    await store.open()
+    (mode,) = inside(tmp_path)
+    assert mode & 0o077 == 0
+    await store.accept([inbound(1, "a")])
+    rows = await Units(cast(Based, store)).ask(lambda reads: reads.all(select(sessions)))
+    assert rows == []
+    await store.close()
+    await store.close()
+    assert not inside(tmp_path)
+
+
+async def test_a_store_of_memory_that_cannot_open_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def broken(_: Path) -> bool:
+        raise OSError("no tables today")
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("storage.sqlite.migrate_file", broken)
+    with pytest.raises(OSError, match="no tables today"):
+        await open_store("memory:", FakeClock()).open()
+    assert not inside(tmp_path)

@@ -12,8 +12,8 @@ import pytest
 from aiohttp import ClientResponse, ClientWebSocketResponse, FormData
 from aiohttp.test_utils import TestClient, TestServer
 
-from storage import open_store
 from storage.files.local import LocalFiles
+from storage.memory import MemoryStore
 from tests.adapters.web.house import House, settings
 
 
@@ -95,7 +95,7 @@ async def open_house(tmp_path: Path) -> AsyncIterator[Open]:
     opened: list[tuple[House, TestClient[Any, Any]]] = []
 
     async def build(name: str = "site", **changes: Any) -> tuple[House, TestClient[Any, Any]]:
-        house = House(name, settings(**changes), open_store("memory:", time.time), LocalFiles(tmp_path / name))
+        house = House(name, settings(**changes), MemoryStore(time.time), LocalFiles(tmp_path / name))
         client = TestClient(TestServer(await house.open()))
         await client.start_server()
         opened.append((house, client))

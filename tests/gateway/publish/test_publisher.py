@@ -19,7 +19,7 @@ from gateway.edition import Urgency
 from gateway.metrics import Metrics
 from gateway.publish import Publisher, Unpublishable
 from gateway.worker import FloodGuard, Worker
-from storage import open_store
+from storage.memory import MemoryStore
 from tests.gateway.house import Clock
 
 CONFIG = """\
@@ -102,7 +102,7 @@ class House:
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     clock = Clock()
-    store = open_store("memory:", clock, frozenset())
+    store = MemoryStore(clock, frozenset())
     await store.open()
     yield House(tmp_path, store, clock)
     await store.close()
