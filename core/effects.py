@@ -97,6 +97,12 @@ class AnswerBot(Wanted, frozen=True, tag="answer_bot"):
     line: str
 
 
+class Hand(Wanted, frozen=True, tag="hand"):
+    """Hand an event to the other room. Never reaches the store: the worker asks that room at once."""
+
+    event: Event
+
+
 class Queue(Wanted, frozen=True, tag="queue"):
     """Put the session on a line's queue. `deadline` orders it (seconds since the epoch, UTC)."""
 
@@ -113,10 +119,40 @@ class Unqueue(Wanted, frozen=True, tag="unqueue"):
 
 
 class Note(Wanted, frozen=True, tag="note"):
-    """A private note for operators. Never leaves the house."""
+    """A private note for operators. Never leaves the house. `to` are those it calls: `user:7`."""
 
     text: str
     author: str = "bot"
+    to: tuple[str, ...] = ()
+
+
+class Change(Wanted, frozen=True, tag="change"):
+    """Give a message of an operator another text. `row` is its outbox row, `seq` its place in the history."""
+
+    seq: int
+    row: int
+    text: str
+
+
+class Recall(Wanted, frozen=True, tag="recall"):
+    """Take a message of an operator away from the client; fields as of `Change`."""
+
+    seq: int
+    row: int
+
+
+class Resend(Wanted, frozen=True, tag="resend"):
+    """Send a message that failed once more, under a new key; fields as of `Change`."""
+
+    seq: int
+    row: int
+
+
+class Mention(Wanted, frozen=True, tag="mention"):
+    """Call the account `user` into the conversation, by the note of this turn."""
+
+    user: int
+    author: str
 
 
 class FetchFile(Wanted, frozen=True, tag="fetch_file"):
@@ -149,9 +185,14 @@ Effect = (
     | UpdateClient
     | ToLine
     | AnswerBot
+    | Hand
     | Queue
     | Unqueue
     | Note
+    | Mention
+    | Change
+    | Recall
+    | Resend
     | FetchFile
     | Forward
     | Record

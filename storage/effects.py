@@ -9,13 +9,17 @@ from typing import Any
 from core.conversation import Conversation
 from core.effects import (
     Call,
+    Change,
     CreateTicket,
     Effect,
     FetchFile,
     Forward,
+    Mention,
     Note,
     Queue,
+    Recall,
     Record,
+    Resend,
     Send,
     StartTimer,
     StopTimer,
@@ -31,6 +35,7 @@ from storage.joining.cards import write_card
 from storage.joining.rules import note_write
 from storage.ledger import Ledger
 from storage.rows import SENT, WAITING, Row
+from storage.tools.changing import write_change, write_mention, write_recall, write_resend
 
 NEW = "new"  # the first status of every ticket
 
@@ -294,6 +299,10 @@ _WRITERS: dict[type[Effect], Callable[[Writing, Any], None]] = {
     Queue: _write_queue,
     Unqueue: _write_unqueue,
     Note: _write_note,
+    Mention: write_mention,
+    Change: write_change,
+    Recall: write_recall,
+    Resend: write_resend,
     FetchFile: _write_fetch,
     Forward: _write_forward,
     Record: _write_record,

@@ -12,6 +12,7 @@ from storage.codec import EMPTY_LIST, encode
 from storage.ledger import Ledger
 from storage.rows import FAILED, REFUSED, SENT, UNKNOWN
 from storage.shape import LANE
+from storage.tools.changing import refuse_changes, undo_change
 
 
 def hand_out(ledger: Ledger, candidates: Iterable[int], now: float, limit: int) -> list[OutboxRow]:
@@ -96,16 +97,18 @@ def _retry(ledger: Ledger, row: OutboxRow, sent: Sent, now: float) -> bool:
 def _refused(ledger: Ledger, row: OutboxRow, sent: Sent, now: float) -> bool:
     freed = _settle(ledger, row, sent, now, REFUSED, "refused")
     if freed:
-        _refuse_edits(ledger, row, now)
+        refuse_changes(ledger, row.conversation, row.id, now)
     return freed
 
 
 def _failed(ledger: Ledger, row: OutboxRow, sent: Sent, now: float) -> bool:
     freed = _settle(ledger, row, sent, now, UNKNOWN if sent.verdict == "unknown" else FAILED, "failed")
+    if freed and row.kind in {"edit", "delete"}:
+        undo_change(ledger, row, sent.reason)
     if freed and row.kind in LANE:
         event = DeliveryFailed(row.seq, sent.verdict, sent.reason)
         ledger.put_event(row.conversation, event, f"failed:{row.key}")
-        _refuse_edits(ledger, row, now)
+        refuse_changes(ledger, row.conversation, row.id, now)
     return freed
 
 
@@ -117,13 +120,6 @@ def _unreachable(ledger: Ledger, row: OutboxRow, sent: Sent, now: float) -> bool
         conversation.reachable, conversation.version = False, version + 1
         ledger.rows.save_conversation(conversation, version, 0.0)
     return freed
-
-
-def _refuse_edits(ledger: Ledger, row: OutboxRow, now: float) -> None:
-    """Nothing stands in the chat that could be changed."""
-    for id in ledger.rows.waiting_edits(row.id):
-        ledger.rows.settle_row(id, row.conversation, REFUSED, EMPTY_LIST, "what it changes was not sent", now)
-        ledger.rows.arm_timers(row.conversation, id, now)
 
 
 _VERDICTS: dict[Verdict, Callable[[Ledger, OutboxRow, Sent, float], bool]] = {

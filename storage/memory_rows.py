@@ -44,7 +44,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "requests": ("owner", "key"),
     "meta": ("name",),
 }
-NUMBERED = ("notes", "records", "quarantine", "feed", "assignments")
+NUMBERED = ("notes", "records", "quarantine", "feed", "assignments", "mentions")
 
 
 class MemoryRows(MemoryJoins):

@@ -68,6 +68,8 @@ _generated = {
     "records": ("id",),
     "quarantine": ("id",),
     "feed": ("id",),
+    "mentions": ("id",),
+    "replies": ("id",),
     "assignments": ("id",),
     "routings": ("id",),
     "outbox": ("lease_owner", "lease_until"),

@@ -12,6 +12,7 @@ from storage.columns import metadata as metadata  # noqa: PLC0414
 from storage.columns import number_column as _number
 from storage.columns import text_column as _text
 from storage.columns import time_column as _time
+from storage.feed.schema import FEED as FEED  # noqa: PLC0414
 from storage.routing.schema import ROUTING as ROUTING  # noqa: PLC0414
 from storage.tickets.schema import TICKETS as TICKETS  # noqa: PLC0414
 from storage.tickets.schema import later_number, later_text, later_time
@@ -270,8 +271,8 @@ files = Table(
     Index("ix_files_sha256", "sha256"),
 )
 
-# Facts for reports (`handoff.metrics_facts`), only ever added to. `session` is the session whose life a fact tells of, 0 for those
-# that tell of none: the bot's own are most of them, and cost no index.
+# Facts for reports (`handoff.metrics_facts`), only ever added to. `session` is the session whose life a fact tells of, 0 for
+# those that tell of none: the bot's own are most of them, and cost no index.
 records = Table(
     "records",
     metadata,

@@ -20,7 +20,14 @@ _KINDS: tuple[tuple[type[TypeEngine[Any]], str], ...] = (
     (LargeBinary, "bytea"),
     (Text, "text"),
 )
-_NUMBERED = {"notes": "id", "records": "id", "quarantine": "id", "feed": "id", "assignments": "id"}  # the database numbers them
+_NUMBERED = {
+    "notes": "id",
+    "records": "id",
+    "quarantine": "id",
+    "feed": "id",
+    "assignments": "id",
+    "mentions": "id",
+}  # the database numbers them
 
 
 def kind_of(table: str, column: str) -> str:
@@ -125,6 +132,7 @@ PARTS: dict[str, Part] = {
             "quarantine",
             "feed",
             "assignments",
+            "mentions",
         )
     },
     # The conversation is another's now, who may be storing the very same event.
