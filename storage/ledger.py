@@ -72,6 +72,7 @@ class Unit:
     taken: list[int] = field(default_factory=list)
     freed: list[int] = field(default_factory=list)
     woke: bool = False
+    fed: bool = False  # it wrote a line of the feed
     left: set[str] = field(default_factory=set)  # channels of rows that another process sends; "" without a lane
 
 

@@ -58,6 +58,7 @@ class SQLiteStore(JoinsOfStore):
         self.accounts = AccountsOfStore(self._look_at_accounts, self._write_accounts)
         self._opened = False
         self._on_events: Callable[[], None] | None = None
+        self.on_feed: Callable[[], None] | None = None  # called after a commit that wrote a line of the feed
         self.on_rows: Callable[[frozenset[str]], None] | None = None  # nothing is ever left to others
         self.hands: Callable[[str], bool] | None = None
         self.relaxed: Callable[[], bool] | None = None
@@ -88,6 +89,7 @@ class SQLiteStore(JoinsOfStore):
         self._ledger = Ledger(self._rows, _load_numbers(self._writing), self.clock, self.outer_desks)
         self._writer = Writer(self._writing, self._ledger, self._rows)
         self._writer.on_events = self._on_events
+        self._writer.on_feed = self._tell_feed
         self._reading = ThreadPoolExecutor(1, "frontline-read")
 
     def _start(self) -> None:
@@ -155,6 +157,10 @@ class SQLiteStore(JoinsOfStore):
         self._on_events = call
         if hasattr(self, "_writer"):
             self._writer.on_events = call
+
+    def _tell_feed(self) -> None:
+        if self.on_feed is not None:
+            self.on_feed()
 
     async def _read(self, question: Callable[[], T]) -> T:
         """A read that may be long: in a thread, so that it holds nobody up."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Column, Float, Index, Table, Text, UniqueConstraint, text
 
 from storage.accounts.schema import ACCOUNTS as ACCOUNTS  # noqa: PLC0414  (the whole set is known from here)
+from storage.cards.schema import CARDS as CARDS  # noqa: PLC0414
 from storage.columns import Id
 from storage.columns import blob_column as _blob
 from storage.columns import identity as _id
@@ -53,6 +54,7 @@ conversations = Table(
     _partial("ix_conversations_live", "id", where="live = 1"),
 )
 
+# `card` is what is known; the columns beside it serve look-ups (`storage.cards.card`).
 clients = Table(
     "clients",
     metadata,
@@ -60,7 +62,11 @@ clients = Table(
     _text("phone"),
     _time("created_at"),
     _blob("card"),
+    Column("words", Text, nullable=False, server_default=text("''")),
+    Column("tier", Text, nullable=False, server_default=text("''")),
     _partial("ix_clients_phone", "phone", where="phone <> ''"),
+    Index("ix_clients_words", "words", "id"),
+    _partial("ix_clients_tier", "tier", "id", where="tier <> ''"),
 )
 
 identities = Table(

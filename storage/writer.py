@@ -59,7 +59,8 @@ class _Task:
 
 
 class Writer:
-    """Runs units of writing in groups over one connection. `on_events` is called when one left new pending events."""
+    """Runs units of writing in groups over one connection. `on_events` is called when one left new pending events, `on_feed`
+    when one wrote a line of the feed."""
 
     def __init__(self, connection: sqlite3.Connection, ledger: Ledger, rows: SqlRows) -> None:
         self._connection = connection
@@ -71,6 +72,7 @@ class Writer:
         self._later: asyncio.TimerHandle | None = None
         self._disk = ThreadPoolExecutor(1, "frontline-commit")
         self.on_events: Callable[[], None] | None = None
+        self.on_feed: Callable[[], None] | None = None
         self._checkpointed = connection.total_changes
         self._groups = 0
         self._pace = 0.0  # seconds that a commit takes of late
@@ -177,6 +179,8 @@ class Writer:
         group, self._group = self._group, []
         if self.on_events is not None and any(task.unit.woke for task in group):
             asyncio.get_running_loop().call_soon(self.on_events)
+        if self.on_feed is not None and any(task.unit.fed for task in group):
+            asyncio.get_running_loop().call_soon(self.on_feed)
         for task in group:
             self._ledger.committed(task.unit)
             if task.future.cancelled():

@@ -72,6 +72,7 @@ class Told:
 
     events: Callable[[bool], None]  # True: a conversation was locked by others, look again soon
     rows: Callable[[frozenset[str]], None]
+    feed: Callable[[], None] = lambda: None
 
 
 class Groups:
@@ -341,14 +342,16 @@ class Groups:
     def tell(self, units: Iterable[Unit], again: bool = False) -> None:
         """Wake those who wait for what was committed."""
         left: set[str] = set()
-        woke = False
+        woke = fed = False
         for unit in units:
             left |= unit.left
-            woke = woke or unit.woke
+            woke, fed = woke or unit.woke, fed or unit.fed
         if woke:
             self._told.events(again)
         if left:
             self._told.rows(frozenset(left))
+        if fed:
+            self._told.feed()
 
     # --- failures ---
 

@@ -17,8 +17,13 @@ T = TypeVar("T")
 class PostgresJoins(JoinsOfStore):
     """`core.joins.Joins` for many processes."""
 
+    on_feed: Callable[[], None] | None = None  # called after a commit that wrote a line of the feed
     _groups: Groups
     _read: Callable[[Callable[[Any], Any]], Awaitable[Any]]
+
+    def _tell_feed(self) -> None:
+        if self.on_feed is not None:
+            self.on_feed()
 
     async def look(self, question: Callable[[JoinReads], T]) -> T:
         found: T = await self._read(question)

@@ -90,7 +90,7 @@ class PostgresStore(PostgresJoins, PostgresAccounts):
         self._groups = Groups(
             self._writers,
             self._readers,
-            Told(self._tell_events, self._tell_rows),
+            Told(self._tell_events, self._tell_rows, self._tell_feed),
             self._owner,
             outer_desks,
             self._own_clock,

@@ -11,6 +11,7 @@ from core.ports import Done
 from storage.codec import encode
 from storage.ledger import Ledger
 from storage.rows import Row
+from storage.work.schema import NEVER
 
 URGENCY = "urgency"  # in the session's memory: its priority as a number
 
@@ -25,9 +26,11 @@ def project(ledger: Ledger, before: Session, after: Conversation, done: list[Don
         if before.number and before.number != session.number:
             ledger.rows.put_session(session_row(after, before, now, current=0))
         ledger.rows.put_session(session_row(after, session, now))
+    elif session.owner != "bot":  # lists of people show what was said last first
+        ledger.rows.put_session(session_row(after, session, now) | {"moved_at": session.last_at})
     if session.owner != "bot" or before.owner != "bot":
         what = [it.pending.event.__struct_config__.tag for it in done]
-        moved = {"from": [before.line, before.operator]} if changed else {}
+        moved = {"from": [before.line, before.operator], "now": _stand(session)} if changed else {}
         tell(ledger, after, "session" if changed else "message", now, {"seq": after.seq, "what": what, **moved})
 
 
@@ -38,8 +41,15 @@ def _changed(before: Session, after: Session) -> bool:
     return before != msgspec.structs.replace(after, last_at=before.last_at)
 
 
+def _stand(session: Session) -> dict[str, Any]:
+    """What a change of the session came to: later its row says something else."""
+    names = ("number", "status", "owner", "epoch", "category", "rating")
+    return {name: getattr(session, name) for name in names if getattr(session, name)}
+
+
 def session_row(home: Conversation, session: Session, now: float, current: int = 1) -> Row:
     """A session as a row of `sessions`."""
+    due = float(session.memory.get("due", 0.0))
     return {
         "conversation": home.id,
         "number": session.number,
@@ -58,10 +68,12 @@ def session_row(home: Conversation, session: Session, now: float, current: int =
         "first_reply_at": session.first_reply_at,
         "moved_at": now,
         "closed_at": session.closed_at,
-        "due": float(session.memory.get("due", 0.0)),
+        "due": due,
         "category": session.category,
         "rating": session.rating,
         "state": encode(session),
+        "last_at": now if current else session.last_at,
+        "order_due": due if due > 0 and session.status != "closed" else NEVER,
     }
 
 
@@ -86,3 +98,4 @@ def tell(ledger: Ledger, home: Conversation, kind: str, now: float, data: dict[s
 def write_feed(ledger: Ledger, row: Row) -> None:
     """A line of the feed, numbered when it is read. Columns as in `storage.work.schema.feed`, without `id` and `seq`."""
     ledger.rows.insert("feed", {**row, "seq": 0})
+    ledger.unit.fed = True
