@@ -9,6 +9,7 @@ from core.conversation import Conversation
 from core.events import ColleagueReply, Edited, Inbound, Message, Opened, Poisoned, Press, Readdressed
 from core.ports import Cursor, Decide, Done, Pending, Receipt, Work
 from storage import shape
+from storage.cards.card import card_columns
 from storage.changes import join_album, settle_edit, write_later
 from storage.codec import Outcome, encode
 from storage.effects import Writing
@@ -92,7 +93,7 @@ def _meet(ledger: Ledger, inbound: Inbound, now: float) -> int:
 def _greet(ledger: Ledger, inbound: Inbound, sender: str, now: float) -> int:
     client = ledger.numbers.take("client")
     card = _card(client, inbound)
-    ledger.rows.insert("clients", {"id": client, "phone": "", "created_at": now, "card": encode(card)})
+    ledger.rows.insert("clients", {"id": client, "created_at": now, **card_columns(card)})
     ledger.rows.insert(
         "identities",
         {

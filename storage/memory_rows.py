@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from core.conversation import Conversation
+from storage.cards.card import card_columns
 from storage.codec import decode_conversation, decode_dict, encode
 from storage.joining.memory import MemoryJoins
 from storage.rows import PENDING, WAITING, Row
+from storage.tickets.memory import MemoryTickets
 
 Key = tuple[Any, ...]
 
@@ -25,6 +27,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "message_ids": ("conversation", "message_id"),
     "tickets": ("number",),
     "ticket_history": ("number", "place"),
+    "ticket_sessions": ("ticket", "conversation", "session"),
     "queue": ("conversation",),
     "files": ("id",),
     "sessions": ("conversation", "number"),
@@ -47,7 +50,7 @@ KEYS: dict[str, tuple[str, ...]] = {
 NUMBERED = ("notes", "records", "quarantine", "feed", "assignments", "mentions")
 
 
-class MemoryRows(MemoryJoins):
+class MemoryRows(MemoryJoins, MemoryTickets):
     """`storage.rows.Rows` over dictionaries. Rows are replaced, never changed in place, so that a unit can be undone."""
 
     def __init__(self) -> None:
@@ -171,7 +174,7 @@ class MemoryRows(MemoryJoins):
         return decode_dict.decode(self.tables["clients"][client,]["card"])
 
     def save_card(self, client: int, card: dict[str, Any]) -> None:
-        self.change("clients", client, card=encode(card), phone=str(card.get("phone") or ""))
+        self.change("clients", client, **card_columns(card))
 
     # --- history ---
 
@@ -260,19 +263,7 @@ class MemoryRows(MemoryJoins):
         due = [row for row in self.tables["timers"].values() if row["due"] is not None and row["due"] <= now]
         return sorted(due, key=lambda row: float(row["due"]))[: limit if limit >= 0 else None]
 
-    # --- tickets, queue, files, reports ---
-
-    def has_ticket(self, key: str) -> bool:
-        return any(self.all("tickets", key=key))
-
-    def ticket_row(self, number: int) -> Row | None:
-        return self.get("tickets", number)
-
-    def ticket_length(self, number: int) -> int:
-        return sum(1 for _ in self.all("ticket_history", number=number))
-
-    def save_ticket(self, number: int, row: Row) -> None:
-        self.put("tickets", row, number)
+    # --- queue, files, reports ---
 
     def put_session(self, row: Row) -> None:
         self.put("sessions", row, row["conversation"], row["number"])

@@ -162,7 +162,11 @@ CLIENT_OF = select(identities.c.client).where(
     identities.c.channel == _p("channel"), identities.c.account == _p("account"), identities.c.sender == _p("sender")
 )
 CARD = select(clients.c.card).where(clients.c.id == _p("the_id"))
-SAVE_CARD = update(clients).where(clients.c.id == _p("the_id")).values(card=_p("card"), phone=_p("phone"))
+SAVE_CARD = (
+    update(clients)
+    .where(clients.c.id == _p("the_id"))
+    .values({name: _p(name) for name in ("card", "phone", "words", "tier")})
+)
 CLIENTS_BY_PHONE = (
     select(clients.c.id).where(clients.c.phone == _p("phone"), clients.c.phone != NOTHING).order_by(clients.c.id)
 )
@@ -271,16 +275,9 @@ NEXT_DUE = select(func.min(timers.c.due)).where(timers.c.due.is_not(None))
 
 # --- tickets ---------------------------------------------------------------------------------------------------------
 
-HAS_TICKET = select(tickets.c.number).where(tickets.c.key == _p("key"))
 TICKET = select(tickets).where(tickets.c.number == _p("number"))
-TICKET_LENGTH = select(func.count()).where(ticket_history.c.number == _p("number"))
 TICKET_ENTRIES = (
     select(ticket_history.c.entry).where(ticket_history.c.number == _p("number")).order_by(ticket_history.c.place)
-)
-SAVE_TICKET = (
-    update(tickets)
-    .where(tickets.c.number == _p("the_number"))
-    .values({name: _p(name) for name in ("status", "done", "outer_number", "outer_link", "updated_at")})
 )
 TICKETS = (
     select(tickets)

@@ -8,10 +8,12 @@ from typing import Any, Generic, TypeVar
 
 from core.conversation import Conversation
 from storage import queries as q
+from storage.cards.card import card_columns
 from storage.codec import decode_conversation, decode_dict, encode
 from storage.driver import Driver
 from storage.joining.sql import SqlJoinRows
 from storage.rows import PENDING, Row
+from storage.tickets.sql import SqlTicketRows
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -59,7 +61,7 @@ class Layers(Generic[K, V]):
 State = tuple[bytes, int]  # a conversation as it is stored, and its epoch
 
 
-class SqlRows(Driver, SqlJoinRows):
+class SqlRows(Driver, SqlJoinRows, SqlTicketRows):
     """`storage.rows.Rows` over the one writing connection of SQLite."""
 
     def __init__(self, connection: sqlite3.Connection, cached: int = 4096) -> None:
@@ -193,9 +195,9 @@ class SqlRows(Driver, SqlJoinRows):
         return decode_dict.decode(known)
 
     def save_card(self, client: int, card: dict[str, Any]) -> None:
-        stored = encode(card)
-        self.run(q.SAVE_CARD, the_id=client, card=stored, phone=str(card.get("phone") or ""))
-        self._cards.put(client, stored)
+        columns = card_columns(card)
+        self.run(q.SAVE_CARD, the_id=client, **columns)
+        self._cards.put(client, columns["card"])
 
     # --- history ---
 
@@ -278,19 +280,7 @@ class SqlRows(Driver, SqlJoinRows):
     def due_timers(self, now: float, limit: int) -> list[Row]:
         return self.all(q.DUE_TIMERS, now=now, n=limit)
 
-    # --- tickets, queue, files, reports ---
-
-    def has_ticket(self, key: str) -> bool:
-        return self.value(q.HAS_TICKET, key=key) is not None
-
-    def ticket_row(self, number: int) -> Row | None:
-        return self.one(q.TICKET, number=number)
-
-    def ticket_length(self, number: int) -> int:
-        return int(self.value(q.TICKET_LENGTH, number=number))
-
-    def save_ticket(self, number: int, row: Row) -> None:
-        self.run(q.SAVE_TICKET, the_number=number, **row)
+    # --- queue, files, reports ---
 
     def put_session(self, row: Row) -> None:
         self.run(q.PUT_SESSION, **row)

@@ -127,6 +127,7 @@ PARTS: dict[str, Part] = {
             "outbox",
             "tickets",
             "ticket_history",
+            "ticket_sessions",
             "notes",
             "records",
             "quarantine",
@@ -173,7 +174,7 @@ PARTS: dict[str, Part] = {
         ("bigint", "bigint", "float8"),
     ),
     "put session": _inserting("sessions", _replacing("sessions", "conversation", "number")),
-    "save card": _changing("clients", ("id",), ("card", "phone")),
+    "save card": _changing("clients", ("id",), ("card", "phone", "words", "tier")),
     "enqueue": Part(
         "INSERT INTO queue (conversation, line, priority, deadline, note, since) SELECT * FROM {v}"
         " ON CONFLICT (conversation) DO UPDATE SET line = excluded.line, priority = excluded.priority,"

@@ -9,6 +9,7 @@ from core.conversation import Conversation
 from core.events import Inbound
 from core.ports import LeaseLost
 from storage import queries as q
+from storage.cards.card import card_columns
 from storage.codec import decode_conversation, decode_dict, encode
 from storage.postgres.flushing import columns_of, quoted
 from storage.postgres.held import Lane, Loaded
@@ -16,6 +17,7 @@ from storage.postgres.joinrows import PostgresJoinRows
 from storage.postgres.numbers import Sequences, TicketBlocks
 from storage.postgres.questions import LANE_AHEAD
 from storage.rows import WAITING, Row
+from storage.tickets.sql import SqlTicketRows
 
 _OUTBOX = quoted(columns_of("outbox"))
 LOCK_STATE = "SELECT version, epoch, client, state FROM conversations WHERE id = $1 FOR NO KEY UPDATE"
@@ -35,7 +37,7 @@ DUE = (
 FENCE = "SELECT epoch FROM leases WHERE name = $1 FOR SHARE"
 
 
-class PostgresRows(PostgresJoinRows):
+class PostgresRows(PostgresJoinRows, SqlTicketRows):
     """`storage.rows.Rows` within one transaction; works inside `greenlet_spawn`.
 
     Changes are collected and written together: at the end, or before a question whose answer they may change.
@@ -238,13 +240,13 @@ class PostgresRows(PostgresJoinRows):
         return decode_dict.decode(known)
 
     def save_card(self, client: int, card: dict[str, Any]) -> None:
-        stored, phone = encode(card), str(card.get("phone") or "")
-        self.cards[client] = stored
+        columns = card_columns(card)
+        self.cards[client] = columns["card"]
         fresh = self._fresh.get(("clients", client))
         if fresh is not None:
-            fresh.update(card=stored, phone=phone)
+            fresh.update(columns)
         else:
-            self._change("save card", ("card", client), client, stored, phone)
+            self._change("save card", ("card", client), client, *columns.values())
 
     # --- history ---
 
@@ -390,17 +392,11 @@ class PostgresRows(PostgresJoinRows):
     def has_ticket(self, key: str) -> bool:
         if not self._doubtful:  # as with keys of internal events
             return any(row["key"] == key for row in self._inserts.get("tickets", ()))
-        return self.value(q.HAS_TICKET, key=key) is not None
+        return super().has_ticket(key)
 
     def ticket_row(self, number: int) -> Row | None:
         self.fetch(LOCK_TICKET, number)
-        return self.one(q.TICKET, number=number)
-
-    def ticket_length(self, number: int) -> int:
-        return int(self.value(q.TICKET_LENGTH, number=number))
-
-    def save_ticket(self, number: int, row: Row) -> None:
-        self.run(q.SAVE_TICKET, the_number=number, **row)
+        return super().ticket_row(number)
 
     def put_session(self, row: Row) -> None:
         key = (row["conversation"], row["number"])

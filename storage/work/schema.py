@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index, Table, text
+from sqlalchemy import Column, Float, Index, Table, text
 
 from storage.columns import blob_column as _blob
 from storage.columns import identity as _id
@@ -18,7 +18,9 @@ def _partial(name: str, *columns: str, where: str) -> Index:
 
 # Every session there was, as lists and reports ask for it. The truth is `conversations.state`; this follows it in the
 # same transaction. `current` is 1 for the last session of its conversation. `priority` is a number, higher is more urgent;
-# `due` the nearest promise (0: none); `state` the whole `core.conversation.Session`.
+# `due` the nearest promise (0: none); `state` the whole `core.conversation.Session`. `last_at` is when something was said or
+# done last in a session of people, `order_due` the promise that lists are ordered by (`NEVER` where there is none).
+NEVER = 9e12
 sessions = Table(
     "sessions",
     metadata,
@@ -43,9 +45,16 @@ sessions = Table(
     _text("category"),
     _number("rating"),
     _blob("state"),
+    Column("last_at", Float(53), nullable=False, server_default=text("0")),
+    Column("order_due", Float(53), nullable=False, server_default=text("0")),
     _partial("ix_sessions_work", "line", "status", "due", where="current = 1"),
     _partial("ix_sessions_operator", "operator", "status", where="current = 1 AND operator <> ''"),
     _partial("ix_sessions_owner", "owner", "moved_at", where="current = 1"),
+    _partial("ix_sessions_list_status", "line", "status", "order_due", "conversation", where="current = 1"),
+    _partial("ix_sessions_list_last", "line", "last_at", "conversation", where="current = 1"),
+    _partial("ix_sessions_list_due", "line", "order_due", "conversation", where="current = 1"),
+    _partial("ix_sessions_bot_last", "channel", "last_at", "conversation", where="current = 1 AND line = ''"),
+    _partial("ix_sessions_bot_due", "channel", "order_due", "conversation", where="current = 1 AND line = ''"),
     Index("ix_sessions_client", "client"),
     Index("ix_sessions_opened_at", "opened_at"),
     sqlite_with_rowid=False,

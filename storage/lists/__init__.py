@@ -1,0 +1,1 @@
+"""Lists of sessions and pages of talks, as people at work ask for them."""
