@@ -108,7 +108,7 @@ def ticket_text(walk: Ground, field: Field, value: Any) -> str:
     return walk.show(field, value) if field.type in ("photo", "file") else shown(value, walk.book.language)
 
 
-def card_value(walk: Walk, field: Field) -> str:
+def card_value(walk: Ground, field: Field) -> str:
     """What the client's card knows under the field's `from`, `keep` or label."""
     for path in (field.source, field.keep, CARD.get(field.label.lower(), "")):
         value = walk.client.get(path.removeprefix("client.")) if path else None

@@ -59,7 +59,8 @@ class Call(Wanted, frozen=True, tag="call"):
 class CreateTicket(Wanted, frozen=True, tag="create_ticket"):
     """Create a ticket, once per `key`. `fields` are label → text, in order; `files` our file ids.
 
-    On an outer desk the outcome returns as `CallDone(key)` when `wait`.
+    On an outer desk the outcome returns as `CallDone(key)` when `wait`. `status`, `deadline` (seconds since the epoch, UTC)
+    and `line` are filled in from the desk's settings before it is written.
     """
 
     key: str
@@ -72,6 +73,12 @@ class CreateTicket(Wanted, frozen=True, tag="create_ticket"):
     priority: str = ""
     private: tuple[str, ...] = ()
     wait: bool = False
+    status: str = "new"
+    category: str = ""
+    assignee: str = ""
+    deadline: float = 0.0
+    line: str = ""
+    author: str = "bot"
 
 
 class UpdateClient(Wanted, frozen=True, tag="update_client"):

@@ -104,13 +104,20 @@ class DeliveryFailed(Happened, frozen=True, tag="delivery_failed"):
 
 
 class TicketChanged(Happened, frozen=True, tag="ticket_changed"):
-    """A ticket of this client changed its status (`done` true when it is solved)."""
+    """A ticket of this client changed its status (`done` true when it is solved), or got a public comment.
+
+    `status` is its title. `source` and `place` name the entry of a ticket's history that is told here: of the ticket itself
+    (0), or of the one it was joined to. `told`: the client has read it already, only a flow waits for its turn.
+    """
 
     number: int
     status: str
     done: bool = False
     title: str = ""
     comment: str = ""
+    source: int = 0
+    place: int = 0
+    told: bool = False
 
 
 class Outside(Happened, frozen=True, tag="outside"):
@@ -181,6 +188,39 @@ class OperatorAct(Happened, frozen=True, tag="operator"):
     data: dict[str, Any] = {}
 
 
+class LoanAsked(Happened, frozen=True, tag="loan_asked"):
+    """A person who has the session wants the bot to ask the questions of the flow `flow`. Never stored: rooms tell each other."""
+
+    flow: str
+    operator: str
+
+
+class LoanBegun(Happened, frozen=True, tag="loan_begun"):
+    """The bot has the word for a while; the session stays with the person. Never stored."""
+
+    flow: str
+    operator: str
+
+
+class LoanOver(Happened, frozen=True, tag="loan_over"):
+    """The lent flow is over: `outcome` says how, `fields` are what it brought, label → text. Never stored."""
+
+    outcome: str
+    fields: dict[str, str] = {}
+
+
+class LoanStopped(Happened, frozen=True, tag="loan_stopped"):
+    """The person takes the word back. Never stored."""
+
+
+class FieldGiven(Happened, frozen=True, tag="field_given"):
+    """A person writes a collected field anew; `label` is what people call it. Never stored."""
+
+    label: str
+    text: str
+    operator: str
+
+
 class ColleagueReply(Happened, frozen=True, tag="colleague_reply"):
     """A colleague answered in the messenger itself: the client has it already. `operator` is who, in the channel's words:
     `vk:77`."""
@@ -216,6 +256,11 @@ Event = (
     | Moved
     | HandoffAsked
     | OperatorAct
+    | LoanAsked
+    | LoanBegun
+    | LoanOver
+    | LoanStopped
+    | FieldGiven
     | ColleagueReply
     | Poisoned
 )

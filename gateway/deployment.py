@@ -81,6 +81,18 @@ def _line(config: Config, id: str, line: LineSettings) -> Line:
         busy=_rule(line.busy),
         max_wait=line.max_wait,
         first_reply=line.first_reply,
+        packet=line.packet,
+        categories=line.categories,
+        rating=line.rating,
+        idle_warn=line.idle_close.warn if line.idle_close else 0.0,
+        idle_close=line.idle_close.close if line.idle_close else 0.0,
+        continue_within=line.continue_within,
+        returning=line.returning,
+        route=line.route,
+        max_sessions=line.max_sessions,
+        limit=line.limit,
+        sticky=line.sticky,
+        offer=line.offer,
     )
 
 

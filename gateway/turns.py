@@ -9,14 +9,17 @@ import msgspec
 from bot.book import Book
 from bot.engine import step
 from bot.engine.codes import concerns_codes
+from bot.engine.collected import known_texts
 from core.conversation import Conversation
-from core.effects import AnswerBot, CreateTicket, Effect, ToLine
+from core.effects import AnswerBot, CreateTicket, Effect, Hand, ToLine
 from core.events import (
     ColleagueReply,
     Edited,
     Event,
     HandoffAsked,
     LineAnswer,
+    LoanBegun,
+    LoanOver,
     Message,
     Opened,
     OperatorAct,
@@ -25,9 +28,11 @@ from core.events import (
     TimerFired,
 )
 from core.turn import Facts, Trace, Turn
+from handoff import rating, returning
 from handoff.decide import TOKENS, decide
+from handoff.decision import LOAN
 from handoff.lines import House
-from handoff.session import open_session, opened
+from handoff.session import opened
 
 # A handoff may be refused and answered by another handoff; more rounds than this would be a circle.
 ROUNDS = 8
@@ -35,13 +40,23 @@ ROUNDS = 8
 
 def is_for_people(conversation: Conversation, event: Event) -> bool:
     """Whether the line, not the bot, decides on this event."""
-    if isinstance(event, HandoffAsked | OperatorAct | ColleagueReply | Poisoned):
+    if isinstance(event, HandoffAsked | OperatorAct | LoanBegun | LoanOver | ColleagueReply | Poisoned):
         return True
     if isinstance(event, TimerFired):
         return event.key.startswith("line.")
-    if isinstance(event, Press) and event.token.startswith(TOKENS):
+    if answers_people(conversation, event):
         return True
-    return conversation.session.owner != "bot" and isinstance(event, Message | Press | Opened | Edited)
+    if LOAN in conversation.session.memory:
+        return isinstance(event, Edited)
+    theirs = conversation.session.owner != "bot" or returning.returns(conversation, event)
+    return theirs and isinstance(event, Message | Press | Opened | Edited)
+
+
+def answers_people(conversation: Conversation, event: Event) -> bool:
+    """Whether a client answers a question of the human side: by its button, or a rating by its number."""
+    if isinstance(event, Press):
+        return event.token.startswith(TOKENS)
+    return rating.typed(conversation, event)
 
 
 def run_turn(book: Book, house: House, conversation: Conversation, event: Event, now: datetime, facts: Facts) -> Turn:
@@ -49,11 +64,14 @@ def run_turn(book: Book, house: House, conversation: Conversation, event: Event,
     effects: list[Effect] = []
     if isinstance(event, Message | Press | Opened):
         before = conversation.session.number
-        conversation = open_session(conversation, now)
+        if not answers_people(conversation, event):  # a rating begins no session
+            conversation = returning.begin(house, conversation, now)
         if conversation.session.number != before:
             effects.append(opened(conversation, facts.line))
         if not conversation.reachable:  # who had blocked us writes again
             conversation = msgspec.structs.replace(conversation, reachable=True)
+    if isinstance(event, OperatorAct) and event.act == "transfer":
+        event = with_known(book, conversation, event, now, facts)
     trace: list[Trace] = []
     todo: list[Event] = [event]
     for _ in range(ROUNDS):
@@ -76,6 +94,12 @@ def run_turn(book: Book, house: House, conversation: Conversation, event: Event,
     return Turn(conversation, tuple(effects), tuple(trace))
 
 
+def with_known(book: Book, conversation: Conversation, event: OperatorAct, now: datetime, facts: Facts) -> OperatorAct:
+    """A transfer with what flows and the client's card know, for the packet."""
+    known = known_texts(book, conversation, now, facts)
+    return msgspec.structs.replace(event, data={**event.data, "known": known})
+
+
 def after_tickets(facts: Facts, effects: list[Effect]) -> Facts:
     """The facts of the next round: numbers that tickets of this turn have taken are not given out again."""
     ordered = sum(isinstance(effect, CreateTicket) for effect in effects)
@@ -88,4 +112,4 @@ def inner_event(effect: Effect) -> Event | None:
         return HandoffAsked(effect.line, effect.note, effect.priority, effect.run)
     if isinstance(effect, AnswerBot):
         return LineAnswer(effect.answer, effect.line)
-    return None
+    return effect.event if isinstance(effect, Hand) else None

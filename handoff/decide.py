@@ -9,12 +9,14 @@ from typing import Any
 import msgspec
 
 from core.conversation import Conversation, Session
-from core.effects import AnswerBot, Note, Record, StartTimer, StopTimer, Unqueue
+from core.effects import AnswerBot, Note, Record, StartTimer
 from core.events import (
     ColleagueReply,
     Edited,
     Event,
     HandoffAsked,
+    LoanBegun,
+    LoanOver,
     Message,
     Opened,
     OperatorAct,
@@ -25,10 +27,22 @@ from core.events import (
 )
 from core.normal import clean, normal
 from core.turn import Facts, LineFacts, Turn
-from handoff import notices
+from handoff import loans, notices, queueing, rating, returning, silence
 from handoff.acts import ACTS
 from handoff.acts.act import refusal
-from handoff.decision import WAIT_TIMER, Decision, back_to_bot, enqueue, mark, reopen, start_wait
+from handoff.decision import (
+    HOLD_TIMER,
+    IDLE_TIMER,
+    LOAN,
+    WAIT_TIMER,
+    Decision,
+    back_to_bot,
+    enqueue,
+    mark,
+    reopen,
+    start_wait,
+    unqueue,
+)
 from handoff.hours import is_open
 from handoff.lines import House, Line
 
@@ -58,7 +72,9 @@ def decide(house: House, conversation: Conversation, event: Event, now: datetime
 def _handoff(on: Decision, event: HandoffAsked) -> None:
     """A closed line answers the bot without taking the session; an open one queues it."""
     line = on.line(event.line)
-    if on.session.owner == "operator" or (on.session.owner == "queue" and line and line.id == on.session.line):
+    if LOAN in on.session.memory:  # the people are here already
+        on.out(AnswerBot("returned", event.line))
+    elif on.session.owner == "operator" or (on.session.owner == "queue" and line and line.id == on.session.line):
         on.why("handoff_ignored", owner=on.session.owner)
     elif line is None or not is_open(line.hours, on.now):
         _closed(on, line.id if line else event.line)
@@ -100,13 +116,17 @@ def _message(on: Decision, event: Message) -> None:
         _queued_message(on, event.text or event.command)
     elif on.session.owner == "operator":
         on.move("client", "client", "message")
+    elif rating.typed(on.conversation, event):
+        rating.rate(on, int(event.text))
+    else:
+        returning.welcome_back(on)
 
 
 def _edited(on: Decision, event: Edited) -> None:
     """People may have read what it was: they hear of both, and the client has the word again."""
     if on.session.owner == "bot":
         return
-    if on.session.owner == "operator":
+    if on.session.owner == "operator" and LOAN not in on.session.memory:
         on.move("client", "client", "edited")
     now = event.text or on.t("[no text]")
     if event.was:
@@ -149,6 +169,10 @@ def _press(on: Decision, event: Press) -> None:
     if not event.token.startswith(TOKENS):
         if on.session.owner == "operator":
             on.move("client", "client", "press")
+        elif on.session.owner == "bot":
+            returning.welcome_back(on)
+    elif rating.pressed(on.session, event):
+        rating.rate(on, int(event.token[-1]))
     elif on.session.owner == "queue" and event.token in _leave_tokens(on.session):
         _leave(on, event.token[-1])
     else:
@@ -165,6 +189,8 @@ def _opened(on: Decision, event: Opened) -> None:
     line = on.line(on.session.line)
     if on.session.owner == "queue" and line is not None:
         on.out(notices.queued(on.house, line.title))
+    elif on.session.owner == "bot":
+        returning.welcome_back(on)
 
 
 def _reachability(on: Decision, event: Reachability) -> None:
@@ -180,6 +206,7 @@ def _operator(on: Decision, event: OperatorAct) -> None:
     if act is None or against:
         on.refuse(event, against)
     else:
+        queueing.answered(on, event)
         act.run(on, event)
 
 
@@ -189,14 +216,13 @@ def _operator(on: Decision, event: OperatorAct) -> None:
 def _colleague(on: Decision, event: ColleagueReply) -> None:
     """The answer is out already. Whoever gave it has the session from this very turn, unless a person has it: the bot is
     silent, and what it was about to say is refused."""
-    if on.session.owner == "queue":
-        on.out(Unqueue("taken"), StopTimer(WAIT_TIMER))
+    unqueue(on, "taken")
     if on.session.owner != "operator":
         reopen(on)
         line = on.session.line or on.facts.line
         on.move("take", event.operator, "colleague", operator=event.operator, line=line, assigned_at=on.now.timestamp())
         on.remember(leaving=None)
-    on.move("reply", event.operator, "colleague")
+    on.move("reply", event.operator, "colleague", first_reply_at=on.session.first_reply_at or on.now.timestamp())
     if on.session.operator == event.operator:
         on.out(StartTimer(COLLEAGUE_TIMER, COLLEAGUE_SECONDS, mark(on)))
 
@@ -236,7 +262,14 @@ def _facts(on: Decision, line: Line) -> LineFacts:
     return on.facts.lines.get(line.id) or LineFacts(line.title, is_open(line.hours, on.now))
 
 
-_TIMERS: dict[str, Callable[[Decision, TimerFired], None]] = {WAIT_TIMER: _waited, COLLEAGUE_TIMER: _colleague_left}
+_TIMERS: dict[str, Callable[[Decision, TimerFired], None]] = {
+    WAIT_TIMER: _waited,
+    COLLEAGUE_TIMER: _colleague_left,
+    IDLE_TIMER: silence.silent,
+    HOLD_TIMER: silence.held_out,
+    queueing.OFFER_TIMER: queueing.offer_over,
+    queueing.POSITION_TIMER: queueing.tell_position,
+}
 
 _HANDLERS: dict[type, Callable[[Decision, Any], None]] = {
     HandoffAsked: _handoff,
@@ -247,6 +280,8 @@ _HANDLERS: dict[type, Callable[[Decision, Any], None]] = {
     Reachability: _reachability,
     TimerFired: _timer,
     OperatorAct: _operator,
+    LoanBegun: loans.begun,
+    LoanOver: loans.over,
     ColleagueReply: _colleague,
     Poisoned: _poisoned,
 }

@@ -8,14 +8,25 @@ from typing import Any
 import msgspec
 
 from core.conversation import Conversation, Session
-from core.effects import AnswerBot, Effect, Queue, Record, StartTimer, StopTimer, Unqueue
-from core.events import OperatorAct
+from core.effects import AnswerBot, Effect, Hand, Queue, Record, StartTimer, StopTimer, Unqueue
+from core.events import LoanStopped, OperatorAct
 from core.locale import texts
 from core.turn import Facts, Trace, Turn
 from handoff.lines import House, Line, parse_priority
 from handoff.session import move, open_session, opened
 
 WAIT_TIMER = "line.wait"
+IDLE_TIMER = "line.idle"
+HOLD_TIMER = "line.hold"
+
+# Marks in a session's memory.
+LOAN = "loan"  # the flow that the bot runs for the person who has the session
+HELD = "held"  # until when it is put aside, 0 without end
+IDLE = "idle"  # since when the client owes an answer, where the line gives silent clients up
+TRANSFERRED = "transfer"  # the transfer that brought it, until somebody accepts it
+URGENCY = "urgency"  # its priority as a number, for the lists of people
+TIMERS = {HELD: HOLD_TIMER, IDLE: IDLE_TIMER}
+BEGINS = {"loan": LOAN, "hold": HELD, "reply": IDLE}  # every other move ends what these began
 
 
 class Decision:
@@ -42,9 +53,16 @@ class Decision:
         self.trace.append(Trace(kind, data))
 
     def move(self, event: str, who: str, why: str, **changes: Any) -> None:
-        session, record = move(self.session, event, self.now, who, why, **changes)
+        """Make a move of the session, and end the loan, the hold or the wait for an answer that it was in."""
+        before = self.session
+        session, record = move(before, event, self.now, who, why, **changes)
+        over = [mark for mark in (LOAN, HELD, IDLE) if mark in before.memory and mark != BEGINS.get(event)]
         self.put(session)
-        self.out(record)
+        self.out(record, *(StopTimer(TIMERS[mark]) for mark in over if mark in TIMERS))
+        if LOAN in over and who != "bot":
+            self.out(Hand(LoanStopped()))
+        if any(mark in session.memory for mark in over):
+            self.remember(**dict.fromkeys(over))
         self.why("session", move=event, by=who, why=why, epoch=session.epoch)
 
     def put(self, session: Session) -> None:
@@ -76,17 +94,28 @@ def reopen(on: Decision) -> None:
         on.out(opened(on.conversation, on.facts.line))
 
 
-def enqueue(on: Decision, line: Line, who: str, why: str, *, note: str, priority: str, run: int = 0) -> None:
+def enqueue(
+    on: Decision,
+    line: Line,
+    who: str,
+    why: str,
+    *,
+    note: str,
+    priority: str,
+    run: int = 0,
+    event: str = "",
+    **changes: Any,
+) -> None:
     """Move the session into the line's queue. A session that comes back keeps its first deadline, and so its place."""
-    memory = dict(on.session.memory)
+    memory = dict(changes.pop("memory", on.session.memory))
     memory.setdefault("due", line.due(on.now))
     memory["run"] = run or memory.get("run", 0)
-    memory["urgency"] = parse_priority(priority)  # for the lists of people
+    memory[URGENCY] = parse_priority(priority)
     memory.pop("leaving", None)
     if on.session.owner == "queue":
         on.out(Unqueue("moved"))
     on.move(
-        "queue" if on.session.owner != "operator" else "return",
+        event or ("queue" if on.session.owner != "operator" else "return"),
         who,
         why,
         line=line.id,
@@ -95,6 +124,7 @@ def enqueue(on: Decision, line: Line, who: str, why: str, *, note: str, priority
         priority=priority,
         queued_at=on.now.timestamp(),
         memory=memory,
+        **changes,
     )
     on.out(Queue(line.id, parse_priority(priority), memory["due"], note))
 
@@ -102,6 +132,22 @@ def enqueue(on: Decision, line: Line, who: str, why: str, *, note: str, priority
 def start_wait(on: Decision, line: Line) -> None:
     """Start the wait after which the line is busy; `max_wait` 0 is a wait without end."""
     on.out(StartTimer(WAIT_TIMER, line.max_wait, mark(on)) if line.max_wait else StopTimer(WAIT_TIMER))
+
+
+def unqueue(on: Decision, reason: str) -> None:
+    """Take the session off its queue, when it is on one."""
+    if on.session.owner == "queue":
+        on.out(Unqueue(reason), StopTimer(WAIT_TIMER))
+
+
+def give(on: Decision, move: str, operator: str, who: str, why: str, **changes: Any) -> None:
+    """Give the session to a person; the bot is silent from this very turn."""
+    unqueue(on, "taken")
+    if not on.session.number:  # the client has not written yet: their first message comes to the operator
+        reopen(on)
+    line = on.session.line or on.facts.line
+    on.move(move, who, why, **{"operator": operator, "line": line, "assigned_at": on.now.timestamp(), **changes})
+    on.remember(leaving=None)
 
 
 def mark(on: Decision) -> dict[str, Any]:

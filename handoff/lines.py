@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Literal
 
 from core.deployment import LineInfo, LineRule
 from core.normal import normal
@@ -36,6 +37,11 @@ class Line:
     """A line. Times in seconds; a rule that is None leaves the answer to the flow.
 
     After `max_wait` in the queue the line is busy (0: never); the first reply is due after `first_reply` of working time.
+    A transfer to the line must bring what `packet` names; a close names one of `categories`, where there are some. A client
+    who is silent is asked after `idle_warn` and given up after `idle_close` (0: never). Who comes back within
+    `continue_within` goes on with the session before, and is greeted by the bot or waits for the line (`returning`).
+    Sessions are given out as `route` says: `max_sessions` to one person and `limit` in the whole line (weighted, 0: any number),
+    for `sticky` to the one the client had before; an offer that nobody answers within `offer` goes to the next (0: never).
     """
 
     id: str
@@ -45,6 +51,18 @@ class Line:
     busy: LineRule | None = None
     max_wait: float = 600.0
     first_reply: float = 300.0
+    packet: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    rating: bool = False
+    idle_warn: float = 0.0
+    idle_close: float = 0.0
+    continue_within: float = 259_200.0
+    returning: Literal["bot", "line"] = "bot"
+    route: Literal["balanced", "round_robin", "longest_idle", "pull"] = "balanced"
+    max_sessions: float = 5.0
+    limit: float = 0.0
+    sticky: float = 259_200.0
+    offer: float = 120.0
 
     def info(self) -> LineInfo:
         """The line as flows are checked against it."""

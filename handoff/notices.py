@@ -12,6 +12,7 @@ from core.rich import plain
 from core.turn import LineFacts
 from handoff.lines import House
 
+RATE_BUTTON = "q.rate."
 QUEUE_SLOT = "queue"  # the message that tells of the queue, edited rather than repeated
 
 
@@ -29,6 +30,17 @@ def queued(house: House, title: str) -> Send:
         line=title,
     )
     return Send(Outgoing(plain(said + _way_out(house))), "notice", slot=QUEUE_SLOT)
+
+
+def position(house: House, title: str, place: int, low: int, high: int) -> Send:
+    """Where the client stands in the queue, and how many minutes others waited lately (`high` 0: not known)."""
+    t = texts(house.language)
+    said = t("You are in the queue of the line “{line}”, number {place}.", line=title, place=place)
+    if high:
+        told = t("Others waited from {low} to {high} minutes lately.", low=low, high=high)
+        said += " " + (told if low else t("Others waited up to {high} minutes lately.", high=high))
+    said += " " + t("An operator will answer right here.")
+    return Send(Outgoing(plain(said + _way_out(house))), "notice", slot=QUEUE_SLOT, replace=True)
 
 
 def _way_out(house: House) -> str:
@@ -66,3 +78,39 @@ def leave_question(house: House, session: Session) -> Send:
 def leave_token(session: Session, answer: str) -> str:
     """The token of an answer: `q.<session>.y` or `.n`; a later queueing of the same session shares it."""
     return f"q.{session.number}.{answer}"
+
+
+def transferred(house: House, title: str) -> Send:
+    """People have passed the client on."""
+    t = texts(house.language)
+    said = t("I have passed you to the line “{line}”: an operator will answer right here.", line=title)
+    return Send(Outgoing(plain(said)), "notice", slot=QUEUE_SLOT)
+
+
+def way_back(house: House) -> str:
+    """The talk is over, and how to come back."""
+    return texts(house.language)("The conversation is over. Write here any time, and we will go on.")
+
+
+def still_there(house: House) -> Send:
+    """The client owes an answer."""
+    t = texts(house.language)
+    return notice(t("Are you still here? If there is no answer, we will end the conversation."))
+
+
+def given_up(house: House) -> str:
+    """The client has not answered."""
+    t = texts(house.language)
+    return t("We have not heard from you, so the conversation is over. Write here any time, and we will go on.")
+
+
+def rating_question(house: House, session: Session) -> Send:
+    """Five buttons; where there are none, their numbers are typed."""
+    t = texts(house.language)
+    row = tuple(Button(str(n), f"{RATE_BUTTON}{session.number}.{n}") for n in range(1, 6))
+    return Send(Outgoing(plain(t("How did we do? Choose from 1 (bad) to 5 (very well).")), (row,)), "notice")
+
+
+def thanks(house: House) -> Send:
+    """A rating has come."""
+    return notice(texts(house.language)("Thank you for the rating!"))

@@ -25,8 +25,8 @@ OF_OWNERS = (
     ("to_bot", "bot"),
     ("close", "closed"),
 )
-# From `closed` nothing leads on: who writes again opens the next session, in the machine's first state.
 OWNED = ("assigned", "waiting", "held")  # a person has it: the word is theirs, the client's, or nobody's for a while
+# From `closed` nothing leads on: who writes again opens the next session, in the machine's first state.
 LIFE = Machine(
     ("bot", "queued", "assigned", "waiting", "held", "closed"),
     [
@@ -43,6 +43,8 @@ LIFE = Machine(
         *((move, state, target) for state in OWNED for move, target in OF_OWNERS),
     ],
 )
+
+RATE = "rate"  # in the memory of a session: the rating that a client was asked for, and of what
 
 OWNERS: dict[str, Owner] = {
     "bot": "bot",
@@ -69,8 +71,8 @@ def may(session: Session, event: str) -> bool:
 def move(session: Session, event: str, now: datetime, who: str, why: str, **changes: Any) -> Moved:
     """Make one move, with `changes` of the session's other fields. Raises `Illegal`.
 
-    `who` is an operator's id, `client`, `flow`, `clock` or `house`. The epoch grows exactly when the owner changes: the bot, the
-    queue of one line, one operator. Nobody else writes status, owner or epoch.
+    `who` is an operator's id, `client`, `flow`, `clock`, `router` or `house`. The epoch grows exactly when the owner changes:
+    the bot, the queue of one line, one operator. Nobody else writes status, owner or epoch.
     """
     if LIFE.target(session.status, event) is None:
         raise Illegal(f"{event} from {session.status}")
@@ -89,6 +91,8 @@ def move(session: Session, event: str, now: datetime, who: str, why: str, **chan
         "line": after.line or session.line,
         "operator": after.operator or session.operator,
     }
+    if session.owner != "bot" and after.owner != "bot" and after.epoch != session.epoch:
+        data |= {"from_line": session.line, "from_operator": session.operator}
     return Moved(after, Record("session_moved", data))
 
 
@@ -98,17 +102,25 @@ def owner(session: Session) -> tuple[str, str]:
     return session.owner, name
 
 
-def open_session(conversation: Conversation, now: datetime) -> Conversation:
-    """A new session for the first message ever or after a close; otherwise the conversation as it is."""
-    session = conversation.session
+def open_session(conversation: Conversation, now: datetime, within: float = 0.0) -> Conversation:
+    """A new session for the first message ever or after a close; otherwise the conversation as it is.
+
+    A session that was closed at most `within` seconds ago is continued by the new one. One whose rating is still awaited
+    leaves that to the new one, too: clients say thanks first.
+    """
+    session, at = conversation.session, now.timestamp()
     if session.number and session.status != "closed":
         return conversation
-    fresh = Session(number=session.number + 1, epoch=session.epoch, opened_at=now.timestamp(), last_at=now.timestamp())
+    continues = session.number if session.closed_at and at - session.closed_at <= within else 0
+    asked = {RATE: session.memory[RATE]} if RATE in session.memory else {}
+    fresh = Session(
+        session.number + 1, epoch=session.epoch, opened_at=at, last_at=at, memory=asked, continues=continues
+    )
     return msgspec.structs.replace(conversation, session=fresh)
 
 
 def opened(conversation: Conversation, line: str) -> Record:
-    """The fact that the conversation's session has begun. `line` is that of the channel, `seq` the history's last place before."""
+    """The fact that the conversation's session has begun. `line` is the channel's, `seq` the history's last place before."""
     session = conversation.session
     data = {
         "session": session.number,

@@ -35,9 +35,8 @@ from storage.joining.cards import write_card
 from storage.joining.rules import note_write
 from storage.ledger import Ledger
 from storage.rows import SENT, WAITING, Row
+from storage.tickets.opening import open_ticket
 from storage.tools.changing import write_change, write_mention, write_recall, write_resend
-
-NEW = "new"  # the first status of every ticket
 
 
 @dataclass
@@ -192,37 +191,9 @@ def _write_call(writing: Writing, effect: Call) -> None:
 
 
 def _write_ticket(writing: Writing, effect: CreateTicket) -> None:
-    ledger = writing.ledger
-    if ledger.rows.has_ticket(effect.key):
-        return
-    ledger.numbers.pass_over("ticket", effect.number)
-    ledger.rows.insert("tickets", _ticket_row(writing, effect))
-    entry = {"at": writing.now, "what": "created", "status": NEW}
-    ledger.rows.insert("ticket_history", {"number": effect.number, "place": 1, "entry": encode(entry)})
-    if effect.desk in ledger.outer_desks:
+    opened = open_ticket(writing.ledger, writing.conversation, effect, writing.now)
+    if opened and effect.desk in writing.ledger.outer_desks:
         writing.remote("ticket", payload={"number": effect.number, "key": effect.key, "wait": effect.wait})
-
-
-def _ticket_row(writing: Writing, effect: CreateTicket) -> Row:
-    return {
-        "number": effect.number,
-        "key": effect.key,
-        "desk": effect.desk,
-        "title": effect.title,
-        "text": effect.text,
-        "fields": encode(effect.fields),
-        "files": encode(effect.files),
-        "private": encode(effect.private),
-        "priority": effect.priority,
-        "status": NEW,
-        "done": 0,
-        "client": writing.conversation.client,
-        "conversation": writing.conversation.id,
-        "created_at": writing.now,
-        "updated_at": writing.now,
-        "outer_number": "",
-        "outer_link": "",
-    }
 
 
 def _write_fetch(writing: Writing, effect: FetchFile) -> None:
@@ -288,7 +259,7 @@ def _write_record(writing: Writing, effect: Record) -> None:
         rows.count_uncaught(text, writing.now)
 
 
-# `ToLine` and `AnswerBot` are answered before they come here; a KeyError is the mistake of whoever let one pass.
+# `ToLine`, `AnswerBot` and `Hand` are answered before they come here; a KeyError is the mistake of whoever let one pass.
 _WRITERS: dict[type[Effect], Callable[[Writing, Any], None]] = {
     Send: _write_send,
     StartTimer: _keep_timer,

@@ -6,6 +6,7 @@ import msgspec
 
 from bot.engine.begin import begin_by_name
 from bot.engine.codes import answers_code
+from bot.engine.ground import COLLECTED, EDITED
 from bot.engine.listen import listen
 from bot.engine.moving import forward_result, on_code_result
 from bot.engine.outside import open_link
@@ -109,4 +110,6 @@ def finish_session(walk: Walk) -> None:
         if walk.talk.run is not None:
             walk.close(outcome)
     walk.talk.asking = {}
+    for mark in (COLLECTED, EDITED):
+        walk.talk.memory.pop(mark, None)
     begin_by_name(walk, "session_closed", {})

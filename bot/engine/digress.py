@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.compile import CompiledFlow
+from bot.engine.ground import LENT
 from bot.engine.hearing import Said, said_text
 from bot.engine.runs import is_lobby, start_run, suspend
 from bot.engine.walk import Walk
@@ -18,7 +19,10 @@ NO = frozenset({"нет", "не", "не надо", "неа", "no", "n"})
 
 
 def others(walk: Walk, ids: list[str]) -> list[CompiledFlow]:
-    """Flows that may interrupt: not those the run is in, not those that never interrupt. Each once."""
+    """Flows that may interrupt: not those the run is in, not those that never interrupt. Each once. None while the bot asks
+    something for a person."""
+    if LENT in walk.talk.memory:
+        return []
     running = {frame.flow for frame in walk.run.frames} if walk.talk.run is not None else set()
     flows = [walk.book.flows[id] for id in dict.fromkeys(ids) if id in walk.book.flows and id not in running]
     return [flow for flow in flows if flow.flow.interrupts != "never"]

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 SNAPSHOTS = 20
 
+# In the talk's memory: the runs that are put aside while the bot asks something for a person; fields that no run has, label →
+# text; fields that people wrote, label → who.
+LENT, COLLECTED, EDITED = "lent", "collected", "edited"
+
 Rows = tuple[tuple[Button, ...], ...]
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -104,7 +108,7 @@ class Ground:
         if self.talk.run is not None:
             self.talk.run = copy_run(self.talk.run)
         self.client: dict[str, Any] = facts.client
-        self.mute = conversation.session.owner != "bot"
+        self.mute = conversation.session.owner != "bot" and LENT not in self.talk.memory
         self.effects: list[Effect] = []
         self.trace: list[Trace] = []
         self.outcomes: list[tuple[str, str]] = []
@@ -120,6 +124,11 @@ class Ground:
         self.overflowed = False
         self.entered = 0
         self.tickets = 0
+
+    @property
+    def peoples(self) -> bool:
+        """Whether people have the session, also while they lend the bot the word."""
+        return self.conversation.session.owner != "bot"
 
     # --- where the run stands ---------------------------------------------------------------------------------------
 

@@ -25,10 +25,10 @@ FORWARDED = "moved"  # in the talk's memory: remote calls whose run has moved, a
 
 def on_move_asked(walk: Walk, event: MoveAsked) -> None:
     """Give the run away, or say why there is none to give. The client always hears of it here: the code may be stolen."""
-    if not walk.mute:
+    if not walk.peoples:
         flush(walk)
     title = title_of(walk, event.channel)
-    if event.back and (walk.mute or not _came_from(walk, event.to)):
+    if event.back and (walk.peoples or not _came_from(walk, event.to)):
         walk.note("move_void", to=event.to)
         return
     moved = _give(walk, event)
@@ -56,7 +56,7 @@ def _came_from(walk: Walk, origin: int) -> bool:
 
 def _give(walk: Walk, event: MoveAsked) -> Moved:
     home = walk.conversation
-    if walk.mute:
+    if walk.peoples:
         return Moved(home.id, home.channel, why="people", line=_line_title(walk), back=event.back)
     run = walk.talk.run
     if run is None or (walk.talk.suspended is None and not lost(walk, run) and is_lobby(walk)):
@@ -104,7 +104,7 @@ def forward_result(walk: Walk, event: CallDone) -> bool:
 
 def on_moved(walk: Walk, event: Moved) -> None:
     """Go on with the run of the other conversation: the same fields, the same question."""
-    if not walk.mute:
+    if not walk.peoples:
         flush(walk)
     walk.note("taken", origin=event.origin, why=event.why)
     run, suspended = _unpack(event.run), _unpack(event.suspended)
@@ -130,9 +130,9 @@ def _take_nothing(walk: Walk, event: Moved) -> None:
         walk.say(Rich(said), notice=True)
         return
     walk.say(Rich(walk.t("Done: I know you here, too, now.")), notice=True)
-    if not walk.mute and walk.talk.run is None:
+    if not walk.peoples and walk.talk.run is None:
         welcome(walk, "joined")
-    elif not walk.mute and not walk.run.pending and not lost(walk, walk.run):
+    elif not walk.peoples and not walk.run.pending and not lost(walk, walk.run):
         ask_again(walk)
 
 
@@ -151,7 +151,7 @@ def _take(walk: Walk, run: Run, suspended: Run | None) -> None:
     walk.talk.run = _renumbered(walk, run)
     if suspended is not None:
         walk.talk.suspended = _renumbered(walk, suspended)
-    if walk.mute:  # the people who have the session see what was collected; the bot asks when it is given back
+    if walk.peoples:  # the people who have the session see what was collected; the bot asks when it is given back
         walk.effects.append(Note(walk.t("The client brought a dialogue along: {fields}", fields=walk.summary() or "—")))
         return
     _go_on(walk, run)
@@ -180,7 +180,7 @@ def _go_on(walk: Walk, run: Run) -> None:
 
 def on_code_result(walk: Walk, event: CallDone) -> None:
     """After a refused code the client hears where they are: the question again, or the menu for whoever is new."""
-    if not on_code_answer(walk, event) or walk.mute:
+    if not on_code_answer(walk, event) or walk.peoples:
         return
     if walk.talk.run is None:
         if not walk.talk.runs:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from bot.engine.begin import begin_by_name, find_by_event
 from bot.engine.codes import take_code
 from bot.engine.digress import divert, others
@@ -12,8 +14,10 @@ from bot.engine.runs import encode_event, settle
 from bot.engine.walk import Walk
 from bot.engine.words import ask_again, welcome
 from core.codes import read_link
+from core.effects import Send
 from core.events import DeliveryFailed, Opened, Outside, Reachability, TicketChanged
 from core.rich import Rich
+from core.tickets import news_slot
 
 WAITING = 20  # outside events that wait for a run or a person, at most
 
@@ -39,18 +43,33 @@ def on_outside(walk: Walk, event: Outside) -> None:
 
 
 def on_ticket_changed(walk: Walk, event: TicketChanged) -> None:
-    """A flow tells the client about the ticket, or else we do: also while people own the session."""
-    names = [*(["ticket_solved"] if event.done else []), "ticket_changed"]
+    """A flow tells the client about the ticket, or else we do: at once also while people or a form have the talk.
+
+    Then only the flow of a solved ticket is still to come: it has something to ask.
+    """
+    began = len(walk.effects)
+    names = [*(["ticket_solved"] if event.done else []), *([] if event.told else ["ticket_changed"])]
     data = ticket_data(event)
-    if not any(find_by_event(walk, name, data) for name in names):
+    awaited = [name for name in names if find_by_event(walk, name, data)]
+    if not event.told and (not awaited or is_held(walk)):
         notice(walk, event)
-    elif is_held(walk):
-        wait(walk, event)
-    else:
-        for name in names:
-            if begin_by_name(walk, name, data):
-                break
+    if awaited and is_held(walk):
+        if "ticket_solved" in awaited:
+            wait(walk, msgspec.structs.replace(event, told=True))
+    elif awaited:
+        begin_by_name(walk, awaited[0], data)
         settle(walk)
+    if event.place and not event.told:
+        mark_news(walk, event, began)
+
+
+def mark_news(walk: Walk, event: TicketChanged, began: int) -> None:
+    """Name the first message of the turn: when it does not reach the client, the store tells them elsewhere."""
+    for place, effect in enumerate(walk.effects[began:], began):
+        if isinstance(effect, Send) and not effect.slot:
+            slot = news_slot(event.source or event.number, event.place, event.number)
+            walk.effects[place] = msgspec.structs.replace(effect, slot=slot)
+            return
 
 
 def ticket_data(event: TicketChanged) -> dict[str, Any]:
@@ -58,11 +77,13 @@ def ticket_data(event: TicketChanged) -> dict[str, Any]:
         "номер": str(event.number),
         "статус": event.status,
         "решена": event.done,
+        "сказано": event.told,
         "название": event.title,
         "комментарий": event.comment,
         "number": event.number,
         "status": event.status,
         "done": event.done,
+        "told": event.told,
         "title": event.title,
         "comment": event.comment,
     }

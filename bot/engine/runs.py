@@ -7,7 +7,9 @@ from typing import Any
 import msgspec
 
 from bot.compile import CompiledFlow
+from bot.engine.ground import LENT
 from bot.engine.hearing import Said, said_text
+from bot.engine.lending import give_back
 from bot.engine.picking import pick
 from bot.engine.walk import Walk, build_inputs, copy_run
 from bot.fields import Accepted, kind_of
@@ -94,6 +96,9 @@ def settle(walk: Walk) -> None:
     """When a run is over: resume the suspended one, else begin what waited for the end."""
     for _ in range(SETTLINGS):
         if walk.talk.run is not None or walk.mute:
+            return
+        if LENT in walk.talk.memory and walk.talk.suspended is None:
+            give_back(walk)
             return
         if walk.talk.suspended is not None:
             resume(walk)

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from bot.engine.borrowing import on_loan_asked, on_loan_stopped
 from bot.engine.calls import on_call_done, on_line_answer, replay_kept
 from bot.engine.codes import answers_code, concerns_codes
+from bot.engine.editing import on_field_given
 from bot.engine.listen import flush, on_message
 from bot.engine.moving import on_move_asked, on_moved
 from bot.engine.outside import on_delivery_failed, on_opened, on_outside, on_reachability, on_ticket_changed
@@ -21,7 +23,10 @@ from core.events import (
     CallDone,
     DeliveryFailed,
     Event,
+    FieldGiven,
     LineAnswer,
+    LoanAsked,
+    LoanStopped,
     Message,
     MoveAsked,
     Moved,
@@ -85,4 +90,7 @@ _HANDLERS: dict[type, Callable[[Walk, Any], None]] = {
     Reachability: on_reachability,
     MoveAsked: on_move_asked,
     Moved: on_moved,
+    LoanAsked: on_loan_asked,
+    LoanStopped: on_loan_stopped,
+    FieldGiven: on_field_given,
 }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from bot.engine.ground import Ground, Refusal, Rows, copy_frame, copy_run
+from bot.engine.ground import LENT, Ground, Refusal, Rows, copy_frame, copy_run
 from bot.engine.picking import pick
 from bot.heard import Heard
 from bot.rules import RULES, ticket_text
@@ -214,6 +214,9 @@ class Walk(Ground):
         """The run is over."""
         run = self.run
         flow = run.frames[0].flow
+        if LENT in self.talk.memory:
+            brought = {"outcome": outcome, "fields": self.collected(run)}
+            self.talk.memory[LENT] = {**self.talk.memory[LENT], **brought}
         self.record("run_ended", flow=flow, outcome=outcome, run=run.number)
         self.note("end", flow=flow, outcome=outcome)
         self.outcomes.append((flow, outcome))

@@ -5,11 +5,14 @@ from __future__ import annotations
 from bot.actions.ask import Ask
 from bot.actions.choose import Choose
 from bot.engine.codes import ask_code
+from bot.engine.ground import LENT
 from bot.engine.hearing import Said
 from bot.engine.runs import cancel, cancel_all, is_lobby, lost, restart, start_run, suspend
 from bot.engine.walk import Walk
 from core.normal import normal
 from core.rich import Rich
+
+ENDS_LOAN = ("cancel", "operator", "menu")  # the client wants the person who lent the bot
 
 
 def system_word(walk: Walk, heard: Said) -> str:
@@ -44,7 +47,10 @@ def obey(walk: Walk, heard: Said) -> bool:
     if not word or (word in ("back", "skip") and walk.talk.run is not None and walk.run.pending):
         return False
     walk.note("word", word=word)
-    WORDS[word](walk)
+    if LENT in walk.talk.memory and word in ENDS_LOAN:
+        cancel_all(walk, walk.t("cancelled"))
+    else:
+        WORDS[word](walk)
     return True
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, SecretStr, Tag
+from pydantic import BeforeValidator, Discriminator, Field, SecretStr, Tag, model_validator
 
 from core.deployment import TakeType
 from gateway.config.channels import EMPTY
@@ -20,6 +20,21 @@ class Rule(Settings):
 
     ticket: str
     """The desk: the bot asks for what the desk needs and lacks, creates the ticket and says its number."""
+
+
+class IdleClose(Settings):
+    """What happens when the client is silent after an operator's answer."""
+
+    warn: Duration = Field(gt=0)
+    """After how long the client is asked «вы ещё здесь?»."""
+    close: Duration = Field(gt=0)
+    """After how long, counted from the same answer, the session is closed as abandoned; such sessions are counted apart."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.close <= self.warn:
+            raise ValueError("close must be longer than warn")
+        return self
 
 
 class LineSettings(Settings):
@@ -40,6 +55,32 @@ class LineSettings(Settings):
     """How long a session waits in the queue before `busy`. `0`: without end."""
     first_reply: Duration = 300.0
     """Promised time to the first answer, counted in working hours. It orders the queue."""
+    packet: tuple[str, ...] = ()
+    """Labels of what a transfer to this line must bring: `[Номер заказа]`. What flows and the client's card know is filled in;
+    what is missing is asked of whoever transfers."""
+    categories: tuple[str, ...] = Field(default=(), max_length=5)
+    """What talks are about: whoever closes one chooses. At most 5, so that all of them are seen at once."""
+    rating: bool = False
+    """Whether the client is asked for a rating from 1 to 5 at the end."""
+    idle_close: IdleClose | None = None
+    """What happens when the client does not answer any more: `{warn: 20m, close: 30m}`. Nothing by itself without it."""
+    continue_within: Duration = 259_200.0
+    """A client who writes again so soon after the end goes on with the same matter: the new session names the one before."""
+    returning: Literal["bot", "line"] = "bot"
+    """Who greets such a client: the `bot`, or the `line`, which gets the session at once when it is open."""
+    route: Literal["balanced", "round_robin", "longest_idle", "pull"] = "balanced"
+    """Who gets the next session: `balanced` whoever has the fewest, `round_robin` whoever got none for the longest time,
+    `longest_idle` whoever has been without work the longest; with `pull` nobody is given any, people take."""
+    max_sessions: float = Field(default=5.0, ge=0, le=1000)
+    """How many sessions one person is given, those of other lines included; each counts as the `weight` of its channel.
+    Those that wait for the client or are on hold do not count. `0`: any number. A person may have a smaller limit of their own."""
+    limit: float = Field(default=0.0, ge=0, le=100_000)
+    """How many sessions the whole line has in work at most, counted in the same way. `0`: any number."""
+    sticky: Duration = 259_200.0
+    """For how long a client comes back to the operator they had, when that one is online and free. `0`: never."""
+    offer: Duration = 120.0
+    """A session that was given to somebody who does nothing with it goes back to the queue after so long, and to somebody else.
+    `0`: never."""
 
     @property
     def spans(self) -> dict[str, str]:
@@ -48,12 +89,19 @@ class LineSettings(Settings):
 
 
 class Status(Settings):
-    """What a status word of the outer desk means here."""
+    """A status of a desk."""
 
     title: str
     """What the client reads."""
+    means: Literal["open", "waiting", "done"] = "open"
+    """The group it belongs to: somebody works on it, the client must do something, or it is finished."""
     done: bool = False
-    """Whether the ticket is finished then."""
+    """The same as `means: done`."""
+
+    @property
+    def group(self) -> Literal["open", "waiting", "done"]:
+        """Its group, whichever way it was written."""
+        return "done" if self.done else self.means
 
 
 class DeskAnswer(Settings):
@@ -74,6 +122,23 @@ class DeskSettings(Settings):
     """What people call the desk."""
     needs: tuple[str, ...] = ()
     """Labels of the fields that every ticket must bring; `frontline check` proves it for every flow."""
+    statuses: dict[str, Status] = Field(default_factory=dict)
+    """The statuses of its tickets in their order: `{new: {title: новая, means: open}, fixed: {title: решена, means: done}}`.
+    The first open one is that of a new ticket, the second that of a reopened one. Left out: `new`, `open`, `waiting`, `done`."""
+    categories: tuple[str, ...] = ()
+    """What a ticket may be about; people choose one."""
+    resolve: Duration = 0.0
+    """The promised time until a ticket is solved, in working time of `line`. `0`: nothing is promised."""
+    line: str = ""
+    """Whose hours count for `resolve`. Empty: those of the line that the ticket came from."""
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        """Tickets of a built-in desk must be able to begin and to end."""
+        groups = {status.group for status in self.statuses.values()}
+        if self.kind == "builtin" and groups and not {"open", "done"} <= groups:
+            raise ValueError("statuses need one that means open and one that means done")
+        return self
 
 
 class WebhookDeskSettings(DeskSettings):
@@ -90,7 +155,7 @@ class WebhookDeskSettings(DeskSettings):
     answer: DeskAnswer = DeskAnswer()
     """Where their answer holds what we keep."""
     statuses: dict[str, Status] = Field(default_factory=dict)
-    """Their status words → ours. A word that is not here is shown as it is."""
+    """Their status words → ours. A word that is not here is shown as it is, and is open unless they say `done`."""
     allow_private: bool = False
     """Whether `url` may lead into a private network."""
 

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from handoff.acts import giving_back, speaking, taking
+from handoff.acts import changing, closing, giving_back, pausing, speaking, taking, transferring
 from handoff.acts.act import Act
 
 ACTS: Mapping[str, Act] = {
     "take": taking.TAKE,
+    "assign": taking.ASSIGN,
     "reply": speaking.REPLY,
     "note": speaking.NOTE,
     "return": giving_back.RETURN,
+    "release": giving_back.RELEASE,
+    "transfer": transferring.TRANSFER,
+    "accept": transferring.ACCEPT,
+    "send_back": transferring.SEND_BACK,
+    "hold": pausing.HOLD,
+    "unhold": pausing.UNHOLD,
+    "loan": pausing.LEND,
+    "end_loan": pausing.END_LOAN,
     "to_bot": giving_back.TO_BOT,
-    "close": giving_back.CLOSE,
+    "close": closing.CLOSE,
+    "priority": changing.PRIORITY,
+    "set_field": changing.SET_FIELD,
 }

@@ -1,28 +1,48 @@
-"""Taking a session over: from the queue, or from the bot."""
+"""A session comes to a person: who takes it, also over from another person, or is given it."""
 
 from __future__ import annotations
 
-from core.effects import StopTimer, Unqueue
+from core.effects import Record
 from core.events import OperatorAct
-from handoff.acts.act import Act
-from handoff.decision import WAIT_TIMER, Decision, reopen
+from handoff.acts.act import HOUSE, Act, leads, word
+from handoff.decision import Decision, give
+from handoff.queueing import offer
+from handoff.session import may
+
+
+def _against_taking(on: Decision, event: OperatorAct) -> str:
+    """What a colleague has is only a supervisor's to take."""
+    session = on.session
+    if session.owner != "operator":
+        return "" if may(session, "take") else "state"
+    if session.operator == event.operator:
+        return "state"
+    return "" if leads(event) else "owner"
 
 
 def _take(on: Decision, event: OperatorAct) -> None:
-    """The bot is silent from this very turn."""
-    if on.session.owner == "queue":
-        on.out(Unqueue("taken"), StopTimer(WAIT_TIMER))
-    elif not on.session.number:  # the client has not written yet: their first message comes to the operator
-        reopen(on)
-    on.move(
-        "take",
-        event.operator,
-        "take",
-        operator=event.operator,
-        line=on.session.line or on.facts.line,
-        assigned_at=on.now.timestamp(),
-    )
-    on.remember(leaving=None)
+    move = "take_over" if on.session.owner == "operator" else "take"
+    give(on, move, event.operator, event.operator, move)
 
 
-TAKE = Act(_take, owner=False, move="take")
+def _against_assigning(on: Decision, event: OperatorAct) -> str:
+    """The house gives away what waits in a queue, a supervisor everything; to nobody who is known to be away."""
+    to = word(event, "to")
+    if not leads(event):
+        return "right"
+    if not to or to == on.session.operator or (event.operator in HOUSE and on.session.owner != "queue"):
+        return "state"
+    return "absent" if event.data.get("present") is False else ""
+
+
+def _assign(on: Decision, event: OperatorAct) -> None:
+    """The reason and those who were passed over stay in the record."""
+    to, why = word(event, "to"), word(event, "reason") or event.text or "assign"
+    give(on, "assign", to, event.operator, why)
+    offer(on, event)
+    about = {"session": on.session.number, "to": to, "by": event.operator, "reason": why}
+    on.out(Record("assigned", {**about, "line": on.session.line, "skipped": event.data.get("skipped", [])}))
+
+
+TAKE = Act(_take, owner=False, against=_against_taking)
+ASSIGN = Act(_assign, owner=False, move="assign", against=_against_assigning)

@@ -285,7 +285,7 @@ def test_two_operators_take_at_once_and_one_is_told() -> None:
     (record,) = of(second, Record)
     assert record == Record("operator_refused", {"act": "take", "operator": "boris", "why": "epoch"})
     third = act(first, "take", "boris")
-    assert of(third, Record)[0].data["why"] == "state"
+    assert of(third, Record)[0].data["why"] == "owner"
 
 
 @pytest.mark.parametrize("deed", ["reply", "return", "to_bot", "close"])
