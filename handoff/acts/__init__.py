@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from handoff.acts import changing, closing, giving_back, pausing, speaking, taking, transferring
+from handoff.acts import changing, closing, delivery, editing, giving_back, pausing, speaking, taking, transferring
 from handoff.acts.act import Act
 
 ACTS: Mapping[str, Act] = {
@@ -12,6 +12,9 @@ ACTS: Mapping[str, Act] = {
     "assign": taking.ASSIGN,
     "reply": speaking.REPLY,
     "note": speaking.NOTE,
+    "edit": editing.EDIT,
+    "recall": editing.RECALL,
+    "retry": delivery.RETRY,
     "return": giving_back.RETURN,
     "release": giving_back.RELEASE,
     "transfer": transferring.TRANSFER,
