@@ -20,6 +20,7 @@ from core.hold import Hold
 from core.joins import Joins
 from core.messages import Attachment, Outgoing
 from core.outbox import OutboxRow, Sent, Settled
+from core.tickets import Refused, TicketChange
 from core.tickets import Ticket as Ticket  # noqa: PLC0414  (known from here)
 from core.turn import Trace
 
@@ -259,18 +260,9 @@ class Store(Joins, Protocol):
     async def tickets(
         self, client: int | None = None, desk: str | None = None, status: str | None = None, limit: int = 50
     ) -> list[Ticket]: ...
-    async def change_ticket(
-        self,
-        number: int,
-        status: str = "",
-        done: bool | None = None,
-        outer_number: str = "",
-        outer_link: str = "",
-        comment: str = "",
-        tell: bool = True,
-    ) -> Ticket | None:
-        """Write the change into the ticket and its history; with `tell`, as `TicketChanged` into the inbox of the
-        conversation the client used last."""
+    async def change_ticket(self, change: TicketChange) -> Refused:
+        """Write the change into the ticket and its history, put it on the feed, and tell the clients concerned, as
+        `TicketChanged` into the conversation each used last. Why it was refused, or empty."""
         ...
 
     async def queue(self, line: str | None = None) -> list[dict[str, Any]]: ...
@@ -335,6 +327,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     location_button: bool = False
     edit: bool = False
     delete: bool = False
+    edit_seconds: float = 0.0  # how long a message may be edited, and deleted; 0: without end
+    delete_seconds: float = 0.0
     typing: bool = False
     quotes: bool = False  # our message can point at the one it answers
     reactions: bool = False  # we learn of the marks that clients put on messages

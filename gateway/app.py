@@ -27,6 +27,7 @@ from gateway.clock import CATCH_UP_SECONDS, Clock, utc_now
 from gateway.config.model import Config
 from gateway.control import ControlServer, socket_path
 from gateway.deployment import build_deployment, build_house
+from gateway.desks import Opening, build_desks
 from gateway.failpoints import careful_seconds
 from gateway.files import build_files
 from gateway.flood import FloodShare
@@ -87,12 +88,16 @@ class Gateway:
         self.deployment = build_deployment(config)
         self.publisher = self._publisher()
         self.house = build_house(config, {})
+        lines = {name: channel.line for name, channel in config.channels.items()}
+        self.opening = Opening(build_desks(config), lambda: self.house, lines)
         self.services = self._services()
         self.desks: dict[str, OuterDesk] = {
             name: build_desk(desk.kind, plain_settings(desk)) for name, desk in config.desks.items() if name in outer
         }
         self.worker = self._worker()
         self.floor = Floor(self.store, config, lambda: self.house, now, self.wake)
+        self.floor.channels = self.channels
+        self.floor.book, self.floor.files = lambda: self.publisher.book, self.files
         self.calls = self._calls()
         self.sender = self._sender()
         self.menus = Menus(self.channels, lambda: self.publisher.book, self.hands)
@@ -160,7 +165,8 @@ class Gateway:
         built = {
             name: build_service(one.kind, plain_settings(one), self.store) for name, one in self.config.services.items()
         }
-        built["tickets"] = build_service("tickets", {"language": self.config.language}, self.store)
+        desks = {"language": self.config.language, "desks": build_desks(self.config)}
+        built["tickets"] = build_service("tickets", desks, self.store)
         built[SERVICE] = Identity(self.store, self.channels, self.metrics)
         return built
 
@@ -173,6 +179,7 @@ class Gateway:
             timezone=self.config.timezone,
             metrics=self.metrics,
             flood=FloodGuard(flood.count if flood else 0, flood.seconds if flood else 1.0),
+            opening=self.opening,
         )
 
     def _switched(self) -> None:

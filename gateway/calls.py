@@ -9,6 +9,7 @@ from core.events import CallDone
 from core.kinds import is_inert, label
 from core.outbox import OutboxRow, Sent
 from core.ports import Channel, Files, Outcome, OuterDesk, Service, StorageFull, Store
+from core.tickets import TicketChange
 from gateway.failpoints import failpoint
 from gateway.files import link_files
 from gateway.logs import logger
@@ -103,7 +104,8 @@ class Calls:
             self._metrics.calls.labels(ticket.desk, outcome.status).inc()
             if outcome.status == "ok":
                 number, link = str(outcome.take.get("number") or ""), str(outcome.take.get("link") or "")
-                await self._store.change_ticket(ticket.number, outer_number=number, outer_link=link, tell=False)
+                change = TicketChange(ticket.number, "desk", outer_number=number, outer_link=link, tell=False)
+                await self._store.change_ticket(change)
         if outcome.status == "retry":
             return await self._later(row, outcome.error, outcome.after)
         await self._tell(row, outcome)

@@ -9,14 +9,16 @@ from typing import Any
 
 from aiohttp import web
 
-from adapters.desks import Change, parse_status, verify_signature
+from adapters.desks import parse_status, verify_signature
 from adapters.desks.webhook import TOLERANCE
 from bot.fields.phone import parse_phone
 from core.events import Outside
 from core.locale import texts
 from core.ports import Store, Ticket
+from core.tickets import Desk, TicketChange, TicketStatus
 from gateway.config.lines import WebhookDeskSettings
 from gateway.config.model import Config
+from gateway.desks import build_desks
 from gateway.server import Route, is_signed, parse_json, problem
 
 
@@ -25,6 +27,7 @@ class OutsideDoors:
 
     def __init__(self, store: Store, config: Config, accounts: dict[str, str], wake: Callable[[], None]) -> None:
         self._store, self._config, self._accounts, self._wake = store, config, accounts, wake
+        self._desks = build_desks(config)
         self._taken: dict[str, float] = {}  # signatures of statuses → when they are no longer valid
 
     def routes(self) -> list[Route]:
@@ -81,16 +84,15 @@ class OutsideDoors:
         if not verify_signature(desk.secret.get_secret_value(), stamp, body, given, now=time.time()):
             return problem(403, "bad signature")
         said = parse_json(body)
-        change = parse_status(said, desk.statuses) if said is not None else None
+        change = parse_status(said) if said is not None else None
         if change is None:
             return problem(400, texts("en")("the body must hold our ticket number and a status"))
         ticket = await self._store.ticket(change.number)
         if ticket is None or ticket.desk != request.match_info["desk"]:
             return problem(404, "no such ticket")
-        if not (self._again(given) or is_known(ticket, change)):
-            await self._store.change_ticket(
-                change.number, status=change.status, done=change.done, comment=change.comment
-            )
+        status = self._desks[ticket.desk].status(change.status, change.done)
+        if not (self._again(given) or is_known(ticket, status, change.comment)):
+            await self._store.change_ticket(_wanted(self._desks[ticket.desk], ticket, status, change.comment))
             self._wake()
         self._taken[given] = time.time() + 2 * TOLERANCE  # a stamp may be that far ahead
         return web.json_response({"number": change.number})
@@ -102,10 +104,17 @@ class OutsideDoors:
         return given in self._taken
 
 
-def is_known(ticket: Ticket, change: Change) -> bool:
+def _wanted(desk: Desk, ticket: Ticket, status: TicketStatus, comment: str) -> TicketChange:
+    """The change they ask for. What they say of a ticket that was joined here is told by its master alone."""
+    if not ticket.master:
+        return TicketChange(ticket.number, "desk", status=status, comment=comment, desk=desk)
+    return TicketChange(ticket.number, "desk", comment=f"{status.title}. {comment}".strip(), tell=False, desk=desk)
+
+
+def is_known(ticket: Ticket, status: TicketStatus, comment: str) -> bool:
     """Whether the ticket says so already, and the comment is the one that came last."""
-    last = str(ticket.history[-1].get("comment", "")) if ticket.history else ""
-    return (ticket.status, ticket.done) == (change.status, change.done) and change.comment in {"", last}
+    last = ticket.comments[-1]["comment"] if ticket.comments else ""
+    return (ticket.status, ticket.means) == (status.word, status.means) and comment in {"", last}
 
 
 async def read_raw(request: web.Request) -> bytes:

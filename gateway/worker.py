@@ -19,6 +19,7 @@ from core.messages import Attachment, Outgoing
 from core.ports import Done, Pending, Result, Work
 from core.rich import plain
 from core.turn import Facts, LineFacts, Trace
+from gateway.desks import Opening
 from gateway.failpoints import failpoint
 from gateway.flood import FloodShare
 from gateway.logs import logger
@@ -89,8 +90,10 @@ class Worker:
         timezone: str,
         metrics: Metrics,
         flood: FloodGuard,
+        opening: Opening | None = None,
     ) -> None:
         self.house, self.book = house, book
+        self.opening = opening or Opening({}, house, channel_lines)
         self.channel_lines = channel_lines
         self.zone = ZoneInfo(timezone)
         self.metrics, self.flood = metrics, flood
@@ -141,7 +144,7 @@ class Worker:
         began = time.perf_counter()
         turn = run_turn(self.book(), self.house(), conversation, event, now, facts)
         self.metrics.step.observe(time.perf_counter() - began)
-        effects = fetches + turn.effects if fetches else turn.effects
+        effects = self.opening.complete(fetches + turn.effects if fetches else turn.effects, turn.conversation, now)
         seen = pending if event is pending.event else msgspec.structs.replace(pending, event=event)
         return turn.conversation, Done(seen, effects, turn.trace, encode(facts), turn.conversation.session.epoch)
 

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Dialect
 
 from storage import queries
 from storage.accounts import statements as accounts
+from storage.tickets import statements as tickets
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,9 @@ def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, 
 
 
 def all_statements() -> dict[str, Executable]:
-    """Every statement of `storage.queries` and of the accounts under its name."""
+    """Every statement of `storage.queries`, of the accounts and of tickets under its name."""
     found: dict[str, Executable] = {}
-    for name, value in (*vars(queries).items(), *vars(accounts).items()):
+    for name, value in (*vars(queries).items(), *vars(accounts).items(), *vars(tickets).items()):
         if isinstance(value, Executable) and name.isupper():
             found[name] = value
         elif isinstance(value, dict) and name.isupper():

@@ -12,6 +12,7 @@ from storage.codec import EMPTY_LIST, encode
 from storage.ledger import Ledger
 from storage.rows import FAILED, REFUSED, SENT, UNKNOWN
 from storage.shape import LANE
+from storage.tickets.telling import tell_again, tell_elsewhere
 from storage.tools.changing import refuse_changes, undo_change
 
 
@@ -98,6 +99,7 @@ def _refused(ledger: Ledger, row: OutboxRow, sent: Sent, now: float) -> bool:
     freed = _settle(ledger, row, sent, now, REFUSED, "refused")
     if freed:
         refuse_changes(ledger, row.conversation, row.id, now)
+        tell_again(ledger, row)
     return freed
 
 
@@ -119,6 +121,8 @@ def _unreachable(ledger: Ledger, row: OutboxRow, sent: Sent, now: float) -> bool
         version = conversation.version
         conversation.reachable, conversation.version = False, version + 1
         ledger.rows.save_conversation(conversation, version, 0.0)
+    if freed and row.kind in LANE:
+        tell_elsewhere(ledger, row, sent.reason)
     return freed
 
 

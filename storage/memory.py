@@ -10,7 +10,8 @@ from core.conversation import Conversation
 from core.events import Event, Inbound
 from core.outbox import OutboxRow, Sent, Settled
 from core.ports import Bundle, Cursor, Decide, Done, HistoryItem, Receipt, StoredFile, Ticket
-from storage import alarms, desk, intake, lanes, shape
+from core.tickets import Refused, TicketChange
+from storage import alarms, intake, lanes, shape
 from storage.accounts.memory import MemoryAccountRows
 from storage.accounts.store import AccountsOfStore
 from storage.accounts.tables import AccountRows
@@ -20,6 +21,7 @@ from storage.ledger import Ledger, Numbers, is_free
 from storage.memory_rows import MemoryRows
 from storage.reading import count_versions
 from storage.rows import DEAD, FAILED, PENDING, PROCESSED, UNKNOWN, WAITING
+from storage.tickets.changing import change_ticket
 
 T = TypeVar("T")
 
@@ -200,20 +202,8 @@ class MemoryStore(JoinsOfStore):
         found = [await self.ticket(number) for number in numbers[:limit]]
         return [it for it in found if it is not None]
 
-    async def change_ticket(
-        self,
-        number: int,
-        status: str = "",
-        done: bool | None = None,
-        outer_number: str = "",
-        outer_link: str = "",
-        comment: str = "",
-        tell: bool = True,
-    ) -> Ticket | None:
-        changed = self._write(
-            lambda: desk.change_ticket(self._ledger, number, status, done, outer_number, outer_link, comment, tell)
-        )
-        return await self.ticket(number) if changed else None
+    async def change_ticket(self, change: TicketChange) -> Refused:
+        return self._write(lambda: change_ticket(self._ledger, change))
 
     async def queue(self, line: str | None = None) -> list[dict[str, Any]]:
         rows = self._rows.all("queue") if line is None else self._rows.all("queue", line=line)

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from core.conversation import Conversation
 from storage.joining.tables import JoinRows
+from storage.tickets.tables import TicketRows
 
 Row = dict[str, Any]  # column → value, as in `storage.tables`
 
@@ -15,7 +16,7 @@ PENDING, PROCESSED, DEAD = 0, 1, 2
 WAITING, SENT, FAILED, UNKNOWN, REFUSED = 0, 1, 2, 3, 4
 
 
-class Rows(JoinRows, Protocol):
+class Rows(JoinRows, TicketRows, Protocol):
     """Tables within one unit of writing. Nothing here commits; whoever runs the unit keeps or drops it as a whole."""
 
     def insert(self, table: str, row: Row) -> None: ...
@@ -100,14 +101,7 @@ class Rows(JoinRows, Protocol):
         """The earliest first."""
         ...
 
-    # tickets, queue, files, reports
-    def has_ticket(self, key: str) -> bool: ...
-    def ticket_row(self, number: int) -> Row | None: ...
-    def ticket_length(self, number: int) -> int:
-        """How many entries the history of the ticket has."""
-        ...
-
-    def save_ticket(self, number: int, row: Row) -> None: ...
+    # queue, files, reports
     def put_session(self, row: Row) -> None:
         """The session as lists see it, in place of what it was."""
         ...

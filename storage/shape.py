@@ -207,6 +207,16 @@ def ticket(row: Row, entries: list[bytes]) -> Ticket:
         outer_link=row["outer_link"],
         private=decode_strings.decode(row["private"]),
         history=[decode_dict.decode(entry) for entry in entries],
+        waiting=bool(row["waiting"]),
+        category=row["category"],
+        assignee=row["assignee"],
+        deadline=row["deadline"],
+        line=row["line"],
+        author=row["author"],
+        rating=row["rating"],
+        version=row["version"],
+        master=row["master"],
+        solved_at=row["solved_at"],
     )
 
 

@@ -17,7 +17,8 @@ from core.conversation import Conversation
 from core.events import Event, Inbound
 from core.outbox import OutboxRow, Sent, Settled
 from core.ports import Bundle, Cursor, Decide, Done, HistoryItem, Receipt, StorageFull, StoredFile, Ticket
-from storage import alarms, desk, intake, lanes, shape
+from core.tickets import Refused, TicketChange
+from storage import alarms, intake, lanes, shape
 from storage import queries as q
 from storage.accounts.sql import SqlAccountRows
 from storage.accounts.store import AccountsOfStore
@@ -33,6 +34,7 @@ from storage.migrate import migrate_file
 from storage.reading import Reading
 from storage.seal import require_unsealed_file
 from storage.sql_rows import SqlRows
+from storage.tickets.changing import change_ticket
 from storage.writer import Writer
 
 T = TypeVar("T")
@@ -304,20 +306,8 @@ class SQLiteStore(JoinsOfStore):
     ) -> list[Ticket]:
         return await self._read(lambda: self._slow.tickets(client, desk, status, limit))
 
-    async def change_ticket(
-        self,
-        number: int,
-        status: str = "",
-        done: bool | None = None,
-        outer_number: str = "",
-        outer_link: str = "",
-        comment: str = "",
-        tell: bool = True,
-    ) -> Ticket | None:
-        change = partial(
-            desk.change_ticket, self._ledger, number, status, done, outer_number, outer_link, comment, tell
-        )
-        return await self.ticket(number) if await self._writer.run(change) else None
+    async def change_ticket(self, change: TicketChange) -> Refused:
+        return await self._writer.run(lambda: change_ticket(self._ledger, change))
 
     async def queue(self, line: str | None = None) -> list[dict[str, Any]]:
         return await self._read(lambda: self._slow.queue(line))

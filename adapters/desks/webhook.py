@@ -54,7 +54,7 @@ class DeskRules(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """A status that came back: our number, the status as the client reads it, whether it is done, a comment."""
+    """A status that came back: our number, their word for it, whether they call it done, a comment."""
 
     number: int
     status: str
@@ -151,11 +151,10 @@ def verify_signature(secret: str, timestamp: str, body: bytes, given: str, now: 
     return hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace")) and fresh
 
 
-def parse_status(body: Any, statuses: Mapping[str, Any]) -> Change | None:
+def parse_status(body: Any) -> Change | None:
     """`{"number": 12, "status": "closed", "comment": "…", "done": true}` → a change; None when it cannot be read.
 
-    `number` is ours, a number or its digits. `statuses` maps their words to `title` and `done`; a word that is not
-    there is shown as it is, and `done` says whether it ends the ticket.
+    `number` is ours, a number or its digits. What the word means here is said by the desk's settings.
     """
     if not isinstance(body, Mapping):
         return None
@@ -164,7 +163,6 @@ def parse_status(body: Any, statuses: Mapping[str, Any]) -> Change | None:
         return None
     if not isinstance(word, str) or not clean(word).strip():
         return None
-    known = statuses.get(word)
-    title = known.title if known else clean(word).strip()[:64]
-    done = known.done if known else body.get("done") is True
-    return Change(int(number), title, done, clean(comment or "").strip()[:COMMENT])
+    return Change(
+        int(number), clean(word).strip()[:64], body.get("done") is True, clean(comment or "").strip()[:COMMENT]
+    )

@@ -19,7 +19,8 @@ from core.conversation import Conversation
 from core.events import Event, Inbound
 from core.outbox import OutboxRow, Sent, Settled
 from core.ports import Bundle, Cursor, Decide, Done, HistoryItem, Receipt, StorageFull, StoredFile, Ticket
-from storage import alarms, desk, intake, lanes, shape
+from core.tickets import Refused, TicketChange
+from storage import alarms, intake, lanes, shape
 from storage.ledger import LEASE, Ledger
 from storage.migrate import check_revision
 from storage.owners import process_name
@@ -51,6 +52,7 @@ from storage.postgres.statements import (
 )
 from storage.rows import Row
 from storage.seal import require_home
+from storage.tickets.changing import change_ticket
 
 T = TypeVar("T")
 TIMERS = 200  # due timers of one transaction
@@ -353,19 +355,8 @@ class PostgresStore(PostgresJoins, PostgresAccounts):
     ) -> list[Ticket]:
         return await self._read(lambda reading: reading.tickets(client, desk, status, limit))
 
-    async def change_ticket(
-        self,
-        number: int,
-        status: str = "",
-        done: bool | None = None,
-        outer_number: str = "",
-        outer_link: str = "",
-        comment: str = "",
-        tell: bool = True,
-    ) -> Ticket | None:
-        asked = (number, status, done, outer_number, outer_link, comment, tell)
-        changed = await self._groups.run(lambda ledger: desk.change_ticket(ledger, *asked))
-        return await self.ticket(number) if changed else None
+    async def change_ticket(self, change: TicketChange) -> Refused:
+        return await self._groups.run(lambda ledger: change_ticket(ledger, change))
 
     async def queue(self, line: str | None = None) -> list[dict[str, Any]]:
         return await self._read(lambda reading: reading.queue(line))

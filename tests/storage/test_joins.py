@@ -12,6 +12,7 @@ from core.conversation import Conversation
 from core.effects import CreateTicket, UpdateClient
 from core.events import CallDone, MoveAsked, TicketChanged
 from core.joins import Code, JoinRefused
+from core.tickets import TicketChange, TicketStatus
 from tests.storage.making import AnyStore, FakeClock, Seen, accept_one, always, inbound
 
 TYPED = UpdateClient({"phone": "+79990000001", "city": "Тверь"})
@@ -159,7 +160,7 @@ async def test_a_joined_client_hears_of_tickets_where_they_wrote_last(store: Any
     clock.now += 10
     second = await meet(store, "2", channel="vk")
     await store.join(1, 2, "")
-    await store.change_ticket(1, status="done", done=True)
+    await store.change_ticket(TicketChange(1, "desk", status=TicketStatus("done", "решена", "done")))
     seen = Seen()
     (receipt,) = await store.work(seen)
     assert receipt.conversation == second.id

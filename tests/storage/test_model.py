@@ -32,6 +32,7 @@ from core.effects import (
 from core.events import CallDone, Message, Poisoned, Press
 from core.outbox import OutboxRow, Verdict
 from core.ports import Done, Receipt
+from core.tickets import TicketChange, TicketStatus
 from storage.memory import MemoryStore
 from storage.migrate import migrate_file
 from storage.postgres.store import PostgresStore
@@ -209,7 +210,9 @@ class Twins(RuleBasedStateMachine):
 
     @rule(status=st.sampled_from(["open", "solved"]), done=st.booleans())
     def change_ticket(self, status: str, done: bool) -> None:
-        changed = [self.run(store.change_ticket(1, status=status, done=done)) for store in self.twins]
+        wanted = TicketStatus(status, status, "done" if done else "open")
+        change = TicketChange(1, "desk", status=wanted)
+        changed = [self.run(store.change_ticket(change)) for store in self.twins]
         assert changed[0] == changed[1]
 
     # --- what always holds ---

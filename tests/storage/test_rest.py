@@ -9,8 +9,12 @@ from core.effects import CreateTicket, FetchFile, Queue, StartTimer, StopTimer, 
 from core.events import Message, TicketChanged, TimerFired
 from core.messages import Attachment
 from core.ports import Bundle, Done, Result, StoredFile, Work
+from core.tickets import TicketChange, TicketStatus
 from storage import open_store
 from tests.storage.making import ECHO, START, AnyStore, FakeClock, Seen, accept_one, always, inbound
+
+SOLVED = TicketStatus("solved", "решена", "done")
+OPEN = TicketStatus("open", "в работе", "open")
 
 # --- timers ----------------------------------------------------------------------------------------------------------
 
@@ -115,7 +119,7 @@ async def test_a_ticket_is_created_once_per_key(store: AnyStore) -> None:
 async def test_tickets_are_listed_by_what_is_asked(store: AnyStore) -> None:
     await accept_one(store, inbound(1, "a"), always(ticket("1", 1), ticket("2", 2, desk="outer")))
     await accept_one(store, inbound(2, "b"), always(ticket("3", 3)))
-    await store.change_ticket(3, status="solved", done=True)
+    await store.change_ticket(TicketChange(3, "desk", status=SOLVED))
     home = await store.find_conversation("telegram", "bot", "a")
     assert home is not None
 
@@ -142,20 +146,21 @@ async def test_a_change_is_told_where_the_client_was_last(store: AnyStore, clock
     await accept_one(store, inbound(1, "a", sender_id="s"), always(ticket("k", 1)))
     clock.now += 1
     last = await accept_one(store, inbound(2, "b", sender_id="s"))
-    changed = await store.change_ticket(1, status="solved", done=True, comment="sent back")
+    assert await store.change_ticket(TicketChange(1, "desk", status=SOLVED, comment="sent back")) == ""
+    changed = await store.ticket(1)
     assert changed is not None
     assert (changed.status, changed.done, changed.updated_at) == ("solved", True, clock.now)
     assert changed.history[-1]["comment"] == "sent back"
     seen = Seen()
     (receipt,) = await store.work(seen)
     assert receipt.conversation == last.conversation
-    assert seen.events == [TicketChanged(1, "solved", True, "T", "sent back")]
+    assert seen.events == [TicketChanged(1, "решена", True, "T", "sent back", place=2)]
 
 
 async def test_a_change_may_be_kept_quiet(store: AnyStore) -> None:
     await accept_one(store, inbound(1), always(ticket("k", 1)))
-    await store.change_ticket(1, status="open", tell=False)
-    await store.change_ticket(1, outer_number="SD-9", outer_link="https://example.org/9")
+    await store.change_ticket(TicketChange(1, "desk", status=OPEN, tell=False))
+    await store.change_ticket(TicketChange(1, "desk", outer_number="SD-9", outer_link="https://example.org/9"))
     assert await store.work(ECHO) == []
     stored = await store.ticket(1)
     assert stored is not None
@@ -166,16 +171,16 @@ async def test_a_change_may_be_kept_quiet(store: AnyStore) -> None:
 async def test_a_change_that_changes_nothing_is_no_change(store: AnyStore) -> None:
     await accept_one(store, inbound(1), always(ticket("k", 1)))
     for _ in range(2):
-        await store.change_ticket(1, status="solved", done=True)
+        await store.change_ticket(TicketChange(1, "desk", status=SOLVED))
     stored = await store.ticket(1)
     assert stored is not None
     assert len(stored.history) == 2
     assert (await store.stats())["inbox"] == 1
-    await store.change_ticket(1, done=False)
+    await store.change_ticket(TicketChange(1, "desk", status=OPEN))
     reopened = await store.ticket(1)
     assert reopened is not None
     assert not reopened.done
-    assert await store.change_ticket(99, status="x") is None
+    assert await store.change_ticket(TicketChange(99, "desk", status=OPEN)) == "missing"
 
 
 # --- queue, files, flows, secrets ------------------------------------------------------------------------------------

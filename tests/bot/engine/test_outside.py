@@ -101,8 +101,19 @@ def test_a_flow_may_tell_of_a_solved_ticket_and_waits_for_its_turn() -> None:
     assert play.happen(TicketChanged(7, "done", True)) == ["Заявка решена."]
     assert play.happen(TicketChanged(7, "work"))[0].startswith("Заявка 7") or play.texts
     play.say("двойное списание")
-    assert play.happen(TicketChanged(7, "done", True)) == []
-    assert play.say("отмена")[-1] == "Заявка решена."
+    told = play.happen(TicketChanged(7, "done", True, place=2))
+    assert [text.startswith("Заявка 7") for text in told] == [True], "the client hears of it at once"
+    assert [it.slot for it in play.effects if isinstance(it, Send)] == ["ticket:7:2:7"]
+    assert play.say("отмена")[-1] == "Заявка решена.", "the flow has its turn later"
+
+
+def test_a_change_that_was_told_begins_no_flow_of_changes_later() -> None:
+    changed = "flow: Изменилась\ntriggers: [{event: ticket_changed}]\nsteps: [{say: Изменилась}, {end: сказано}]\n"
+    play = Play(build(changed=changed, **SHOP))
+    assert play.happen(TicketChanged(7, "work")) == ["Изменилась"]
+    play.say("двойное списание")
+    assert len(play.happen(TicketChanged(7, "work", place=3))) == 1
+    assert "Изменилась" not in play.say("отмена")
 
 
 def test_a_failed_delivery_is_seen_and_an_unreachable_client_marked() -> None:

@@ -1,0 +1,61 @@
+"""Desks of the configuration as tickets know them, and what a new ticket gets from its desk: status, line, deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+
+from core.conversation import Conversation
+from core.effects import CreateTicket, Effect
+from core.locale import texts
+from core.tickets import USUAL, Desk, TicketStatus
+from gateway.config.lines import DeskSettings
+from gateway.config.model import Config
+from handoff.hours import deadline
+from handoff.lines import House
+
+
+def build_desks(config: Config) -> dict[str, Desk]:
+    """Every desk with its statuses; the titles of the usual ones in the clients' language."""
+    return {id: _desk(id, desk, config.language) for id, desk in config.desks.items()}
+
+
+def _desk(id: str, desk: DeskSettings, language: str) -> Desk:
+    t = texts(language)
+    usual = tuple(TicketStatus(word, t(title), means) for word, title, means in USUAL)
+    named = tuple(TicketStatus(word, it.title, it.group) for word, it in desk.statuses.items())
+    outer = desk.kind != "builtin"
+    # An outer desk says its own words; a new ticket is `new` until it says the first.
+    statuses = (*(it for it in usual[:1] if it.word not in desk.statuses), *named) if outer else named or usual
+    return Desk(id, desk.title, desk.needs, statuses, desk.categories, desk.resolve, desk.line, outer)
+
+
+class Opening:
+    """Completes the tickets that a turn orders. `channel_lines`: channel → its line."""
+
+    def __init__(self, desks: Mapping[str, Desk], house: Callable[[], House], channel_lines: Mapping[str, str]) -> None:
+        self._desks, self._house, self._channel_lines = desks, house, channel_lines
+
+    def complete(self, effects: tuple[Effect, ...], home: Conversation, now: datetime) -> tuple[Effect, ...]:
+        """The same effects, tickets with all that their desks say."""
+        if not any(type(effect) is CreateTicket for effect in effects):
+            return effects
+        return tuple(self._ticket(it, home, now) if type(it) is CreateTicket else it for it in effects)
+
+    def _ticket(self, it: CreateTicket, home: Conversation, now: datetime) -> CreateTicket:
+        desk = self._desks.get(it.desk)
+        line = it.line or home.session.line or self._channel_lines.get(home.channel, "")
+        if desk is None:
+            return msgspec.structs.replace(it, line=line)
+        due = it.deadline or self.due(desk, line, now)
+        return msgspec.structs.replace(it, line=line, status=desk.first.word, deadline=due)
+
+    def due(self, desk: Desk, line: str, now: datetime) -> float:
+        """When a ticket must be solved (seconds since the epoch, UTC); 0 when nothing is promised."""
+        if not desk.resolve:
+            return 0.0
+        hours = self._house().lines.get(desk.line or line)
+        moment = deadline(now, desk.resolve / 60, hours.hours) if hours is not None else None
+        return (moment or now + timedelta(seconds=desk.resolve)).timestamp()

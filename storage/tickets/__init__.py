@@ -1,0 +1,1 @@
+"""Tickets: their further tables, the rules of every change, what is asked of them."""
