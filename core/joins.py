@@ -90,8 +90,8 @@ class Joins(Protocol):
         `nobody`, or why it is only suggested."""
         ...
 
-    async def join(self, one: int, other: int, by: str) -> int:
-        """Join by a person's word; the number of the join. Raises `JoinRefused`."""
+    async def join(self, one: int, other: int, by: str, reason: str = "") -> int:
+        """Join by a person's word, with their reason as proof; the number of the join. Raises `JoinRefused`."""
         ...
 
     async def unjoin(self, join: int, by: str) -> None:

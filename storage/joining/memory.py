@@ -86,6 +86,11 @@ class MemoryJoins:
         row = self.get("conversations", conversation)
         return None if row is None else decode_conversation.decode(row["state"]).client
 
+    def sessions_of(self, client: int) -> list[Row]:
+        names = ("conversation", "channel", "line", "operator")
+        rows = [{name: row[name] for name in names} for row in self.all("sessions", client=client, current=1)]
+        return sorted(rows, key=lambda row: int(row["conversation"]))
+
     # --- changes ---
 
     def require_locked(self, conversations: Iterable[int]) -> None:
@@ -96,6 +101,14 @@ class MemoryJoins:
         conversation.client, conversation.version = client, version + 1
         self.change("conversations", conversation.id, client=client)
         self.save_conversation(conversation, version, 0.0)
+        for row in list(self.all("sessions", conversation=conversation.id)):
+            self.change("sessions", row["conversation"], row["number"], client=client)
+
+    def give_written(self, conversation: int, was: int, client: int) -> None:
+        """People write nothing here."""
+
+    def save_tags(self, client: int, tags: Iterable[str]) -> None:
+        """Nobody looks for clients here."""
 
     def give_identity(self, identity: Identity, client: int) -> None:
         self.change("identities", identity.channel, identity.account, identity.sender, client=client)

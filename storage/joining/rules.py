@@ -11,6 +11,8 @@ from core.conversation import Conversation
 from core.effects import UpdateClient
 from core.events import MoveAsked
 from core.joins import How, Identity, JoinRefused
+from storage.cards.card import tags_of
+from storage.cards.telling import tell_client
 from storage.codec import encode
 from storage.joining.cards import (
     INTO,
@@ -67,11 +69,17 @@ def join(ledger: Ledger, one: int, other: int, how: How, by: str, proof: str = "
     id, newer = ledger.numbers.take("join"), gone_card if rows.spoke_at(gone) > rows.spoke_at(kept) else kept_card
     identities = rows.identities_of(gone)
     _hand_over(rows, homes, identities, gone, kept)
-    rows.save_card(kept, join_cards(kept_card, gone_card, newer, id))
-    rows.save_card(gone, rest_of(gone, kept))
+    _write_card(rows, kept, join_cards(kept_card, gone_card, newer, id))
+    _write_card(rows, gone, rest_of(gone, kept))
     moved = Moved(tuple(homes), tuple((it.channel, it.account, it.sender) for it in identities))
     rows.save_join(_row(id, ledger.clock(), how, by, proof, kept, gone, kept_card, gone_card, moved))
+    tell_client(ledger, kept, ledger.clock(), {"what": "joined", "join": id, "gone": gone})
     return id
+
+
+def _write_card(rows: Rows, client: int, card: Card) -> None:
+    rows.save_card(client, card)
+    rows.save_tags(client, tags_of(card))
 
 
 def _require_whole(reads: JoinReads, client: int) -> None:
@@ -170,6 +178,10 @@ def unjoin(ledger: Ledger, id: int, by: str) -> None:
     ):
         _restore(rows, client, stored, its)
     rows.save_join(row | {"state": "undone", "undone_at": ledger.clock(), "undone_by": by})
+    for home in homes:
+        rows.give_written(home, kept, gone)
+    for client in (kept, gone):
+        tell_client(ledger, client, ledger.clock(), {"what": "unjoined", "join": id, "kept": kept, "gone": gone})
 
 
 def _is_theirs(conversation: Conversation, moved: Moved) -> bool:
@@ -182,7 +194,7 @@ def _restore(rows: Rows, client: int, stored: bytes, written: list[Written]) -> 
     card = msgspec.json.decode(stored, type=dict[str, Any])
     if JOIN in card and written:  # the join before it must know, too, who wrote what
         _note(rows, int(card[JOIN]), lambda known: _append(known, written))
-    rows.save_card(client, replay_written(card, written))
+    _write_card(rows, client, replay_written(card, written))
 
 
 def _append(known: list[Written], written: list[Written]) -> list[Written]:

@@ -9,6 +9,7 @@ from core.conversation import Conversation
 from core.joins import Identity
 from storage import queries as q
 from storage.asked import Asked
+from storage.cards import statements as cards
 from storage.codec import decode_conversation
 from storage.joining.tables import Row, card_of, identity_of
 
@@ -60,6 +61,9 @@ class SqlJoinReads(Asked, Protocol):
         state = self.value(q.CONVERSATION, the_id=conversation)
         return None if state is None else decode_conversation.decode(state).client
 
+    def sessions_of(self, client: int) -> list[Row]:
+        return self.all(cards.SESSIONS_OF, client=client)
+
 
 class SqlJoinRows(SqlJoinReads, Protocol):
     """`JoinRows` over whoever runs statements within a unit. One process owns the file; for many, see `PostgresRows`."""
@@ -75,6 +79,16 @@ class SqlJoinRows(SqlJoinReads, Protocol):
         conversation.client, conversation.version = client, version + 1
         self.run(q.GIVE_CONVERSATION, the_id=conversation.id, client=client)
         self.save_conversation(conversation, version, 0.0)
+        self.run(cards.GIVE_SESSIONS, home=conversation.id, client=client)
+
+    def give_written(self, conversation: int, was: int, client: int) -> None:
+        for statement in (cards.GIVE_NOTES, cards.GIVE_EDITS):
+            self.run(statement, home=conversation, was=was, client=client)
+
+    def save_tags(self, client: int, tags: Iterable[str]) -> None:
+        self.run(cards.DROP_TAGS, client=client)
+        for tag in tags:
+            self.run(cards.ADD_TAG, client=client, tag=tag)
 
     def give_identity(self, identity: Identity, client: int) -> None:
         self.run(

@@ -63,8 +63,10 @@ class JoinsOfStore:
 
         return await self._together(clients, lambda ledger: rules.match_phone(ledger, client, phone))
 
-    async def join(self, one: int, other: int, by: str) -> int:
-        return await self._together(lambda _: (one, other), lambda ledger: rules.join(ledger, one, other, "hand", by))
+    async def join(self, one: int, other: int, by: str, reason: str = "") -> int:
+        return await self._together(
+            lambda _: (one, other), lambda ledger: rules.join(ledger, one, other, "hand", by, reason)
+        )
 
     async def unjoin(self, join: int, by: str) -> None:
         def clients(reads: JoinReads) -> list[int]:
