@@ -21,12 +21,15 @@ from adapters.services.settings import plain_settings
 from bot.engine.codes import SERVICE
 from core.ports import Channel, Hints, OuterDesk, Receipt, Service, StorageFull, Store
 from gateway.accounts.build import build_people
+from gateway.api.live.live import Live
 from gateway.calls import Calls
 from gateway.channels import at_once, build_channels
 from gateway.clock import CATCH_UP_SECONDS, Clock, utc_now
 from gateway.config.model import Config
 from gateway.control import ControlServer, socket_path
 from gateway.deployment import build_deployment, build_house
+from gateway.dispatch.dispatcher import TOPIC as ROUTING
+from gateway.dispatch.dispatcher import Dispatcher
 from gateway.desks import Opening, build_desks
 from gateway.failpoints import careful_seconds
 from gateway.files import build_files
@@ -98,11 +101,14 @@ class Gateway:
         self.floor = Floor(self.store, config, lambda: self.house, now, self.wake)
         self.floor.channels = self.channels
         self.floor.book, self.floor.files = lambda: self.publisher.book, self.files
+        self.floor.presence.changed = lambda: self.hints.tell(ROUTING)
+        self.live = self.floor.live = Live(self.floor, lambda: self.people, self.hints, self.metrics)
         self.calls = self._calls()
         self.sender = self._sender()
         self.menus = Menus(self.channels, lambda: self.publisher.book, self.hands)
         self.store.relaxed = self.sender.backed_up
         self.leases = Leases(self.store, self.metrics, changed=self.sender.wake)
+        self.dispatcher = Dispatcher(self.floor, self.leases, self.hints, now)
         self.wakeups = Wakeups(self.hints)
         self.pressure = Pressure(self.store, config.intake, self.metrics)
         self.intake = self._intake()
@@ -242,6 +248,7 @@ class Gateway:
 
     def _connect(self) -> None:
         """A process alone wakes itself; others are told by hints."""
+        self.store.on_feed = lambda: self.wakeups.tell("feed")
         if not self.store.shared:
             self.store.on_events = self.wake
             return

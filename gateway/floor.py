@@ -6,18 +6,23 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
+from bot.book import Book
 from core.access import Sight, Who
 from core.events import Event
-from core.ports import Done, Store
+from core.ports import Channel, Done, Files, Store
 from gateway.config.model import Config
+from gateway.dispatch.presence import PresenceBook
 from handoff.access import access_conversations
 from handoff.lines import House
 from storage.rows import Row
 from storage.work.outcomes import outcome
 from storage.work.sessions import current_session
 from storage.work.units import Based, Units
+
+if TYPE_CHECKING:
+    from gateway.api.live.live import Live
 
 PATIENCE = 10.0  # seconds that a deed may take, then whoever asked hears that it is still under way
 PAUSES = (0.002, 0.004, 0.008, 0.015, 0.03, 0.05)  # between looks at what became of it; the last one again and again
@@ -40,6 +45,11 @@ class Floor:
     ) -> None:
         self.store, self.config, self.house, self.now, self.wake = store, config, house, now, wake
         self.units = Units(cast(Based, store))
+        self.channels: Mapping[str, Channel] = {}  # those of this process, with what they can do
+        self.book: Callable[[], Book | None] = lambda: None  # the flows that serve now
+        self.files: Files | None = None
+        self.presence = PresenceBook(self.units, lambda: now().timestamp(), config.presence.grace)
+        self.live: Live | None = None  # the live feed of this process
         self.channel_lines: Mapping[str, str] = {name: channel.line for name, channel in config.channels.items()}
 
     def sight(self, who: Who) -> Sight:

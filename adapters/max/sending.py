@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from adapters.max.api import Api, Refusal, Unconfirmed, Unsent
 from adapters.max.render import Call, render_attachment, render_delete, render_edit, render_send
-from adapters.max.verdicts import Refused, judge
+from adapters.max.verdicts import Refused, judge, reason
 from adapters.pacing import Limits, Pacer
 from adapters.payloads import Json, line, mapping, number
 from adapters.sending import Doubts, Health, Memory, Stopped, later, pace, read_bytes, send_parts, stored
@@ -105,6 +105,8 @@ class Sending:
         """The id when the refusal changes nothing for the client or another call will do; else the verdict."""
         final = refused.status in {400, 403, 404} and not refused.not_ready
         if call.method == "DELETE" and final:
+            if row.kind == "delete" and refused.status != 404:  # who took it back must know that it is still there
+                raise Stopped(Sent("rejected", reason=reason(refused)))
             return ""  # gone already, or too old: nothing to be done
         other = _other_call(row, call, refused) if final else None
         if other is not None:

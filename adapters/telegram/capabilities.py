@@ -20,6 +20,7 @@ CAPABILITIES = Capabilities(
     location_button=True,
     edit=True,
     delete=True,
+    delete_seconds=48 * 3600.0,
     typing=True,
     quotes=True,
     reactions=True,

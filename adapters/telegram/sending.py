@@ -13,7 +13,7 @@ from adapters.telegram.library import Bot, BufferedInputFile, methods
 from adapters.telegram.media import Call, as_documents, by_bytes
 from adapters.telegram.render import asks, render_delete, render_edit, render_name, render_send
 from adapters.telegram.session import Refusal, Unconfirmed, Unsent, bare
-from adapters.telegram.verdicts import UNCHANGED, UNDELETABLE, UNEDITABLE, Refused, judge
+from adapters.telegram.verdicts import TOO_OLD, UNCHANGED, UNDELETABLE, UNEDITABLE, Refused, judge, reason
 from core.outbox import OutboxRow, Sent
 from core.ports import Files, Store, StoredFile
 
@@ -142,6 +142,8 @@ class Sending:
         if call.method in EDITS and refused.says(UNCHANGED):
             return str(call.params["message_id"])
         if call.method == "deleteMessage" and refused.code == 400 and refused.says(*UNDELETABLE):
+            if row.kind == "delete" and refused.says(TOO_OLD):  # who took it back must know that it is still there
+                raise Stopped(Sent("rejected", reason=reason(refused)))
             return ""
         other = _other_call(call, refused)
         if other is not None:

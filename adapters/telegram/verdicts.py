@@ -26,7 +26,8 @@ UNEDITABLE = (
     "there is no text in the message",
     "there is no caption in the message",
 )
-UNDELETABLE = ("message to delete not found", "message can't be deleted", "message identifier is not specified")
+TOO_OLD = "message can't be deleted"  # it stands in the chat, and stays
+UNDELETABLE = ("message to delete not found", TOO_OLD, "message identifier is not specified")
 
 
 class Refused(NamedTuple):

@@ -78,7 +78,9 @@ RULES: Mapping[int, Rule] = {
 
 UNANSWERABLE = frozenset((100, 15, 921))  # the message that is answered is gone; say what it said
 UNEDITABLE = frozenset((909, 910, 920))  # send anew instead
-UNDELETABLE = frozenset((104, 924))  # gone already, or too old: nothing to be done
+UNDELETABLE = frozenset(
+    (104, 924)
+)  # gone already, or too old, which VK does not tell apart: `delete_seconds` keeps us from asking for what is
 WITHOUT_BUTTONS = frozenset((911, 912))  # send again with the buttons as text
 FLOOD = 9
 

@@ -3,21 +3,56 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from core.accounts import operator_id
 from core.events import OperatorAct
+from core.kinds import INLINE
+from core.messages import Attachment, AttachmentKind
 from core.ports import Done
-from gateway.api.models import ActDone, Given, NoteAct, PlainAct, TextAct
+from gateway.api.models import ActDone, Given, PlainAct
+from gateway.api.models_deeds import CloseAct, FieldAct, HoldAct, LoanAct, PriorityAct, ReplyAct, WhisperAct
 from gateway.api.problems import Problem
 from gateway.api.route import WORKERS, Call, Route
 from gateway.floor import StillUnderWay
+from handoff.access import access_lines
+from handoff.acts.act import RIGHT
 from storage.rows import Row
 from storage.work.outcomes import EventFailed
 
+LONGEST_HOLD = 366 * 86_400.0  # seconds
 # Why an act was refused → the problem that says so.
-REFUSED = {"epoch": "stale", "owner": "not-yours", "state": "not-now", "empty": "nothing-said"}
+REFUSED = {
+    "epoch": "stale",
+    "owner": "not-yours",
+    "state": "not-now",
+    "empty": "nothing-said",
+    "not_own": "not-own",
+    "not_failed": "not-failed",
+    "unconfirmed": "unconfirmed",
+    **dict.fromkeys(("gone", "not_sent", "cannot", "too_old"), "not-changeable"),
+    "right": "not-allowed",
+    "line": "unknown-line",
+    "closed": "line-closed",
+    "absent": "person-absent",
+    "packet": "packet-incomplete",
+    "reason": "reason-needed",
+    "category": "category-needed",
+    "until": "invalid",
+    "flow": "unknown-flow",
+    "field": "unknown-field",
+    "value": "wrong-value",
+}
+DETAILS = {
+    "gone": "It was taken back.",
+    "not_sent": "It did not go out.",
+    "cannot": "The channel cannot do that.",
+    "too_old": "The channel lets nobody change a message that is so old.",
+    "same": "It is there already.",
+    "busy": "The bot waits for another system; try again in a moment.",
+    "until": "That time is over.",
+}
 
 
 async def find_session(call: Call, conversation: int) -> Row:
@@ -30,9 +65,17 @@ async def find_session(call: Call, conversation: int) -> Row:
 
 async def act(call: Call, name: str, text: str = "", epoch: int = -1, **data: Any) -> ActDone:
     """Do an act of `handoff.acts.ACTS` in the conversation of the path, once per idempotency key. Raises `Problem`."""
-    await find_session(call, call.id)
+    row = await find_session(call, call.id)
+    data[RIGHT] = right(call, row)
     event = OperatorAct(operator_id(call.me.id), name, text, epoch, call.key, data=data)
     return await put(call, call.id, event)
+
+
+def right(call: Call, row: Row) -> str:
+    """`supervisor` for one of the session's line, or of the channel's while the bot has it."""
+    line = row["line"] or call.floor.channel_lines.get(row["channel"], "")
+    led = access_lines(call.who, "supervisor")
+    return "supervisor" if led.everything or line in led.lines else ""
 
 
 async def put(call: Call, conversation: int, event: OperatorAct) -> ActDone:
@@ -52,8 +95,16 @@ def require_done(done: Done) -> None:
     """Raises `Problem` for an act that was refused."""
     for trace in done.trace:
         if trace.kind == "refused":
-            why = str(trace.data["why"])
-            raise Problem(REFUSED.get(why, "not-now"), "" if why in REFUSED else why)
+            raise refused(str(trace.data["why"]), trace.data)
+
+
+def refused(why: str, data: Mapping[str, Any]) -> Problem:
+    """The problem that says why an act was refused, with what is missing or what there is to choose from."""
+    detail = data.get("detail") or DETAILS.get(why, "" if why in REFUSED else why)
+    errors = [{"pointer": f"/packet/{label}", "detail": "This is missing."} for label in data.get("missing", ())]
+    if "categories" in data:
+        errors = [{"pointer": "/category", "detail": ", ".join(data["categories"]) or "The line has none."}]
+    return Problem(REFUSED.get(why, "not-now"), detail, errors)
 
 
 def _plain(name: str) -> Callable[[Call], Awaitable[ActDone]]:
@@ -67,13 +118,64 @@ def _plain(name: str) -> Callable[[Call], Awaitable[ActDone]]:
     return handle
 
 
+async def reply(call: Call) -> ActDone:
+    """Words and files; a file must be ours, and of nobody else's conversation."""
+    body: ReplyAct = call.body
+    row = await find_session(call, call.id)
+    files = [await _file(call, n, id) for n, id in enumerate(body.files)]
+    operator = operator_id(call.me.id)
+    data = {RIGHT: right(call, row)}
+    event = OperatorAct(operator, "reply", body.text, body.epoch, call.key, attachments=tuple(files), data=data)
+    return await put(call, call.id, event)
+
+
+async def _file(call: Call, n: int, id: str) -> Attachment:
+    file = await call.floor.store.file(id)
+    if file is None or file.error or not file.sha256 or file.conversation not in (0, call.id):
+        raise Problem("unknown-file", errors=[{"pointer": f"/files/{n}", "detail": "There is no such file here."}])
+    kind: AttachmentKind = "photo" if file.mime in INLINE else "file"
+    return Attachment(kind, file.id, name=file.name, mime=file.mime, size=file.size)
+
+
 async def note(call: Call) -> ActDone:
-    body: NoteAct = call.body
-    return await act(call, "note", body.text)
+    body: WhisperAct = call.body
+    return await act(call, "note", body.text, mention=[operator_id(user) for user in body.mention])
+
+
+async def hold(call: Call) -> ActDone:
+    body: HoldAct = call.body
+    until = body.until.timestamp() if body.until is not None else 0.0
+    if until > call.floor.now().timestamp() + LONGEST_HOLD:
+        raise Problem("invalid", errors=[{"pointer": "/until", "detail": "At most a year ahead."}])
+    return await act(call, "hold", body.text, body.epoch, until=until)
+
+
+async def loan(call: Call) -> ActDone:
+    body: LoanAct = call.body
+    return await act(call, "loan", epoch=body.epoch, flow=body.flow)
+
+
+async def close(call: Call) -> ActDone:
+    body: CloseAct = call.body
+    return await act(call, "close", body.text, body.epoch, category=body.category)
+
+
+async def priority(call: Call) -> ActDone:
+    body: PriorityAct = call.body
+    return await act(call, "priority", epoch=body.epoch, priority=body.priority)
+
+
+async def set_field(call: Call) -> ActDone:
+    body: FieldAct = call.body
+    return await act(call, "set_field", body.text, body.epoch, label=body.label)
 
 
 def deed(
-    name: str, summary: str, body: type[Given], handler: Callable[[Call], Awaitable[ActDone]] | None = None
+    name: str,
+    summary: str,
+    body: type[Given],
+    handler: Callable[[Call], Awaitable[ActDone]] | None = None,
+    problems: tuple[str, ...] = ("nothing-said",),
 ) -> Route:
     """The route of an act: `POST /conversations/{id}/<name>`."""
     return Route(
@@ -86,15 +188,28 @@ def deed(
         body=body,
         answer=ActDone,
         keyed=True,
-        problems=("not-found", "stale", "not-yours", "not-now", "nothing-said", "failed", "under-way"),
+        problems=("not-found", "stale", "not-yours", "not-now", *problems, "failed", "under-way"),
     )
 
 
 ROUTES: tuple[Route, ...] = (
-    deed("take", "Take a session from the queue or from the bot", PlainAct),
-    deed("reply", "Answer the client; only the owner may", TextAct),
-    deed("note", "A private note for the colleagues", NoteAct, note),
-    deed("return", "Give the session back to its queue", PlainAct),
+    deed("take", "Take a session from the queue or from the bot; a supervisor also from a colleague", PlainAct),
+    deed("reply", "Answer the client; only the owner may", ReplyAct, reply, ("nothing-said", "unknown-file")),
+    deed("note", "A private note for the colleagues", WhisperAct, note),
+    deed("return", "Give the session back to its queue", PlainAct, problems=("unknown-line",)),
+    deed(
+        "release", "Give a colleague's session back to its queue; supervisors may", PlainAct, problems=("unknown-line",)
+    ),
+    deed("hold", "Put the session aside, until a time or without end", HoldAct, hold),
+    deed("unhold", "Bring a session back that was put aside", PlainAct),
+    deed("loan", "Let the bot ask the questions of a flow; the session stays yours", LoanAct, loan, ("unknown-flow",)),
+    deed("end_loan", "Take the word back from the bot", PlainAct),
     deed("to_bot", "Give the session to the bot", PlainAct),
-    deed("close", "End the session", PlainAct),
+    deed("close", "End the session", CloseAct, close, ("category-needed",)),
+    deed("priority", "Say how urgent the session is", PriorityAct, priority),
+    deed(
+        "set_field",
+        "Put a collected field right; it is read as the client's answer would be",
+        *(FieldAct, set_field, ("unknown-field", "wrong-value")),
+    ),
 )

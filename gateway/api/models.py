@@ -239,19 +239,6 @@ class PlainAct(Given):
     """Why, or what to say with it."""
 
 
-class TextAct(Given):
-    """Words for the client."""
-
-    epoch: Epoch
-    text: Said
-
-
-class NoteAct(Given):
-    """Words for the colleagues."""
-
-    text: Said
-
-
 class ActDone(Model):
     """What became of a deed."""
 
@@ -263,7 +250,9 @@ class ActDone(Model):
 # --- tokens and the audit --------------------------------------------------------------------------------------------
 
 
-Scope = Literal["me:read", "users:read", "users:write", "audit:read", "conversations:write"]
+Scope = Literal[
+    "me:read", "users:read", "users:write", "audit:read", "conversations:read", "conversations:write", "reports:read"
+]
 
 
 class NewToken(Given):

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from gateway.api import accounts, deeds, signing
+from gateway.api import accounts, deeds, reports, signing, tools, transfers, uploads
+from gateway.api.live.door import LIVE
 from gateway.api.route import Route
 
 PREFIX = "/api/v1"
-ROUTES: tuple[Route, ...] = (*signing.ROUTES, *accounts.ROUTES, *deeds.ROUTES)
+ROUTES: tuple[Route, ...] = (
+    LIVE,
+    *signing.ROUTES,
+    *accounts.ROUTES,
+    *deeds.ROUTES,
+    *transfers.ROUTES,
+    *uploads.ROUTES,
+    *reports.ROUTES,
+    *tools.ROUTES,
+)

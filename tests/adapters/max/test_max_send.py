@@ -57,7 +57,8 @@ async def test_a_quoted_message_that_is_gone(polling: Max, max_: MaxEmulator) ->
 
 async def test_what_may_not_be_deleted_says_nothing_of_the_client(polling: Max, max_: MaxEmulator) -> None:
     max_.fail(method="DELETE /messages", kind="403")
-    assert (await polling.send(row(kind="delete", target_ids=("mid.1",)))).verdict == "sent"
+    kept = await polling.send(row(kind="delete", target_ids=("mid.1",)))
+    assert (kept.verdict, kept.reason[:3]) == ("rejected", "403"), "it stays in the chat, and we say so"
 
 
 async def test_edits_and_deletions(polling: Max, max_: MaxEmulator) -> None:

@@ -210,6 +210,14 @@ async def test_a_delete_is_done_once_and_for_all(polling: Telegram, telegram: Te
     assert telegram.texts(7) == []
 
 
+async def test_what_is_too_old_to_be_deleted_stays_and_we_say_so(polling: Telegram, telegram: TelegramEmulator) -> None:
+    sent = await polling.send(row("ошибка"))
+    telegram.fail(method="deleteMessage", kind="400", words="Bad Request: message can't be deleted for everyone")
+    kept = await polling.send(row(kind="delete", target_ids=sent.platform_ids))
+    assert (kept.verdict, "can't be deleted" in kept.reason) == ("rejected", True)
+    assert telegram.texts(7) == ["ошибка"]
+
+
 async def test_a_contact_keyboard_comes_and_goes(polling: Telegram, telegram: TelegramEmulator) -> None:
     ask = ((Button("Отправить телефон", ask="contact"),), (Button("Отмена", token="1.2.3"),))
     await polling.send(row("Ваш телефон?", rows=ask))

@@ -18,6 +18,8 @@ ALL = ROLES
 ADMIN: tuple[Role, ...] = ("admin",)
 WORKERS: tuple[Role, ...] = ("operator", "supervisor", "admin")
 
+NUMBERS: tuple[Role, ...] = ("supervisor", "analyst", "admin")
+
 # A new route needs a row here: who may call it, and by which scope a token may.
 MATRIX: dict[tuple[str, str], tuple[tuple[Role, ...], str]] = {
     ("POST", "/login"): (OPEN, ""),
@@ -38,12 +40,34 @@ MATRIX: dict[tuple[str, str], tuple[tuple[Role, ...], str]] = {
     ("POST", "/tokens"): (ALL, ""),
     ("DELETE", "/tokens/{id}"): (ALL, ""),
     ("GET", "/audit"): (ADMIN, "audit:read"),
+    ("GET", "/reports"): (NUMBERS, "reports:read"),
+    ("GET", "/reports/{name}"): (NUMBERS, "reports:read"),
+    ("GET", "/reports/{name}/csv"): (NUMBERS, "reports:read"),
+    ("GET", "/reports/{name}/sessions"): (("supervisor", "admin"), "conversations:read"),
     ("POST", "/conversations/{id}/take"): (WORKERS, "conversations:write"),
     ("POST", "/conversations/{id}/reply"): (WORKERS, "conversations:write"),
     ("POST", "/conversations/{id}/note"): (WORKERS, "conversations:write"),
     ("POST", "/conversations/{id}/return"): (WORKERS, "conversations:write"),
     ("POST", "/conversations/{id}/to_bot"): (WORKERS, "conversations:write"),
     ("POST", "/conversations/{id}/close"): (WORKERS, "conversations:write"),
+    ("POST", "/conversations/{id}/release"): (WORKERS, "conversations:write"),
+    ("POST", "/conversations/{id}/assign"): (WORKERS, "conversations:write"),
+    ("POST", "/conversations/{id}/transfer"): (WORKERS, "conversations:write"),
+    ("POST", "/conversations/{id}/accept"): (WORKERS, "conversations:write"),
+    ("POST", "/conversations/{id}/send_back"): (WORKERS, "conversations:write"),
+    ("POST", "/conversations/{id}/hold"): (WORKERS, "conversations:write"),
+    ("POST", "/conversations/{id}/unhold"): (WORKERS, "conversations:write"),
+    ("POST", "/conversations/{id}/loan"): (WORKERS, "conversations:write"),
+    ("POST", "/conversations/{id}/end_loan"): (WORKERS, "conversations:write"),
+    ("POST", "/conversations/{id}/priority"): (WORKERS, "conversations:write"),
+    ("POST", "/conversations/{id}/set_field"): (WORKERS, "conversations:write"),
+    ("GET", "/conversations/{id}/transfer"): (WORKERS, "conversations:read"),
+    ("POST", "/files"): (WORKERS, "conversations:write"),
+    ("GET", "/conversations/{id}/delivery/{seq}"): (WORKERS, "conversations:read"),
+    ("GET", "/conversations/{id}/ways"): (WORKERS, "conversations:read"),
+    ("POST", "/conversations/{id}/edit"): (WORKERS, "conversations:write"),
+    ("POST", "/conversations/{id}/recall"): (WORKERS, "conversations:write"),
+    ("POST", "/conversations/{id}/retry"): (WORKERS, "conversations:write"),
 }
 DENIED = {"not-signed-in", "not-allowed"}
 each_route = pytest.mark.parametrize("route", ROUTES, ids=lambda it: f"{it.method} {it.path}")
