@@ -17,3 +17,10 @@ class Accounts(Settings):
     """Every session ends after so long, however much it is used."""
     password: int = Field(default=12, ge=8, le=128)
     """The least number of characters in a password."""
+
+
+class Presence(Settings):
+    """When people count as being there."""
+
+    grace: Duration = Field(default=60.0, ge=1)
+    """Somebody of whom nothing is heard for so long is away: their sessions go back to the queue."""

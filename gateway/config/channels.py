@@ -29,6 +29,8 @@ class ChannelSettings(Settings):
     secret_modes: ClassVar[tuple[str, ...]] = ()
     line: str
     """The line of people behind this channel: a name from `lines`. It needs hours, and people or a `closed` rule."""
+    weight: float = Field(default=1.0, gt=0, le=100)
+    """What a session of this channel counts in the limits of people and lines: slow letters less than quick chats."""
 
     @property
     def on(self) -> bool:

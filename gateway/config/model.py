@@ -8,9 +8,11 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from core.locale import LANGUAGES
-from gateway.config.accounts import Accounts
+from gateway.config.accounts import Accounts, Presence
 from gateway.config.channels import EMPTY, Channel
+from gateway.config.hooks import Webhook
 from gateway.config.lines import Desk, LineSettings, Service
+from gateway.config.live import Live
 from gateway.config.settings import Settings
 from gateway.config.values import (
     Duration,
@@ -73,6 +75,8 @@ class Storage(Settings):
     """The keys of the bucket."""
     file_size: Size = 50 * 1024**2
     """The largest file that is fetched from a messenger."""
+    upload_size: Size = 20 * 1024**2
+    """The largest file that operators may send."""
     cache: FilePath = Path("var/cache")
     """The folder of this machine for thumbnails and, with a bucket, for copies of its files. It may be lost."""
     cache_size: Size = 1024**3
@@ -144,6 +148,10 @@ class Config(Settings):
     """Events of other systems."""
     accounts: Accounts = Accounts()
     """People who sign in."""
+    presence: Presence = Presence()
+    """When people count as being there."""
+    live: Live = Live()
+    """What people at work hear of at once."""
     metrics: Metrics = Metrics()
     """Numbers for Prometheus."""
     channels: dict[WebName, Channel] = Field(default_factory=dict)
@@ -154,5 +162,7 @@ class Config(Settings):
     """Where tickets go, by name."""
     services: dict[Name, Service] = Field(default_factory=dict)
     """Remote calls that flows may name."""
+    webhooks: dict[Name, Webhook] = Field(default_factory=dict)
+    """Other systems that are told of sessions and tickets, by name."""
     root: FilePath = Field(default=Path(), exclude=True)
     """The folder of the config file; set by the loader, relative paths count from it."""

@@ -40,7 +40,7 @@ assignments = Table(
     _number("epoch"),
     _time("waited"),
     Index("ix_assignments_conversation", "conversation", "at"),
-    Index("ix_assignments_operator", "operator", "at"),
+    Index("ix_assignments_operator", "operator", "what", "at"),
     Index(
         "ix_assignments_line", "line", "at", sqlite_where=text("what = 'got'"), postgresql_where=text("what = 'got'")
     ),

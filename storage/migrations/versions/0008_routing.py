@@ -59,7 +59,7 @@ def _assignments() -> None:
     )
     got = sa.text("what = 'got'")
     op.create_index("ix_assignments_conversation", "assignments", ["conversation", "at"])
-    op.create_index("ix_assignments_operator", "assignments", ["operator", "at"])
+    op.create_index("ix_assignments_operator", "assignments", ["operator", "what", "at"])
     op.create_index("ix_assignments_line", "assignments", ["line", "at"], sqlite_where=got, postgresql_where=got)
 
 

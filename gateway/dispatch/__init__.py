@@ -1,0 +1,1 @@
+"""Dispatch: whether people are there, who gets which waiting session, what waiting clients are told."""
