@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup run test unit check format faults bench docs texts lock services clean
+.PHONY: help setup console web run test unit check format faults bench docs texts lock services clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -19,7 +19,17 @@ $(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	touch $@
 
-setup: $(VENV)/.ready  ## make .venv with frontline in it
+WEB := handoff/console/web
+CONSOLE := handoff/console/dist/index.html
+$(CONSOLE): $(VENV)/.ready $(WEB)/package-lock.json $(WEB)/vite.config.ts $(WEB)/index.html $(shell find $(WEB)/src -type f ! -name schema.d.ts)
+	sh handoff/console/build.sh $(BIN)
+	touch $@
+
+console: $(CONSOLE)  ## build the console's pages
+
+# Without the console everything else runs: its page then says what is missing.
+setup: $(VENV)/.ready  ## make .venv with frontline in it, and the console
+	-$(MAKE) --no-print-directory console
 
 run: setup  ## run the gateway with the demo flows: web chat at the address printed
 	$(BIN)/frontline run
@@ -30,7 +40,7 @@ services:
 PURE := core bot handoff flows
 COVERED := --cov=core --cov=bot --cov=handoff --cov-fail-under=98 --cov-report=term-missing:skip-covered
 
-test: unit services  ## everything: unit, contract, fault, browser tests
+test: unit services console  ## everything: unit, contract, fault, browser tests
 	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not faults and not browser and not speed" $(PURE:%=--ignore=tests/%)
 	$(BIN)/python -m pytest -m "faults or browser or speed"
 
@@ -43,6 +53,11 @@ check: $(VENV)/.ready-dev  ## format, lint, types, imports, flows
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/frontline check
+	$(MAKE) --no-print-directory web
+
+web: $(CONSOLE)  ## types and tests of the console's pages
+	mkdir -p build && $(BIN)/python -m gateway.api > build/openapi.json
+	cd $(WEB) && PATH="$(PATH):$(CURDIR)/$(BIN)" npm run --silent types && PATH="$(PATH):$(CURDIR)/$(BIN)" npm run --silent check && PATH="$(PATH):$(CURDIR)/$(BIN)" npm test --silent
 
 format: $(VENV)/.ready-dev  ## let ruff mend what it can
 	$(BIN)/ruff format .

@@ -1,0 +1,46 @@
+// Places of the console. The address is the state: what is shown can be opened again, or sent to a colleague.
+import { createRouter, createWebHistory, type RouteRecordRaw, type Router } from "vue-router";
+import type { Me } from "@/api/client";
+
+declare module "vue-router" {
+  interface RouteMeta {
+    bare?: boolean;
+    roles?: readonly Me["role"][];
+  }
+}
+
+const ADMIN = ["admin"] as const;
+
+export const routes: RouteRecordRaw[] = [
+  { path: "/", redirect: "/profile" },
+  { path: "/sign-in", name: "sign-in", component: () => import("./pages/SignIn.vue"), meta: { bare: true } },
+  { path: "/profile", name: "profile", component: () => import("./pages/Profile.vue") },
+  { path: "/users", name: "users", component: () => import("./pages/Users.vue"), meta: { roles: ADMIN } },
+  { path: "/audit", name: "audit", component: () => import("./pages/Audit.vue"), meta: { roles: ADMIN } },
+  { path: "/:rest(.*)*", name: "nowhere", component: () => import("./pages/Nowhere.vue") },
+];
+
+/** Whether an account of this role may see a page. The API decides again; this only spares a refusal. */
+export function mayOpen(roles: readonly Me["role"][] | undefined, me: Me | null): boolean {
+  return me !== null && (roles === undefined || roles.includes(me.role));
+}
+
+/** A path of our own to go to after signing in; anything else leads home. */
+export function safeNext(next: unknown): string {
+  return typeof next === "string" && /^\/(?![/\\])/.test(next) ? next : "/";
+}
+
+export function makeRouter(who: () => Me | null): Router {
+  const router = createRouter({ history: createWebHistory("/console/"), routes });
+  router.beforeEach((to) => {
+    const me = who();
+    if (to.name === "sign-in") return me === null ? true : safeNext(to.query.next);
+    if (me === null) return { name: "sign-in", query: { next: to.fullPath } };
+    return mayOpen(to.meta.roles, me) || { name: "nowhere", params: { rest: to.path.slice(1).split("/") } };
+  });
+  router.afterEach((to) => {
+    const name = typeof to.name === "string" ? to.name : "";
+    document.body.dataset.page = name;
+  });
+  return router;
+}

@@ -1,0 +1,51 @@
+// Who is signed in, and how they like the console.
+import { defineStore } from "pinia";
+import { ref, watch } from "vue";
+import { ask, type Me, Problem, whenSignedOut } from "@/api/client";
+import { speak } from "@/i18n";
+
+export const useMe = defineStore("me", () => {
+  const account = ref<Me | null>(null);
+
+  watch(account, (me) => {
+    if (me === null) return;
+    speak(me.language);
+    wear(me.theme);
+  });
+  whenSignedOut(() => (account.value = null));
+
+  /** Nobody is signed in: no error, but a page to sign in. */
+  async function load(): Promise<void> {
+    try {
+      account.value = await ask<Me>("GET", "/me");
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+      speak("");
+    }
+  }
+
+  async function signIn(name: string, password: string, code: string): Promise<void> {
+    account.value = await ask<Me>("POST", "/login", { name, password, code });
+  }
+
+  async function signOut(): Promise<void> {
+    await ask<void>("POST", "/logout");
+    account.value = null;
+  }
+
+  async function change(changes: { language?: string; theme?: string }): Promise<void> {
+    account.value = await ask<Me>("PATCH", "/me", changes);
+  }
+
+  async function changePassword(old: string, fresh: string): Promise<void> {
+    account.value = await ask<Me>("POST", "/me/password", { old, new: fresh });
+  }
+
+  return { account, load, signIn, signOut, change, changePassword };
+});
+
+/** `light`, `dark`, or as the system has it. */
+export function wear(theme: string): void {
+  if (theme) document.documentElement.dataset.theme = theme;
+  else delete document.documentElement.dataset.theme;
+}

@@ -1,0 +1,50 @@
+// The console's own rules, without a page.
+import { describe, expect, it } from "vitest";
+import type { Me, UserView } from "@/api/client";
+import { browserLanguage, russianForm } from "@/i18n";
+import en from "@/locales/en.json";
+import ru from "@/locales/ru.json";
+import { mayOpen, safeNext } from "@/router";
+import { changesOf, parseLines, renderLines } from "@/users";
+
+const me = { role: "operator" } as Me;
+const user = { title: "Анна", role: "operator", lines: { support: "operator" }, active: true } as unknown as UserView;
+
+function keys(value: object, path = ""): string[] {
+  return Object.entries(value).flatMap(([name, one]) => (typeof one === "object" ? keys(one, `${path}${name}.`) : [path + name]));
+}
+
+describe("words", () => {
+  it("are the same in both languages", () => expect(keys(ru).sort()).toEqual(keys(en).sort()));
+  it.each([[1, 0], [2, 1], [5, 2], [11, 2], [14, 2], [21, 0], [104, 1]])("the form for %i", (count, form) =>
+    expect(russianForm(count, 3)).toBe(form),
+  );
+  it.each([[["ru-RU", "en"], "ru"], [["de"], "en"], [[], "ru"]] as const)("the language for %j", (wishes, language) =>
+    expect(browserLanguage(wishes)).toBe(language),
+  );
+});
+
+describe("places", () => {
+  it("are for roles", () => {
+    expect(mayOpen(["admin"], me)).toBe(false);
+    expect(mayOpen(undefined, me)).toBe(true);
+    expect(mayOpen(undefined, null)).toBe(false);
+  });
+  it.each(["//evil.example", "https://evil.example", "/\\evil.example", undefined, ["/a"]])("%j leads home", (next) =>
+    expect(safeNext(next)).toBe("/"),
+  );
+  it("a path of our own is kept", () => expect(safeNext("/users?cursor=a")).toBe("/users?cursor=a"));
+});
+
+describe("accounts", () => {
+  it("lines are read and written", () => {
+    const lines = parseLines(" support* ,billing,, * ");
+    expect(lines).toEqual({ support: "supervisor", billing: "operator" });
+    expect(renderLines(lines)).toBe("support*, billing");
+  });
+  it("only what was changed is sent", () => {
+    const same = { title: "Анна", role: "operator", lines: { support: "operator" }, active: true } as const;
+    expect(changesOf(user, same)).toEqual({});
+    expect(changesOf(user, { ...same, active: false, lines: {} })).toEqual({ active: false, lines: {} });
+  });
+});

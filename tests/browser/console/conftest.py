@@ -1,0 +1,67 @@
+"""A whole gateway with the console behind a port, and people in front of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from aiohttp.test_utils import TestServer
+from playwright.async_api import Browser
+
+from gateway.api.build import build_api
+from gateway.console import BUILT, build_console
+from gateway.server import build_server
+from tests.browser.conftest import VIOLATIONS, Watched
+from tests.gateway.api.house import PASSWORD, House, open_house
+
+
+@dataclass
+class Desk:
+    """The gateway and the address of its console."""
+
+    house: House
+    url: str
+
+    async def sign_in(self, watched: Watched, name: str) -> None:
+        """Through the page, as people do."""
+        page = watched.page
+        await page.goto(f"{self.url}/sign-in")
+        await page.fill("input[name=name]", name)
+        await page.fill("input[name=password]", PASSWORD)
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("nav.rail")
+
+
+Open = Callable[..., Awaitable[Watched]]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def desk() -> AsyncIterator[Desk]:
+    if not (BUILT / "index.html").is_file():
+        pytest.fail("The console is not built: `make console`")
+    async for house in open_house():
+        routes = [*build_console(), *build_api(house.people, house.gateway.floor, "")]
+        async with TestServer(build_server(routes)) as server:
+            yield Desk(house, str(server.make_url("/console")))
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def open_page(browser: Browser) -> AsyncIterator[Open]:
+    """Opens a page of a browser of its own. No script error and no broken policy at the end."""
+    opened: list[Watched] = []
+
+    async def make(**how: Any) -> Watched:
+        context = await browser.new_context(**{"locale": "ru-RU", "viewport": {"width": 1280, "height": 800}, **how})
+        context.set_default_timeout(15_000)
+        await context.add_init_script(VIOLATIONS)
+        opened.append(Watched(await context.new_page()))
+        return opened[-1]
+
+    yield make
+    for watched in opened:
+        await watched.page.context.close()
+    troubles = [one for watched in opened for one in watched.troubles]
+    assert [one for one in troubles if "with a status of 4" not in one] == []  # refusals of the API are no troubles
