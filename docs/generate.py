@@ -275,6 +275,53 @@ def choices(param: Any) -> str:
     return f" ({', '.join(str(one) for one in known)})" if known else ""
 
 
+# --- numbers ---------------------------------------------------------------------------------------------------------
+
+
+def metrics_page() -> str:
+    """What is said of counting as it is written, with all reports, numbers and facts behind the mark."""
+    written = (DOCS / "metrics.md").read_text("utf-8").partition(MARK)[0].rstrip()
+    return f"{written}\n\n{MARK}\n\n{numbers()}\n{reports()}\n{facts()}"
+
+
+def numbers() -> str:
+    """The registry that computes the numbers."""
+    from handoff.metrics import METRICS
+
+    rows = ((f"`{one.name}`", one.title, UNIT_WORDS[one.unit], one.about) for one in METRICS.values())
+    return "## Numbers\n\n" + table(("name", "title", "is", "definition"), rows)
+
+
+UNIT_WORDS = {
+    "count": "a sum",
+    "different": "a number of different ones",
+    "share": "a share",
+    "mean": "a mean",
+    "seconds": "durations in seconds: mean, median, 90th percentile, total",
+}
+
+
+def reports() -> str:
+    """The reports and the numbers in each."""
+    from handoff.metrics import REPORTS
+
+    rows = (
+        (f"`{one.name}`", one.title, one.by, ", ".join(f"`{name}`" for name in one.metrics)) for one in REPORTS.values()
+    )
+    return "## Reports\n\n" + table(("name", "title", "by", "numbers"), rows)
+
+
+def facts() -> str:
+    """Every kind of fact with its fields."""
+    from handoff.metrics_facts import FACTS
+
+    rows = (
+        (f"`{kind}`", one.about, "; ".join(f"`{name}`: {what}" for name, what in one.fields.items()) or "—")
+        for kind, one in FACTS.items()
+    )
+    return "## Facts\n\n" + table(("kind", "what happened", "fields"), rows)
+
+
 # --- channels --------------------------------------------------------------------------------------------------------
 
 
@@ -461,6 +508,7 @@ def pages() -> dict[str, str]:
         "settings.md": settings_reference(),
         "commands.md": commands_reference(),
         "channels.md": channels_page(),
+        "metrics.md": metrics_page(),
         "add-a-channel.md": adding_page(),
     }
     made |= {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -21,6 +22,10 @@ from gateway.edition import Urgency
 from gateway.hints import build_hints
 from gateway.metrics import Metrics
 from gateway.publish import Publisher, render_problems
+from gateway.reporting import Reports
+from handoff.metrics import REPORTS
+from handoff.metrics_tables import BYS, Question
+from storage.work.units import Based, Units
 
 Ask = Callable[..., Awaitable[Any]]
 
@@ -42,6 +47,7 @@ class Office:
             "ticket": self.ticket,
             "uncaught": self.uncaught,
             "events": self.events,
+            "report": self.report,
             "named": self.named,
             "clients": self.clientele.clients,
             "client": self.clientele.client,
@@ -96,6 +102,23 @@ class Office:
     async def uncaught(self, limit: int = 100) -> list[Any]:
         """Texts that no flow caught: [text, times, last time], most frequent first."""
         return [list(row) for row in await self._store.uncaught(limit)]
+
+    async def report(
+        self,
+        name: str,
+        by: str,
+        zone: str,
+        since: float,
+        until: float,
+        line: str = "",
+        channel: str = "",
+        operator: str = "",
+    ) -> list[Any]:
+        """The rows of a report of the sessions that began in a time (seconds since the epoch), the total last."""
+        assert by in BYS
+        asked = Question(REPORTS[name], by, ZoneInfo(zone), line, channel, operator)
+        table = await Reports(Units(cast(Based, self._store))).table(asked, since, until)
+        return [msgspec.to_builtins(row) for row in (*table.rows, table.total)]
 
     async def named(self, hashes: list[str]) -> list[str]:
         """Those of the hashes that a file has."""

@@ -93,6 +93,8 @@ def move(session: Session, event: str, now: datetime, who: str, why: str, **chan
     }
     if session.owner != "bot" and after.owner != "bot" and after.epoch != session.epoch:
         data |= {"from_line": session.line, "from_operator": session.operator}
+    if status == "closed" and after.category:
+        data["category"] = after.category
     return Moved(after, Record("session_moved", data))
 
 

@@ -40,7 +40,7 @@ def page(name: str) -> str:
     return (DOCS / name).read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", ["flows.md", "findings.md", "settings.md", "commands.md"])
+@pytest.mark.parametrize("name", ["flows.md", "findings.md", "settings.md", "commands.md", "metrics.md"])
 def test_references_are_up_to_date(name: str) -> None:
     """`make docs` writes them."""
     assert page(name) == generate.pages()[name]

@@ -15,7 +15,7 @@ from gateway.api.accounts import invalid
 from gateway.api.cookies import Cookies
 from gateway.api.origin import require_own_site
 from gateway.api.problems import Problem
-from gateway.api.route import Call, Route
+from gateway.api.route import Call, Route, Text
 from gateway.api.signing import refusal
 from gateway.floor import Floor
 from gateway.server import SAFE, Handler
@@ -51,6 +51,8 @@ class Door:
         if route.writes and call.token is None:
             require_own_site(request, self._public_url)
         require_right(route, call)
+        if call.session is not None:
+            self._floor.presence.seen(call.session.user.id)  # a person is at work; a machine is not
         reading.check_number(request, route)
         call.query = reading.read_query(request, route)
         call.body = await reading.read_body(request, route)
@@ -100,7 +102,10 @@ class Door:
     # --- the answer ---
 
     def _answer(self, route: Route, call: Call, made: BaseModel | None) -> web.Response:
-        answer = _response(route.status, _json(made) if made is not None else b"")
+        if isinstance(made, Text):
+            answer = web.Response(text=made.text, status=route.status, content_type=route.text, headers=SAFE)
+        else:
+            answer = _response(route.status, _json(made) if made is not None else b"")
         if call.renewed is not None:
             left = call.renewed.login.ends_at - self._people.now()
             self._cookies.set(answer, call.renewed.secret, left)

@@ -53,7 +53,7 @@ def _schemas(routes: tuple[Route, ...]) -> tuple[dict[type[BaseModel], str], Jso
     for route in routes:
         if route.body is not None:
             wanted[route.body, "validation"] = None
-        if route.answer is not None:
+        if route.answer is not None and not route.text:
             wanted[route.answer, "serialization"] = None
     refs, definitions = models_json_schema(list(wanted), ref_template=REF)
     names = {model: str(refs[model, mode]["$ref"]).rpartition("/")[2] for model, mode in wanted}
@@ -82,6 +82,10 @@ def _operation(route: Route, names: dict[type[BaseModel], str]) -> Json:
         found["parameters"] = parameters
     if route.body is not None:
         found["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(names[route.body])}}}
+    if route.form:
+        file = {"type": "string", "contentMediaType": "application/octet-stream"}
+        form = {"type": "object", "properties": {"file": file}, "required": ["file"]}
+        found["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": form}}}
     return found
 
 
@@ -114,7 +118,9 @@ def _header(name: str, description: str, schema: Json) -> Json:
 
 def _responses(route: Route, names: dict[type[BaseModel], str]) -> Json:
     done: Json = {"description": route.summary}
-    if route.answer is not None:
+    if route.text:
+        done["content"] = {route.text: {"schema": {"type": "string"}}}
+    elif route.answer is not None:
         done["content"] = {"application/json": {"schema": _ref(names[route.answer])}}
     by_status: dict[int, list[str]] = {}
     for name in dict.fromkeys(_problems(route)):

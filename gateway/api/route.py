@@ -61,6 +61,12 @@ class Call:
         return Deed(by, action, object, {}, self.place.network)
 
 
+class Text(BaseModel):
+    """An answer that is text, not JSON."""
+
+    text: str
+
+
 Handler = Callable[[Call], Awaitable[BaseModel | None]]
 
 
@@ -69,7 +75,8 @@ class Route:
     """`roles`: empty for what nobody need be signed in for. `scope`: what a token needs; empty: no token may.
 
     `keyed`: a write that takes an idempotency key; `once`: its answer holds a secret, so a repeat is told without it.
-    `problems`: names of refusals beside those that every route has.
+    `form`: it takes a file, streamed by its handler. `text`: the content type of answers that are `Text`. `problems`: names of
+    refusals beside those that every route has.
     """
 
     method: str
@@ -84,6 +91,8 @@ class Route:
     status: int = 200
     keyed: bool = False
     once: bool = False
+    text: str = ""
+    form: bool = False
     problems: tuple[str, ...] = field(default=())
 
     @property

@@ -28,6 +28,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("clients", "clients"),
     ("user", "users"),
     ("audit", "users"),
+    ("report", "report"),
     ("uncaught", "store"),
     ("replay", "replay"),
     ("channel-test", "channel_test"),

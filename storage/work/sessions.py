@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Integer, Select, and_, bindparam, func, literal_column, or_, select
@@ -38,6 +39,10 @@ CURRENT: Select[Any] = select(sessions).where(
     sessions.c.conversation == bindparam("conversation"), sessions.c.current == literal_column("1"), SEEN
 )
 
+OF_NUMBER = select(sessions.c.number).where(
+    sessions.c.conversation == bindparam("conversation"), sessions.c.number == bindparam("number"), SEEN
+)
+
 
 def sight_values(sight: Sight) -> dict[str, Any]:
     """The parameters of `SEEN`."""
@@ -52,3 +57,13 @@ def sight_values(sight: Sight) -> dict[str, Any]:
 def current_session(reads: Asked, sight: Sight, conversation: int) -> Row | None:
     """The session of a conversation that is under way, or was last; None when there is none that may be seen."""
     return reads.one(CURRENT, conversation=conversation, **sight_values(sight))
+
+
+def seen_sessions(reads: Asked, sight: Sight, wanted: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Those of the sessions (conversation, number) that may be seen."""
+    values = sight_values(sight)
+    return {
+        (home, number)
+        for home, number in wanted
+        if reads.value(OF_NUMBER, conversation=home, number=number, **values) is not None
+    }
