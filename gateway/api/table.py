@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.api import accounts, deeds, reports, signing, tools, transfers, uploads
+from gateway.api import accounts, conversations, deeds, presence, queue, reports, signing, tools, transfers, uploads
 from gateway.api.live.door import LIVE
 from gateway.api.route import Route
 
@@ -11,9 +11,12 @@ ROUTES: tuple[Route, ...] = (
     LIVE,
     *signing.ROUTES,
     *accounts.ROUTES,
+    *conversations.ROUTES,
     *deeds.ROUTES,
     *transfers.ROUTES,
     *uploads.ROUTES,
     *reports.ROUTES,
     *tools.ROUTES,
+    *presence.ROUTES,
+    *queue.ROUTES,
 )
