@@ -16,7 +16,7 @@ from gateway.config.channels import ApiSettings, Channel
 from gateway.config.lines import LineSettings, Rule, WebhookDeskSettings
 from gateway.config.model import Config
 from handoff.hours import parse_hours
-from handoff.lines import House, Line
+from handoff.lines import House, Line, parse_priority
 
 # How long the label of a button may be, by kind of channel.
 BUTTON_LABELS = {
@@ -81,6 +81,10 @@ def _line(config: Config, id: str, line: LineSettings) -> Line:
         busy=_rule(line.busy),
         max_wait=line.max_wait,
         first_reply=line.first_reply,
+        next_reply=line.next_reply,
+        resolve=line.resolve,
+        warn_at=line.warn_at,
+        hurry=tuple(sorted((parse_priority(word), part) for word, part in line.hurry.items())),
         packet=line.packet,
         categories=line.categories,
         rating=line.rating,

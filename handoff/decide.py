@@ -27,7 +27,7 @@ from core.events import (
 )
 from core.normal import clean, normal
 from core.turn import Facts, LineFacts, Turn
-from handoff import loans, notices, queueing, rating, returning, silence
+from handoff import loans, notices, queueing, rating, returning, silence, sla_alarms
 from handoff.acts import ACTS
 from handoff.acts.act import refusal
 from handoff.decision import (
@@ -263,6 +263,8 @@ def _facts(on: Decision, line: Line) -> LineFacts:
 
 
 _TIMERS: dict[str, Callable[[Decision, TimerFired], None]] = {
+    sla_alarms.SLA_TIMER: sla_alarms.alarm,
+    sla_alarms.EDITED_TIMER: sla_alarms.edited,
     WAIT_TIMER: _waited,
     COLLEAGUE_TIMER: _colleague_left,
     IDLE_TIMER: silence.silent,

@@ -14,6 +14,8 @@ from core.locale import texts
 from core.turn import Facts, Trace, Turn
 from handoff.lines import House, Line, parse_priority
 from handoff.session import move, open_session, opened
+from handoff.sla import due_of
+from handoff.sla_clocks import alarm_timer, follow, next_alarm
 
 WAIT_TIMER = "line.wait"
 IDLE_TIMER = "line.idle"
@@ -38,13 +40,15 @@ class Decision:
         self.effects: list[Effect] = []
         self.trace: list[Trace] = []
         self.t = texts(house.language)
+        self.alarm_at = next_alarm(conversation.session)  # what the timer of the promises is set to
 
     @property
     def session(self) -> Session:
         return self.conversation.session
 
     def turn(self) -> Turn:
-        return Turn(self.conversation, tuple(self.effects), tuple(self.trace))
+        timer = alarm_timer(self.session, self.alarm_at, self.now)
+        return Turn(self.conversation, (*timer, *self.effects), tuple(self.trace))
 
     def out(self, *effects: Effect) -> None:
         self.effects.extend(effects)
@@ -63,7 +67,13 @@ class Decision:
             self.out(Hand(LoanStopped()))
         if any(mark in session.memory for mark in over):
             self.remember(**dict.fromkeys(over))
+        self.keep_promises(*follow(before, self.session, event, self.now, self.line))
         self.why("session", move=event, by=who, why=why, epoch=session.epoch)
+
+    def keep_promises(self, session: Session, effects: tuple[Effect, ...]) -> None:
+        """Keep what the clocks of the line's promises have become (`handoff.sla_clocks`)."""
+        self.put(session)
+        self.out(*effects)
 
     def put(self, session: Session) -> None:
         self.conversation = msgspec.structs.replace(self.conversation, session=session)
@@ -106,9 +116,8 @@ def enqueue(
     event: str = "",
     **changes: Any,
 ) -> None:
-    """Move the session into the line's queue. A session that comes back keeps its first deadline, and so its place."""
+    """Move the session into the line's queue. A session that comes back keeps its deadline, and so its place."""
     memory = dict(changes.pop("memory", on.session.memory))
-    memory.setdefault("due", line.due(on.now))
     memory["run"] = run or memory.get("run", 0)
     memory[URGENCY] = parse_priority(priority)
     memory.pop("leaving", None)
@@ -126,7 +135,14 @@ def enqueue(
         memory=memory,
         **changes,
     )
-    on.out(Queue(line.id, parse_priority(priority), memory["due"], note))
+    queue(on)
+
+
+def queue(on: Decision) -> None:
+    """The session's place in its queue, by its nearest deadline. A line that promises nothing takes them as they come."""
+    session = on.session
+    due = due_of(session) or session.queued_at
+    on.out(Queue(session.line, parse_priority(session.priority), due, session.note))
 
 
 def start_wait(on: Decision, line: Line) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -207,9 +208,27 @@ def opens_at(hours: Hours, at: datetime) -> datetime | None:
     return None
 
 
+def closes_at(hours: Hours, at: datetime) -> datetime | None:
+    """When what is open now closes, in the hours' own zone; None when it is closed, or does not close in a year."""
+    last = at
+    for start, end in () if hours.always else _ahead(hours, at, AHEAD):
+        if start > last:
+            break
+        last = end
+    else:
+        return None
+    return last.astimezone(ZoneInfo(hours.timezone)) if last > at else None
+
+
 def deadline(start: datetime, minutes: float, hours: Hours) -> datetime | None:
     """The moment (UTC) when so many minutes of working time have passed; None when the hours never give as many."""
-    left = timedelta(minutes=minutes)
+    return reach(start, timedelta(minutes=minutes), hours)
+
+
+def reach(start: datetime, left: timedelta, hours: Hours) -> datetime | None:
+    """The moment (UTC) when so much working time has passed, to the microsecond; None when the hours never give as much."""
+    if hours.always:
+        return start.astimezone(UTC) + left
     for opening, end in _ahead(hours, start, LONGEST):
         begin = max(opening, start.astimezone(UTC))
         if left <= end - begin:
@@ -220,32 +239,53 @@ def deadline(start: datetime, minutes: float, hours: Hours) -> datetime | None:
 
 def worked(start: datetime, end: datetime, hours: Hours) -> float:
     """Minutes of working time between two moments: the inverse of `deadline`."""
-    total = timedelta()
-    for begin, finish in _ahead(hours, start, LONGEST):
-        if begin >= end:
+    return sum((to - begin for begin, to, open_ in split(start, end, hours) if open_), timedelta()) / timedelta(
+        minutes=1
+    )
+
+
+def split(start: datetime, end: datetime, hours: Hours) -> Iterator[tuple[datetime, datetime, bool]]:
+    """The time between two moments as stretches without a gap, in UTC, each with whether it is working time."""
+    at, end = start.astimezone(UTC), end.astimezone(UTC)
+    if hours.always and at < end:
+        yield at, end, True
+        return
+    days = (end - at).days + 3
+    for opening, closing in _ahead(hours, at, days) if at < end else ():
+        if opening >= end:
             break
-        total += min(finish, end) - max(begin, start)
-    return total / timedelta(minutes=1)
+        if opening > at:
+            yield at, opening, False
+            at = opening
+        yield at, min(closing, end), True
+        at = min(closing, end)
+    if at < end:
+        yield at, end, False
 
 
 def _ahead(hours: Hours, at: datetime, days: int) -> Iterator[Interval]:
-    """Open intervals that end after the moment, in order."""
+    """Open intervals that end after the moment, in order; one may begin where the other ends, none before that."""
     if not any(hours.week):
         return
     first = at.astimezone(ZoneInfo(hours.timezone)).date()
+    reached = datetime.min.replace(tzinfo=UTC)
     for n in range(days):
         for start, end in _intervals(hours, first + timedelta(days=n)):
-            if end > at:
-                yield start, end
+            begin, reached = max(start, reached), max(end, reached)  # spans that meet in an hour that comes twice
+            if end > max(begin, at):
+                yield begin, end
 
 
-def _intervals(hours: Hours, day: date) -> Iterator[Interval]:
+@lru_cache(maxsize=4096)
+def _intervals(hours: Hours, day: date) -> tuple[Interval, ...]:
     if day in hours.holidays:
-        return
+        return ()
+    found = []
     for start, end in hours.week[day.weekday()]:
         begins, ends = _moment(hours, day, start, fold=0), _moment(hours, day, end, fold=1)
         if ends > begins:  # a span wholly in the hour that a change of the clock leaves out is no time at all
-            yield begins, ends
+            found.append((begins, ends))
+    return tuple(found)
 
 
 def _moment(hours: Hours, day: date, minute: int, fold: int) -> datetime:
@@ -254,8 +294,23 @@ def _moment(hours: Hours, day: date, minute: int, fold: int) -> datetime:
     if minute == DAY:
         day, minute, fold = day + timedelta(days=1), 0, 0
     zone = ZoneInfo(hours.timezone)
-    wall = datetime.combine(day, time(minute // 60, minute % 60, fold=fold), zone)
-    moment = wall.astimezone(UTC)
-    if moment.astimezone(zone).replace(tzinfo=None) != wall.replace(tzinfo=None):
-        return _moment(hours, day, minute + 1, fold)
-    return moment
+    wall = datetime.combine(day, time(minute // 60, minute % 60))
+    moment = wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+    if moment.astimezone(zone).replace(tzinfo=None) == wall:
+        return moment
+    return _change(zone, wall)
+
+
+def _change(zone: ZoneInfo, wall: datetime) -> datetime:
+    """The moment (UTC) at which the clock leaves out this time of the wall, by halving."""
+    before, after = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (1, 0))
+    early = before.astimezone(zone).utcoffset()
+    while after - before > timedelta(seconds=1):
+        middle = (before + (after - before) / 2).replace(microsecond=0)
+        if middle == before:
+            break
+        if middle.astimezone(zone).utcoffset() == early:
+            before = middle
+        else:
+            after = middle
+    return after

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
+from hashlib import sha256
 from typing import Literal
 
 from core.deployment import LineInfo, LineRule
 from core.normal import normal
 from core.turn import LineFacts
-from handoff.hours import DAY, Hours, deadline, is_open, opens_at
+from handoff.hours import DAY, Hours, is_open, opens_at
 
 ALWAYS = Hours((((0, DAY),),) * 7, "UTC")
 
@@ -36,7 +37,8 @@ PRIORITIES = {
 class Line:
     """A line. Times in seconds; a rule that is None leaves the answer to the flow.
 
-    After `max_wait` in the queue the line is busy (0: never); the first reply is due after `first_reply` of working time.
+    After `max_wait` in the queue the line is busy (0: never); the promises `first_reply`, `next_reply` and
+    `resolve` are in working time (0: none), with a warning after the part `warn_at`; `hurry` shortens them from a priority on.
     A transfer to the line must bring what `packet` names; a close names one of `categories`, where there are some. A client
     who is silent is asked after `idle_warn` and given up after `idle_close` (0: never). Who comes back within
     `continue_within` goes on with the session before, and is greeted by the bot or waits for the line (`returning`).
@@ -63,15 +65,31 @@ class Line:
     limit: float = 0.0
     sticky: float = 259_200.0
     offer: float = 120.0
+    next_reply: float = 0.0
+    resolve: float = 0.0
+    warn_at: float = 0.8
+    hurry: tuple[tuple[int, float], ...] = ()
 
     def info(self) -> LineInfo:
         """The line as flows are checked against it."""
         return LineInfo(self.title, self.closed, self.busy, self.hours.always)
 
-    def due(self, now: datetime) -> float:
-        """When the first reply is due (seconds since the epoch, UTC)."""
-        moment = deadline(now, self.first_reply / 60, self.hours)
-        return (moment or now + timedelta(seconds=self.first_reply)).timestamp()
+    def promised(self, promise: Literal["first_reply", "next_reply", "resolve"], urgency: int = 0) -> float:
+        """How long (seconds of working time) a promise of the line gives; 0 where it makes none. Urgent matters get less."""
+        parts = [part for level, part in self.hurry if level <= urgency]
+        seconds = {"first_reply": self.first_reply, "next_reply": self.next_reply, "resolve": self.resolve}[promise]
+        return round(seconds * min(parts, default=1.0), 6)
+
+    @property
+    def rules(self) -> str:
+        """Marks the hours and the promises: deadlines are calculated anew when it changes."""
+        return _mark(self.hours, (self.first_reply, self.next_reply, self.resolve, self.warn_at), self.hurry)
+
+
+@lru_cache(maxsize=256)
+def _mark(hours: Hours, promises: tuple[float, ...], hurry: tuple[tuple[int, float], ...]) -> str:
+    said = repr((hours.week, hours.timezone, sorted(hours.holidays), promises, sorted(hurry)))
+    return sha256(said.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

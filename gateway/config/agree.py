@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, time
 from difflib import get_close_matches
 
 import msgspec
@@ -16,7 +17,8 @@ from core.locale import n_
 from gateway.config.channels import ApiSettings, ChannelSettings, MaxSettings, TelegramSettings, VkSettings
 from gateway.config.lines import LineSettings, TableSettings
 from gateway.config.model import Config
-from handoff.hours import BadHours, parse_hours
+from handoff.hours import BadHours, Hours, opens_at, parse_hours
+from handoff.lines import PRIORITIES, parse_priority
 
 Check = Callable[[Config, Mapping], Iterator[Finding]]
 BUILT_IN = ("tickets", SERVICE)
@@ -199,7 +201,9 @@ def _max(name: str, channel: MaxSettings, root: Mapping) -> Iterator[Finding]:
 def _hours(config: Config, root: Mapping) -> Iterator[Finding]:
     for name, line in config.lines.items():
         try:
-            parse_hours(line.spans, config.timezone, line.holidays)
+            hours = parse_hours(line.spans, config.timezone, line.holidays)
+            if any(hours.week) and line.holidays and not _ever_opens(hours, min(line.holidays)):
+                yield _never_opens(name, line, root)
         except BadHours as wrong:
             place = _place(root, "lines", name, "hours", wrong.key)
             yield Finding(
@@ -210,6 +214,51 @@ def _hours(config: Config, root: Mapping) -> Iterator[Finding]:
                 values=wrong.values,
                 length=place.length if isinstance(place, Scalar) else 0,
             )
+
+
+def _ever_opens(hours: Hours, first: date) -> bool:
+    """Whether there is an hour within a year of the first day off that is no day off."""
+    return opens_at(hours, datetime.combine(first, time(), UTC)) is not None
+
+
+def _never_opens(name: str, line: LineSettings, root: Mapping) -> Finding:
+    return _finding(
+        _place(root, "lines", name, "holidays"),
+        "C135",
+        n_("the line «{line}» never opens: from {day} on, all its days are days off"),
+        n_("take the days that are worked out of `holidays`"),
+        line=name,
+        day=min(line.holidays).isoformat(),
+    )
+
+
+def _promises(config: Config, root: Mapping) -> Iterator[Finding]:
+    """What is answered after the end was promised to nobody; a priority that is none shortens nothing."""
+    for name, line in config.lines.items():
+        for word in ("first_reply", "next_reply"):
+            seconds = getattr(line, word)
+            if line.resolve and seconds > line.resolve:
+                yield _finding(
+                    _place(root, "lines", name, word),
+                    "C136",
+                    n_(
+                        "the line «{line}» promises `{promise}` in {minutes} min, but the end of the matter in {resolve} min"
+                    ),
+                    n_("make `resolve` the longest promise, or 0"),
+                    line=name,
+                    promise=word,
+                    minutes=_minutes(seconds),
+                    resolve=_minutes(line.resolve),
+                )
+        for word in line.hurry:
+            if parse_priority(word) <= 0:
+                place = _place(root, "lines", name, "hurry", word)
+                known = [known for known, level in PRIORITIES.items() if level > 0]
+                yield _unknown(place, "C137", n_("«{name}» is no priority above the ordinary one"), word, known)
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:g}"
 
 
 def _bucket(config: Config, root: Mapping) -> Iterator[Finding]:
@@ -234,4 +283,4 @@ def _tables(config: Config, root: Mapping) -> Iterator[Finding]:
             )
 
 
-CHECKS: tuple[Check, ...] = (_channel_lines, _rules, _secrets, _hours, _bucket, _tables)
+CHECKS: tuple[Check, ...] = (_channel_lines, _rules, _secrets, _hours, _promises, _bucket, _tables)

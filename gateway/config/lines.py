@@ -54,7 +54,17 @@ class LineSettings(Settings):
     max_wait: Duration = 600.0
     """How long a session waits in the queue before `busy`. `0`: without end."""
     first_reply: Duration = 300.0
-    """Promised time to the first answer, counted in working hours. It orders the queue."""
+    """Promised time to the first answer, counted in working hours as all promises are. The nearest deadline orders the queue.
+    `0`: nothing is promised."""
+    next_reply: Duration = 0.0
+    """Promised time to every later answer, from the client's word. `0`: nothing is promised."""
+    resolve: Duration = 0.0
+    """Promised time until the matter is closed; it does not run while the client has the word, or while the session is on
+    hold. `0`: nothing is promised."""
+    warn_at: float = Field(default=0.8, gt=0, le=1)
+    """The part of a promise after which supervisors are warned: `0.8`. `1`: only when it is missed."""
+    hurry: dict[str, Annotated[float, Field(gt=0, le=1)]] = Field(default_factory=dict)
+    """What is left of the promises from a priority on: `{high: 0.5, urgent: 0.25}`. Words as flows write them, or numbers."""
     packet: tuple[str, ...] = ()
     """Labels of what a transfer to this line must bring: `[Номер заказа]`. What flows and the client's card know is filled in;
     what is missing is asked of whoever transfers."""

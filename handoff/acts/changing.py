@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from core.effects import Hand, Queue, Record, Unqueue
+from core.effects import Hand, Record, Unqueue
 from core.events import FieldGiven, OperatorAct
 from core.normal import clean
 from handoff.acts.act import Act, leads, word
-from handoff.decision import URGENCY, Decision
+from handoff.decision import URGENCY, Decision, queue
 from handoff.lines import PRIORITIES, parse_priority
+from handoff.sla_clocks import wake
 
 
 def _against_priority(on: Decision, event: OperatorAct) -> str:
@@ -29,8 +30,10 @@ def _set_priority(on: Decision, event: OperatorAct) -> None:
     on.remember(**{URGENCY: number})
     facts = {"session": session.number, "line": session.line, "by": event.operator, "was": session.priority}
     on.out(Record("priority_changed", {**facts, "priority": priority}))
+    on.keep_promises(*wake(on.session, on.now, on.line))  # what is urgent is promised sooner
     if session.owner == "queue":
-        on.out(Unqueue("priority"), Queue(session.line, number, session.memory["due"], session.note))
+        on.out(Unqueue("priority"))
+        queue(on)
 
 
 def _set_field(on: Decision, event: OperatorAct) -> None:

@@ -10,6 +10,7 @@ from core.conversation import Conversation, Session
 from core.ports import Done
 from storage.codec import encode
 from storage.ledger import Ledger
+from storage.routing.following import follow
 from storage.rows import Row
 from storage.work.schema import NEVER
 
@@ -26,6 +27,7 @@ def project(ledger: Ledger, before: Session, after: Conversation, done: list[Don
         if before.number and before.number != session.number:
             ledger.rows.put_session(session_row(after, before, now, current=0))
         ledger.rows.put_session(session_row(after, session, now))
+        follow(ledger, before, after, done, now)
     elif session.owner != "bot":  # lists of people show what was said last first
         ledger.rows.put_session(session_row(after, session, now) | {"moved_at": session.last_at})
     if session.owner != "bot" or before.owner != "bot":
@@ -49,7 +51,7 @@ def _stand(session: Session) -> dict[str, Any]:
 
 def session_row(home: Conversation, session: Session, now: float, current: int = 1) -> Row:
     """A session as a row of `sessions`."""
-    due = float(session.memory.get("due", 0.0))
+    due = float(session.sla.get("due", 0.0))
     return {
         "conversation": home.id,
         "number": session.number,

@@ -1,7 +1,8 @@
-"""Lines: facts of the moment, deadlines of the first reply, priorities."""
+"""Lines: facts of the moment, what they promise, priorities."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -33,11 +34,27 @@ def test_facts_follow_the_clock_to_the_minute() -> None:
     assert line_facts(HOUSE, before + timedelta(seconds=1))["support"].open
 
 
-def test_the_first_reply_is_due_in_working_time() -> None:
-    assert SUPPORT.due(SATURDAY) == datetime(2026, 1, 5, 6, 5, tzinfo=UTC).timestamp()
-    assert NIGHT.due(SATURDAY) == SATURDAY.timestamp() + 300
-    never = Line(id="x", title="x", hours=parse_hours({}, "Europe/Moscow"))
-    assert never.due(SATURDAY) == SATURDAY.timestamp() + 300
+def test_what_is_urgent_is_promised_sooner() -> None:
+    line = Line(id="a", title="a", resolve=3600.0, hurry=((1, 0.5), (2, 0.25)))
+    assert [line.promised("resolve", urgency) for urgency in (-1, 0, 1, 2, 9)] == [3600, 3600, 1800, 900, 900]
+    assert [line.promised("first_reply"), line.promised("next_reply")] == [300, 0]
+
+
+def test_the_mark_of_the_rules_changes_with_whatever_deadlines_depend_on() -> None:
+    holiday = parse_hours({"mon-fri": "09:00-18:00"}, "Europe/Moscow", ["2026-01-01"])
+    elsewhere = parse_hours({"mon-fri": "09:00-18:00"}, "Europe/Berlin")
+    line = Line(id="a", title="a", hours=OFFICE)
+    others = [
+        replace(line, hours=holiday),
+        replace(line, hours=elsewhere),
+        replace(line, first_reply=60.0),
+        replace(line, next_reply=60.0),
+        replace(line, resolve=60.0),
+        replace(line, warn_at=0.5),
+        replace(line, hurry=((1, 0.5),)),
+    ]
+    assert len({it.rules for it in [line, *others]}) == len(others) + 1
+    assert Line(id="b", title="other words", hours=OFFICE, max_wait=1.0).rules == SUPPORT.rules
 
 
 def test_what_flows_see_of_a_line() -> None:
