@@ -114,7 +114,8 @@ class Scene:
             number = int(data.get("number", self.tickets[-1].number if self.tickets else FIRST_TICKET))
             status = str(data.get("status", "done" if name == "ticket_solved" else "open"))
             title = str(data.get("title", self.tickets[-1].title if self.tickets else ""))
-            return TicketChanged(number, status, name == "ticket_solved", title, str(data.get("comment", "")))
+            comment, told = str(data.get("comment", "")), data.get("told") is True
+            return TicketChanged(number, status, name == "ticket_solved", title, comment, told=told)
         return Outside(name.removeprefix("webhook."), data)
 
     def files(self, what: dict[str, Any]) -> list[Message]:

@@ -25,6 +25,8 @@ from gateway.publish import Publisher, render_problems
 from gateway.reporting import Reports
 from handoff.metrics import REPORTS
 from handoff.metrics_tables import BYS, Question
+from storage.tickets.deeds import push_again
+from storage.tickets.reading import NOTES
 from storage.work.units import Based, Units
 
 Ask = Callable[..., Awaitable[Any]]
@@ -45,6 +47,7 @@ class Office:
             "publish": self.publish,
             "tickets": self.tickets,
             "ticket": self.ticket,
+            "push_again": self.push_again,
             "uncaught": self.uncaught,
             "events": self.events,
             "report": self.report,
@@ -97,7 +100,20 @@ class Office:
         if ticket is None:
             raise Refused("ticket")
         files = [await self._store.file(id) for id in ticket.files]
-        return msgspec.to_builtins(ticket) | {"stored": [msgspec.to_builtins(file) for file in files if file]}
+        notes = await Units(cast(Based, self._store)).ask(lambda reads: reads.all(NOTES, number=number))
+        return msgspec.to_builtins(ticket) | {
+            "stored": [msgspec.to_builtins(file) for file in files if file],
+            "notes": notes,
+        }
+
+    async def push_again(self, number: int) -> None:
+        """Send a ticket to its outer desk once more. Raises Refused when there is none, or it has no such desk."""
+        ticket = await self._store.ticket(number)
+        homes = [ticket.conversation] if ticket is not None else []
+        units = Units(cast(Based, self._store))
+        against = await units.write(lambda ledger: push_again(ledger, number, "console"), homes)
+        if against:
+            raise Refused("ticket")
 
     async def uncaught(self, limit: int = 100) -> list[Any]:
         """Texts that no flow caught: [text, times, last time], most frequent first."""

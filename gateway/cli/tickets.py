@@ -11,7 +11,21 @@ from gateway.cli.shell import Shell, ask_office, render_time
 from gateway.cli.words import command, option
 from gateway.config.model import Config
 
-DEEDS = {"created": n_("created"), "changed": n_("changed")}
+DEEDS = {
+    "created": n_("created"),
+    "changed": n_("changed"),
+    "comment": n_("comment"),
+    "note": n_("private note"),
+    "untold": n_("the client was not reached"),
+    "joined": n_("joined to another ticket"),
+    "unjoined": n_("taken apart again"),
+    "took_in": n_("took in a duplicate"),
+    "let_go": n_("let a duplicate go"),
+    "linked": n_("belongs to a session"),
+    "unlinked": n_("no longer belongs to a session"),
+    "pushed": n_("sent to the outer desk again"),
+}
+HIDDEN = ("at", "what", "done", "waiting", "key", "said", "told", "place", "client")  # of a line of the history
 
 
 @command("tickets", help=n_("List tickets, or show one with every field, its files and history."))
@@ -19,13 +33,23 @@ DEEDS = {"created": n_("created"), "changed": n_("changed")}
 @option("--desk", help=n_("Only of this desk."))
 @option("--status", help=n_("Only with this status."))
 @option("--client", type=int, help=n_("Only of the client with this number."))
+@option("--push-again", is_flag=True, help=n_("Send the ticket to its outer desk once more."))
 @option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help=n_("How many at most."))
 @option("--format", "form", type=click.Choice(["text", "json"]), default="text", help=n_("`json` for scripts."))
 @click.pass_obj
 def tickets_command(
-    shell: Shell, number: int | None, desk: str | None, status: str | None, client: int | None, limit: int, form: str
+    shell: Shell,
+    number: int | None,
+    desk: str | None,
+    status: str | None,
+    client: int | None,
+    push_again: bool,
+    limit: int,
+    form: str,
 ) -> int:
     config = shell.load()
+    if push_again:
+        return _push_again(shell, config, number)
     if number is not None:
         return _one(shell, config, number, form)
     _check_desk(shell, config, desk)
@@ -55,12 +79,25 @@ def _list(shell: Shell, config: Config, found: list[dict[str, Any]]) -> None:
                 row["number"],
                 render_time(config, row["created_at"]),
                 row["desk"],
-                _status(shell, row["status"]),
+                _status(shell, config, row),
                 row["title"],
             )
             for row in found
         ),
     )
+
+
+def _push_again(shell: Shell, config: Config, number: int | None) -> int:
+    from gateway.control import Refused
+
+    if number is None:
+        raise click.UsageError(shell.t("Say which ticket."))
+    try:
+        ask_office(shell, config, "push_again", number=number)
+    except Refused:
+        raise shell.fail(shell.t("Ticket {number} has no outer desk.", number=number)) from None
+    shell.say(shell.t("Ticket {number} goes to its outer desk once more.", number=number))
+    return 0
 
 
 def _one(shell: Shell, config: Config, number: int, form: str) -> int:
@@ -90,24 +127,35 @@ def _lines(shell: Shell, config: Config, ticket: dict[str, Any]) -> list[tuple[s
     lines = [
         (t("Ticket"), str(ticket["number"])),
         (t("Desk"), _desk(config, ticket["desk"])),
-        (t("Status"), _status(shell, ticket["status"])),
+        (t("Status"), _status(shell, config, ticket)),
+        (t("Joined to"), ticket["master"]),
+        (t("Category"), ticket["category"]),
+        (t("Assignee"), ticket["assignee"]),
+        (t("Line"), ticket["line"]),
         (t("Created"), render_time(config, ticket["created_at"])),
+        (t("Deadline"), render_time(config, ticket["deadline"]) if ticket["deadline"] else ""),
         (t("Title"), ticket["title"]),
         (t("Text"), ticket["text"]),
         (t("Priority"), ticket["priority"]),
+        (t("Rating"), ticket["rating"]),
         (t("Outer desk"), outer),
         *ticket["fields"].items(),
     ]
     shown = [(name, str(value)) for name, value in lines if value]
-    return shown + _files(shell, ticket) + _history(shell, config, ticket)
+    return shown + _files(shell, ticket) + _notes(shell, config, ticket) + _history(shell, config, ticket)
 
 
-def _status(shell: Shell, status: str) -> str:
-    """A status of ours in words; an outer desk's as it is."""
-    from adapters.services.tickets import STATUSES
+def _status(shell: Shell, config: Config, ticket: dict[str, Any]) -> str:
+    """A status in the words of its desk."""
+    return shell.t(_title(config, ticket["desk"], ticket["status"]))
 
-    known = STATUSES.get(status)
-    return shell.t(known) if known else status
+
+def _title(config: Config, desk: str, status: str) -> str:
+    from core.tickets import usual_title
+
+    known = config.desks.get(desk)
+    said = known.statuses.get(status) if known else None
+    return said.title if said else usual_title(status)
 
 
 def _desk(config: Config, desk: str) -> str:
@@ -128,14 +176,30 @@ def _file(file: dict[str, Any]) -> str:
     return "  ".join(part for part in told if part)
 
 
+def _notes(shell: Shell, config: Config, ticket: dict[str, Any]) -> list[tuple[str, str]]:
+    notes = ticket.get("notes", [])
+    if not notes:
+        return []
+    rows = [("", f"{render_time(config, note['at'])}  {note['author']}  {note['text']}") for note in notes]
+    return [(shell.t("Private notes"), ""), *rows]
+
+
 def _history(shell: Shell, config: Config, ticket: dict[str, Any]) -> list[tuple[str, str]]:
-    rows = [("", _deed(shell, config, deed)) for deed in ticket.get("history", [])]
+    rows = [("", _deed(shell, config, ticket["desk"], deed)) for deed in ticket.get("history", [])]
     return [(shell.t("History"), ""), *rows] if rows else []
 
 
-def _deed(shell: Shell, config: Config, deed: dict[str, Any]) -> str:
+def _deed(shell: Shell, config: Config, desk: str, deed: dict[str, Any]) -> str:
     """When, what, and the new values; `done` is told by the status."""
-    values = {name: value for name, value in deed.items() if name not in ("at", "what", "done") and value}
-    rest = ", ".join(_status(shell, str(value)) if name == "status" else str(value) for name, value in values.items())
+    values = {name: value for name, value in deed.items() if name not in HIDDEN and value}
+    rest = ", ".join(_value(shell, config, desk, name, value) for name, value in values.items())
     at, what = render_time(config, float(deed.get("at", 0))), str(deed.get("what", ""))
     return f"{at}  {shell.t(DEEDS.get(what, what))}  {rest}".rstrip()
+
+
+def _value(shell: Shell, config: Config, desk: str, name: str, value: Any) -> str:
+    if name == "status":
+        return shell.t(_title(config, desk, str(value)))
+    if name == "deadline":
+        return render_time(config, float(value))
+    return "; ".join(f"{label}: {text}" for label, text in value.items()) if isinstance(value, dict) else str(value)

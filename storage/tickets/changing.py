@@ -21,8 +21,8 @@ def change_ticket(ledger: Ledger, change: TicketChange) -> Refused:
     row = ledger.rows.ticket_row(change.number)
     if row is None or (change.client and row["client"] != change.client):
         return "missing"
-    entries = [decode_dict.decode(entry) for entry in ledger.rows.ticket_entries(change.number)]
-    if change.key and any(entry.get("key") == change.key for entry in entries):
+    entries = _entries(ledger, change.number)
+    if _is_known(entries, change):
         return ""
     against = _against(ledger, row, change)
     if against:
@@ -32,12 +32,24 @@ def change_ticket(ledger: Ledger, change: TicketChange) -> Refused:
     return _apply(ledger, row, change, len(entries) + 1)
 
 
+def _entries(ledger: Ledger, number: int) -> list[dict[str, Any]]:
+    return [decode_dict.decode(entry) for entry in ledger.rows.ticket_entries(number)]
+
+
+def _is_known(entries: list[dict[str, Any]], change: TicketChange) -> bool:
+    """Whether a change of this key is in the history already."""
+    return bool(change.key) and any(entry.get("key") == change.key for entry in entries)
+
+
 def _against(ledger: Ledger, row: Row, change: TicketChange) -> Refused:
     if change.version and change.version != row["version"]:
         return "stale"
     master = ledger.rows.ticket_row(row["master"]) if row["master"] else None
-    if (change.by == CLIENT and change.status is not None) or change.rating:
-        return "" if (master or row)["done"] else "not_done"
+    whole = master or row
+    if change.rating and not whole["done"]:
+        return "not_done"
+    if change.by == CLIENT and change.status is not None and not (whole["done"] or whole["waiting"]):
+        return "not_done"
     if master is not None and change.by != CLIENT and (change.status is not None or (change.comment and change.tell)):
         return "joined"
     return ""
@@ -47,8 +59,8 @@ def _reopen_joined(ledger: Ledger, row: Row, change: TicketChange) -> Refused:
     """The client's own master is opened again; from another's theirs goes apart, which bothers nobody else."""
     master = ledger.rows.ticket_row(row["master"])
     if master is not None and master["client"] == row["client"]:
-        entries = len(ledger.rows.ticket_entries(master["number"]))
-        return _apply(ledger, master, change, entries + 1)
+        entries = _entries(ledger, master["number"])
+        return "" if _is_known(entries, change) else _apply(ledger, master, change, len(entries) + 1)
     set_master(ledger, row, 0, change.by)
     apart = ledger.rows.ticket_row(change.number) or row
     return _apply(ledger, apart, change, len(ledger.rows.ticket_entries(change.number)) + 1)
@@ -64,9 +76,13 @@ def _apply(ledger: Ledger, row: Row, change: TicketChange, place: int) -> Refuse
     write(ledger, after, place, entry)
     told = [*changes, *(["comment"] if change.comment else [])]
     tell_people(ledger, after, told, before=row)
+    master = ledger.rows.ticket_row(row["master"]) if row["master"] and change.by == CLIENT else None
+    if master is not None:  # whoever works on the ticket that this one was joined to hears of it too
+        tell_people(ledger, master, told)
     _record(ledger, row, after, change)
-    if change.tell and (change.comment or "status" in changes):
-        news = News(after, place, entry["said"], change.comment)
+    if change.tell and ("status" in changes or (change.comment and change.by != CLIENT)):
+        # What a client says is read by people; others whose tickets were joined hear of the status alone.
+        news = News(after, place, entry["said"], "" if change.by == CLIENT else change.comment)
         tell_clients(ledger, news, but=change.client)
     return ""
 
@@ -133,7 +149,8 @@ def _entry(row: Row, change: TicketChange, changes: dict[str, Any], now: float) 
     if "fields" in shown:  # what is private is not written down a second time
         shown["fields"] = {label: "…" if label in private else text for label, text in shown["fields"].items()}
     entry: dict[str, Any] = {"at": now, "what": "changed" if changes else "comment", "by": change.by, **shown}
-    entry |= {"comment": change.comment, "told": change.tell} if change.comment else {}
+    if change.comment:
+        entry |= {"comment": change.comment, "told": change.tell and change.by != CLIENT}
     said = _title(str(changes.get("status", row["status"])), change)
     return entry | {"said": said} | ({"key": change.key} if change.key else {})
 

@@ -98,7 +98,7 @@ def _news_of(ledger: Ledger, row: OutboxRow) -> tuple[News, int] | None:
     entries = ledger.rows.ticket_entries(source)
     entry = decode_dict.decode(entries[place - 1]) if 0 < place <= len(entries) else {}
     title = str(entry.get("said") or usual_title(ticket["status"]))
-    return News(ticket, place, title, str(entry.get("comment", ""))), number
+    return News(ticket, place, title, str(entry.get("comment", "")) if entry.get("told", True) else ""), number
 
 
 def _tried(ledger: Ledger, news: News) -> Iterator[int]:

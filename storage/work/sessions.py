@@ -27,6 +27,8 @@ def _listed(name: str, column: ColumnElement[str]) -> ColumnElement[bool]:
     return and_(column != _nothing, func.replace(words, _newline + column + _newline, _nothing) != words)
 
 
+everything, listed = _everything, _listed  # for filters of other tables
+
 # Everything, a line of one's own, what one has in person, or what the bot has in a channel of one's line.
 SEEN = or_(
     _everything,

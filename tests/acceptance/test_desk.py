@@ -133,7 +133,7 @@ async def test_a_ticket_lives_in_the_outer_desk(world: World) -> None:
     assert (await client.hear("решена", "Оцените"))[0] == f"Заявка {number} решена. Деньги вернули на карту."
     await client.say("5", "Спасибо! Рады, что помогли.")
     ticket = await world.gateway.ticket(number)
-    assert (ticket["status"], ticket["done"]) == ("решена", True)
+    assert (ticket["status"], ticket["done"], ticket["rating"]) == ("closed", True, 5)
     assert sum(text.startswith(f"Заявка {number} решена") for text in await world.telegram.texts(client.chat)) == 1
 
 

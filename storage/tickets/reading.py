@@ -1,0 +1,212 @@
+"""What people ask of tickets: lists, one of them with all that belongs to it, possible duplicates."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Float,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
+
+from core.access import Sight
+from core.normal import normal
+from storage.asked import Asked
+from storage.codec import decode_dict
+from storage.queries import TICKET_ENTRIES
+from storage.rows import Row
+from storage.tables import tickets
+from storage.tickets.schema import ticket_notes, ticket_sessions
+from storage.tickets.seen import TICKET_SEEN
+from storage.tickets.similar import LIKE, likeness
+from storage.tickets.statements import JOINED
+from storage.work.schema import sessions
+from storage.work.sessions import sight_values
+
+Sort = Literal["deadline", "updated"]
+RECENT = 30 * 86_400.0  # seconds: how old a possible duplicate may be
+CANDIDATES = 200  # of one client that are looked at
+SUGGESTED = 5
+
+_zero: ColumnElement[int] = literal_column("0")
+_one: ColumnElement[int] = literal_column("1")
+_nothing: ColumnElement[str] = literal_column("''")
+_never: ColumnElement[float] = literal_column("1e18")
+
+
+class TicketQuery(msgspec.Struct, frozen=True):
+    """A page of tickets. `after` is the key and the number of the last ticket of the page before."""
+
+    sort: Sort = "deadline"
+    limit: int = 50
+    desk: str = ""
+    group: str = ""
+    status: str = ""
+    assignee: str = ""
+    client: int = 0
+    line: str = ""
+    q: str = ""
+    session: tuple[int, int] | None = None  # conversation and number
+    joined: bool = False  # with those that were joined to another
+    after: tuple[float, int] | None = None
+
+
+# --- lists -----------------------------------------------------------------------------------------------------------
+
+_GROUPS = {
+    "open": and_(tickets.c.done == _zero, tickets.c.waiting == _zero),
+    "waiting": and_(tickets.c.done == _zero, tickets.c.waiting == _one),
+    "done": tickets.c.done == _one,
+}
+_key: BindParameter[float] = bindparam("key", type_=Float())
+_keys: dict[str, ColumnElement[float]] = {
+    "deadline": case((tickets.c.deadline > _zero, tickets.c.deadline), else_=_never),
+    "updated": tickets.c.updated_at,
+}
+_linked_to = exists(
+    select(_one)
+    .select_from(ticket_sessions)
+    .where(
+        ticket_sessions.c.ticket == tickets.c.number,
+        ticket_sessions.c.conversation == bindparam("conversation"),
+        ticket_sessions.c.session == bindparam("session"),
+    )
+)
+_said = func.replace(tickets.c.words, bindparam("q"), _nothing) != tickets.c.words
+_PLAIN = ("desk", "status", "assignee", "client", "line")
+_CONDITIONS: dict[str, ColumnElement[bool]] = {
+    **{name: tickets.c[name] == bindparam(name) for name in _PLAIN},
+    **_GROUPS,
+    "q": _said,
+    "number": or_(_said, tickets.c.number == bindparam("number")),
+    "session": _linked_to,
+    "whole": tickets.c.master == _zero,
+}
+
+
+def list_tickets(reads: Asked, sight: Sight, query: TicketQuery) -> list[Row]:
+    """Rows with their sort key as `sort_key`; one more than `limit` when there is a further page."""
+    asked = {name: getattr(query, name) for name in _PLAIN if getattr(query, name)}
+    number = query.q.strip().removeprefix("№").strip()
+    conditions = [
+        *asked,
+        *((query.group,) if query.group else ()),
+        *(("session",) if query.session else ()),
+        *(() if query.joined or query.q or query.session else ("whole",)),
+    ]
+    values: dict[str, Any] = {**asked, **sight_values(sight), "n": query.limit + 1, "q": normal(query.q)}
+    if query.q:
+        conditions.append("number" if number.isascii() and number.isdecimal() and len(number) < 16 else "q")
+        values["number"] = int(number) if conditions[-1] == "number" else 0
+    values["conversation"], values["session"] = query.session or (0, 0)
+    values["key"], values["last"] = query.after or (0.0, 0)
+    return reads.all(_listing(tuple(conditions), query.sort, query.after is not None), **values)
+
+
+@cache
+def _listing(conditions: tuple[str, ...], sort: Sort, onward: bool) -> Select[Any]:
+    """The statement for these filters, made once for each set of them."""
+    key, number = _keys[sort], tickets.c.number
+    found = select(tickets, key.label("sort_key")).where(TICKET_SEEN, *(_CONDITIONS[name] for name in conditions))
+    last: BindParameter[int] = bindparam("last")
+    if sort == "deadline":
+        behind = or_(key > _key, and_(key == _key, number > last))
+        found = found.order_by(key, number)
+    else:
+        behind = or_(key < _key, and_(key == _key, number < last))
+        found = found.order_by(key.desc(), number.desc())
+    return (found.where(behind) if onward else found).limit(bindparam("n")).offset(_zero)
+
+
+# --- one ticket ------------------------------------------------------------------------------------------------------
+
+SEEN_TICKET = select(tickets).where(tickets.c.number == bindparam("number"), TICKET_SEEN)
+NOTES = (
+    select(ticket_notes.c.id, ticket_notes.c.at, ticket_notes.c.author, ticket_notes.c.text)
+    .where(ticket_notes.c.ticket == bindparam("number"))
+    .order_by(ticket_notes.c.id)
+)
+LINKS = (
+    select(
+        ticket_sessions.c.conversation,
+        ticket_sessions.c.session,
+        ticket_sessions.c.at,
+        sessions.c.channel,
+        sessions.c.line,
+        sessions.c.status,
+    )
+    .select_from(ticket_sessions)
+    .join(
+        sessions,
+        and_(sessions.c.conversation == ticket_sessions.c.conversation, sessions.c.number == ticket_sessions.c.session),
+        isouter=True,
+    )
+    .where(ticket_sessions.c.ticket == bindparam("number"))
+    .order_by(ticket_sessions.c.at, ticket_sessions.c.conversation, ticket_sessions.c.session)
+)
+RECENT_OF_CLIENT = (
+    select(tickets)
+    .where(
+        tickets.c.client == bindparam("client"),
+        tickets.c.created_at >= bindparam("since"),
+        tickets.c.number != bindparam("number"),
+        tickets.c.master == _zero,
+        TICKET_SEEN,
+    )
+    .order_by(tickets.c.number.desc())
+    .limit(literal_column(str(CANDIDATES)))
+    .offset(_zero)
+)
+
+
+class TicketPage(msgspec.Struct):
+    """A ticket with all that people see of it. `joined` are those joined to it, `likely` possible duplicates: (row, 0 to 1)."""
+
+    row: Row
+    entries: list[dict[str, Any]]
+    notes: list[Row]
+    links: list[Row]
+    joined: list[Row]
+    likely: list[tuple[Row, float]]
+
+
+def seen_ticket(reads: Asked, sight: Sight, number: int) -> Row | None:
+    """The ticket, if it may be seen."""
+    return reads.one(SEEN_TICKET, number=number, **sight_values(sight))
+
+
+def ticket_page(reads: Asked, sight: Sight, number: int, now: float) -> TicketPage | None:
+    """All of a ticket that may be seen."""
+    row = seen_ticket(reads, sight, number)
+    if row is None:
+        return None
+    joined = reads.all(JOINED, master=number)
+    entries = [decode_dict.decode(entry) for (entry,) in reads.run(TICKET_ENTRIES, number=number)]
+    for one in joined:  # what clients of joined tickets say is read here
+        stored = (decode_dict.decode(entry) for (entry,) in reads.run(TICKET_ENTRIES, number=one["number"]))
+        entries += [{**entry, "of": one["number"]} for entry in stored if entry.get("comment")]
+    entries.sort(key=lambda entry: float(entry["at"]))
+    likely = [] if row["master"] else likely_duplicates(reads, sight, row["client"], row["words"], now, number)
+    return TicketPage(row, entries, reads.all(NOTES, number=number), reads.all(LINKS, number=number), joined, likely)
+
+
+def likely_duplicates(
+    reads: Asked, sight: Sight, client: int, words: str, now: float, number: int = 0
+) -> list[tuple[Row, float]]:
+    """Recent tickets of the client that read alike, in whatever channel; the likeliest first."""
+    values = {"client": client, "since": now - RECENT, "number": number, **sight_values(sight)}
+    found = [(row, likeness(words, row["words"])) for row in reads.all(RECENT_OF_CLIENT, **values)]
+    alike = [(row, score) for row, score in found if score >= LIKE]
+    return sorted(alike, key=lambda it: (-it[1], -it[0]["number"]))[:SUGGESTED]
