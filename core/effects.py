@@ -155,13 +155,6 @@ class Resend(Wanted, frozen=True, tag="resend"):
     row: int
 
 
-class Mention(Wanted, frozen=True, tag="mention"):
-    """Call the account `user` into the conversation, by the note of this turn."""
-
-    user: int
-    author: str
-
-
 class FetchFile(Wanted, frozen=True, tag="fetch_file"):
     """Bring a file of the channel into our store."""
 
@@ -196,7 +189,6 @@ Effect = (
     | Queue
     | Unqueue
     | Note
-    | Mention
     | Change
     | Recall
     | Resend

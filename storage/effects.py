@@ -14,7 +14,6 @@ from core.effects import (
     Effect,
     FetchFile,
     Forward,
-    Mention,
     Note,
     Queue,
     Recall,
@@ -36,7 +35,7 @@ from storage.joining.rules import note_write
 from storage.ledger import Ledger
 from storage.rows import SENT, WAITING, Row
 from storage.tickets.opening import open_ticket
-from storage.tools.changing import write_change, write_mention, write_recall, write_resend
+from storage.tools.changing import write_change, write_note, write_recall, write_resend
 
 
 @dataclass
@@ -233,11 +232,6 @@ def _write_unqueue(writing: Writing, effect: Unqueue) -> None:
     writing.ledger.rows.unqueue(writing.conversation.id)
 
 
-def _write_note(writing: Writing, effect: Note) -> None:
-    row = {"conversation": writing.conversation.id, "at": writing.now, "author": effect.author, "text": effect.text}
-    writing.ledger.rows.insert("notes", row)
-
-
 def _write_forward(writing: Writing, effect: Forward) -> None:
     writing.ledger.put_event(effect.conversation, effect.event, effect.key)
 
@@ -269,8 +263,7 @@ _WRITERS: dict[type[Effect], Callable[[Writing, Any], None]] = {
     UpdateClient: _write_client,
     Queue: _write_queue,
     Unqueue: _write_unqueue,
-    Note: _write_note,
-    Mention: write_mention,
+    Note: write_note,
     Change: write_change,
     Recall: write_recall,
     Resend: write_resend,

@@ -8,11 +8,9 @@ from typing import Any
 
 from core.accounts import operator_id
 from core.events import OperatorAct
-from core.kinds import INLINE
-from core.messages import Attachment, AttachmentKind
 from core.ports import Done
 from gateway.api.models import ActDone, Given, PlainAct
-from gateway.api.models_deeds import CloseAct, FieldAct, HoldAct, LoanAct, PriorityAct, ReplyAct, WhisperAct
+from gateway.api.models_deeds import CloseAct, FieldAct, HoldAct, LoanAct, PriorityAct
 from gateway.api.problems import Problem
 from gateway.api.route import WORKERS, Call, Route
 from gateway.floor import StillUnderWay
@@ -118,30 +116,6 @@ def _plain(name: str) -> Callable[[Call], Awaitable[ActDone]]:
     return handle
 
 
-async def reply(call: Call) -> ActDone:
-    """Words and files; a file must be ours, and of nobody else's conversation."""
-    body: ReplyAct = call.body
-    row = await find_session(call, call.id)
-    files = [await _file(call, n, id) for n, id in enumerate(body.files)]
-    operator = operator_id(call.me.id)
-    data = {RIGHT: right(call, row)}
-    event = OperatorAct(operator, "reply", body.text, body.epoch, call.key, attachments=tuple(files), data=data)
-    return await put(call, call.id, event)
-
-
-async def _file(call: Call, n: int, id: str) -> Attachment:
-    file = await call.floor.store.file(id)
-    if file is None or file.error or not file.sha256 or file.conversation not in (0, call.id):
-        raise Problem("unknown-file", errors=[{"pointer": f"/files/{n}", "detail": "There is no such file here."}])
-    kind: AttachmentKind = "photo" if file.mime in INLINE else "file"
-    return Attachment(kind, file.id, name=file.name, mime=file.mime, size=file.size)
-
-
-async def note(call: Call) -> ActDone:
-    body: WhisperAct = call.body
-    return await act(call, "note", body.text, mention=[operator_id(user) for user in body.mention])
-
-
 async def hold(call: Call) -> ActDone:
     body: HoldAct = call.body
     until = body.until.timestamp() if body.until is not None else 0.0
@@ -194,8 +168,6 @@ def deed(
 
 ROUTES: tuple[Route, ...] = (
     deed("take", "Take a session from the queue or from the bot; a supervisor also from a colleague", PlainAct),
-    deed("reply", "Answer the client; only the owner may", ReplyAct, reply, ("nothing-said", "unknown-file")),
-    deed("note", "A private note for the colleagues", WhisperAct, note),
     deed("return", "Give the session back to its queue", PlainAct, problems=("unknown-line",)),
     deed(
         "release", "Give a colleague's session back to its queue; supervisors may", PlainAct, problems=("unknown-line",)

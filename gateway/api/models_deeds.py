@@ -23,6 +23,10 @@ class ReplyAct(Given):
     text: Said = ""
     files: FileIds = Field(default_factory=list)
     """Ids that `POST /files` gave, or of files of this conversation."""
+    canned: Id | None = None
+    """The canned reply that it was made of; without `text` it is filled in here, with its files."""
+    draft: Annotated[int, Field(ge=1, le=2**53)] | None = None
+    """The version of the draft that is sent by this: it ends, unless it was written since."""
 
 
 class AssignAct(PlainAct):
@@ -84,7 +88,9 @@ class WhisperAct(Given):
 
     text: Said
     mention: People = Field(default_factory=list)
-    """Whom it calls."""
+    """Whom it calls, beside those whose `@name` stands in the text. They must see the conversation."""
+    draft: Annotated[int, Field(ge=1, le=2**53)] | None = None
+    """The version of the note's draft, which ends."""
 
 
 class To(Given):

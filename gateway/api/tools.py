@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.api import delivery
+from gateway.api import delivery, drafts, mentions, replies, speaking
 from gateway.api.route import Route
 
-ROUTES: tuple[Route, ...] = (*delivery.ROUTES,)
+ROUTES: tuple[Route, ...] = (*speaking.ROUTES, *delivery.ROUTES, *replies.ROUTES, *drafts.ROUTES, *mentions.ROUTES)

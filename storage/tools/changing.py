@@ -1,4 +1,4 @@
-"""Messages of operators that are changed, taken back or sent again, as rows; and what becomes of it when the platform refuses.
+"""Notes with whom they call; words of operators changed, taken back or sent again, as rows; and what a refusal undoes.
 
 Everything is looked at once more here, in the transaction: a message may have settled since somebody decided.
 """
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from core.effects import Change, Mention, Recall, Resend
+from core.effects import Change, Note, Recall, Resend
 from core.messages import Outgoing
 from core.outbox import OutboxRow
 from core.ports import Earlier
@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 TAKEN_BACK = "taken back before it was sent"
 
 
-def write_mention(writing: Writing, effect: Mention) -> None:
-    """A row for whoever is called, and a line of the feed for them alone."""
-    home = writing.conversation
-    row = {"user_id": effect.user, "conversation": home.id, "at": writing.now, "author": effect.author, "read_at": 0.0}
-    writing.ledger.rows.insert("mentions", row)
-    tell(writing.ledger, home, "mention", writing.now, {"author": effect.author}, f"user:{effect.user}")
+def write_note(writing: Writing, effect: Note) -> None:
+    """A note in its own table; who is called by it has a row of their own, and hears of it alone."""
+    rows, home = writing.ledger.rows, writing.conversation
+    about = {"conversation": home.id, "at": writing.now, "author": effect.author}
+    rows.insert("notes", {**about, "text": effect.text})
+    for person in dict.fromkeys(effect.to):
+        rows.insert("mentions", {**about, "user_id": int(person.removeprefix("user:")), "read_at": 0.0})
+        tell(writing.ledger, home, "mention", writing.now, {"author": effect.author}, person)
 
 
 # --- another text ----------------------------------------------------------------------------------------------------

@@ -80,6 +80,17 @@ MATRIX: dict[tuple[str, str], tuple[tuple[Role, ...], str]] = {
     ("POST", "/conversations/{id}/edit"): (WORKERS, "conversations:write"),
     ("POST", "/conversations/{id}/recall"): (WORKERS, "conversations:write"),
     ("POST", "/conversations/{id}/retry"): (WORKERS, "conversations:write"),
+    ("GET", "/replies"): (WORKERS, "conversations:read"),
+    ("GET", "/replies/{id}"): (WORKERS, "conversations:read"),
+    ("POST", "/replies"): (WORKERS, "conversations:write"),
+    ("PATCH", "/replies/{id}"): (WORKERS, "conversations:write"),
+    ("DELETE", "/replies/{id}"): (WORKERS, "conversations:write"),
+    ("POST", "/conversations/{id}/replies/{reply}/render"): (WORKERS, "conversations:read"),
+    ("GET", "/conversations/{id}/draft"): (WORKERS, "conversations:read"),
+    ("PUT", "/conversations/{id}/draft"): (WORKERS, "conversations:write"),
+    ("DELETE", "/conversations/{id}/draft"): (WORKERS, "conversations:write"),
+    ("GET", "/me/mentions"): (WORKERS, "conversations:read"),
+    ("POST", "/me/mentions/read"): (WORKERS, "conversations:write"),
 }
 DENIED = {"not-signed-in", "not-allowed"}
 each_route = pytest.mark.parametrize("route", ROUTES, ids=lambda it: f"{it.method} {it.path}")
