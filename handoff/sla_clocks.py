@@ -55,7 +55,7 @@ def follow(before: Session, after: Session, event: str, now: datetime, lines: Li
     if after.owner == "bot" and not before.sla:
         return Followed(after, ())
     desk = _Desk(after, now, lines, before.line)
-    desk.recalculate(lines(before.line))
+    desk.recalculate(lines(before.line), desk.sla.urgency)  # what it was held to until now
     if after.owner == "bot":
         desk.end("met" if after.status == "closed" else "ended")
     else:
@@ -142,12 +142,13 @@ class _Desk:
         line = self.line
         if line is None:
             return
+        self.recalculate(line, self._urgency)
         self._open_owed(line)
         cause = PAUSES.get(self.session.status, RUNS)
         for clock in self.sla.open:
             set_phase(clock, self.at, cause)
             settle(clock, line.hours, line.warn_at, self.at)
-        self.recalculate(line)
+        self.sla.rules = self._rules(line)
         self._look()
         self._look_ahead()
 
@@ -188,24 +189,24 @@ class _Desk:
     def _urgency(self) -> int:
         return int(self.session.memory.get(URGENCY, 0))
 
-    def recalculate(self, line: Line | None) -> None:
+    def recalculate(self, line: Line | None, urgency: int) -> None:
         """Deadlines as they are by the hours, the promises and the priority of today. What changes them is written down."""
         if line is None:
             return
         rules = self._rules(line)
         edited = self.sla.rules not in ("", rules)
-        why = "hours" if edited else "priority" if self.sla.urgency != self._urgency else ""
+        why = "hours" if edited else "priority" if self.sla.urgency != urgency else ""
         for clock in list(self.sla.open) if why else ():
             made = self.lines(clock.line)
             if made is not None and made.id == clock.line:
-                clock.target = made.promised(clock.promise, self._urgency)
+                clock.target = made.promised(clock.promise, urgency)
             if not clock.target:  # it is promised no more
                 self._stop(clock, "ended")
                 continue
             was = clock.due, clock.left
             settle(clock, line.hours, line.warn_at, self.at)
             self._change(clock, why, was)
-        self.sla.rules, self.sla.urgency = rules, self._urgency
+        self.sla.rules, self.sla.urgency = rules, urgency
 
     def _rules(self, line: Line) -> str:
         """Marks everything that the deadlines are calculated with: the line's, and that of lines that made a promise before."""
