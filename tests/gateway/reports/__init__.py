@@ -1,0 +1,1 @@
+"""Reports: a month of history, counted twice."""
