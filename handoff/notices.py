@@ -89,7 +89,8 @@ def transferred(house: House, title: str) -> Send:
 
 def way_back(house: House) -> str:
     """The talk is over, and how to come back."""
-    return texts(house.language)("The conversation is over. Write here any time, and we will go on.")
+    t = texts(house.language)
+    return t("The conversation is over. Write here any time, and we will go on.")
 
 
 def still_there(house: House) -> Send:
@@ -113,4 +114,5 @@ def rating_question(house: House, session: Session) -> Send:
 
 def thanks(house: House) -> Send:
     """A rating has come."""
-    return notice(texts(house.language)("Thank you for the rating!"))
+    t = texts(house.language)
+    return notice(t("Thank you for the rating!"))
