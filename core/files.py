@@ -102,6 +102,10 @@ class Files(Protocol):
         a public address. Raises `StorageFull` while the key that signs cannot be read."""
         ...
 
+    def near_link(self, file_id: str, seconds: float) -> str:
+        """As `link`, but an address on the gateway itself, `/files/<id>?…`, for those who speak with it already."""
+        ...
+
     def opens(self, file_id: str, until: str, signature: str) -> bool:
         """Whether a link was signed here for this file and has not ended; compared in constant time."""
         ...

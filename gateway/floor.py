@@ -13,6 +13,7 @@ from core.access import Sight, Who
 from core.events import Event
 from core.ports import Channel, Done, Files, Store
 from gateway.config.model import Config
+from gateway.desks import build_desks
 from gateway.dispatch.presence import PresenceBook
 from handoff.access import access_conversations
 from handoff.lines import House
@@ -50,11 +51,16 @@ class Floor:
         self.files: Files | None = None
         self.presence = PresenceBook(self.units, lambda: now().timestamp(), config.presence.grace)
         self.live: Live | None = None  # the live feed of this process
+        self.desks = build_desks(config)
         self.channel_lines: Mapping[str, str] = {name: channel.line for name, channel in config.channels.items()}
 
     def sight(self, who: Who) -> Sight:
         """The conversations that somebody may see."""
         return access_conversations(who, self.channel_lines)
+
+    def lookers(self, conversation: int) -> list[int]:
+        """Accounts that have a conversation open now, as far as this process knows."""
+        return self.live.signs.lookers(conversation) if self.live is not None else []
 
     async def session(self, who: Who, conversation: int) -> Row | None:
         """The row of the conversation's last session, None when there is none that may be seen."""

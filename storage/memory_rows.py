@@ -266,7 +266,9 @@ class MemoryRows(MemoryJoins, MemoryTickets):
     # --- queue, files, reports ---
 
     def put_session(self, row: Row) -> None:
-        self.put("sessions", row, row["conversation"], row["number"])
+        key = (row["conversation"], row["number"])
+        before = self.get("sessions", *key) or {"last_at": 0.0}
+        self.put("sessions", row | {"last_at": max(row["last_at"], before["last_at"])}, *key)
 
     def enqueue(self, row: Row) -> None:
         self.put("queue", row, row["conversation"])

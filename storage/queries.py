@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -305,7 +306,11 @@ TICKETS_OF_CLIENT = (
 # --- queue, reports, files, flows, secrets ---------------------------------------------------------------------------
 
 ENQUEUE = _upsert(queue, "conversation")
-PUT_SESSION = _upsert(sessions, "conversation", "number")
+_put = upsert(sessions).values({c.name: _p(c.name) for c in sessions.columns})
+_said = case((_put.excluded.last_at > sessions.c.last_at, _put.excluded.last_at), else_=sessions.c.last_at)
+_kept = {c.name: _put.excluded[c.name] for c in sessions.columns if c.name not in {"conversation", "number"}}
+# When something was said last never goes back: a change without a word leaves it alone.
+PUT_SESSION = _put.on_conflict_do_update(index_elements=["conversation", "number"], set_=_kept | {"last_at": _said})
 UNQUEUE = delete(queue).where(queue.c.conversation == _p("conversation"))
 QUEUE = (
     select(queue)

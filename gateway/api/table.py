@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from gateway.api import accounts, conversations, deeds, presence, queue, reports, signing, tools, transfers, uploads
+from gateway.api import (
+    accounts,
+    conversations,
+    deeds,
+    presence,
+    queue,
+    reports,
+    signing,
+    ticketing,
+    tickets,
+    tools,
+    transfers,
+    uploads,
+)
 from gateway.api.live.door import LIVE
 from gateway.api.route import Route
 
@@ -16,6 +29,8 @@ ROUTES: tuple[Route, ...] = (
     *transfers.ROUTES,
     *uploads.ROUTES,
     *reports.ROUTES,
+    *tickets.ROUTES,
+    *ticketing.ROUTES,
     *tools.ROUTES,
     *presence.ROUTES,
     *queue.ROUTES,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert  # ON CONFLICT reads the same in SQLite
 
 from storage.cards.schema import client_edits, client_notes, client_tags, read_marks
-from storage.tables import joins
+from storage.tables import joins, messages
 from storage.work.schema import sessions
 
 ZERO: ColumnElement[Any] = literal_column("0")
@@ -39,9 +39,7 @@ SESSIONS_OF = (
 # --- notes, edits, marks ---------------------------------------------------------------------------------------------
 
 PARTS_OF = select(joins.c.gone).where(joins.c.kept == _p("client"), joins.c.state == literal_column("'done'"))
-ADD_NOTE = insert(client_notes).values(
-    {name: _p(name) for name in ("client", "conversation", "at", "author", "text")}
-)
+ADD_NOTE = insert(client_notes).values({name: _p(name) for name in ("client", "conversation", "at", "author", "text")})
 ADD_EDIT = insert(client_edits).values(
     {name: _p(name) for name in ("client", "conversation", "at", "author", "name", "was", "now", "reason")}
 )
@@ -69,3 +67,4 @@ MARK_READ = _marked.on_conflict_do_update(
 READ_MARK = select(read_marks.c.seq).where(
     read_marks.c.user_id == _p("user_id"), read_marks.c.conversation == _p("conversation")
 )
+NEWEST = select(func.max(messages.c.seq)).where(messages.c.conversation == _p("conversation"))

@@ -129,6 +129,11 @@ class Kept(ABC):
             raise StorageFull("the files cannot be reached")
         return render_link(self._public_url, self._key, file_id, int(self._clock() + seconds))
 
+    def near_link(self, file_id: str, seconds: float) -> str:
+        if not self._key:
+            raise StorageFull("the files cannot be reached")
+        return render_link("", self._key, file_id, int(self._clock() + seconds))
+
     def opens(self, file_id: str, until: str, signature: str) -> bool:
         return bool(self._key) and is_open(self._key, file_id, until, signature, self._clock())
 

@@ -105,7 +105,7 @@ def _leaps(reads: Asked, statement: Any) -> list[str]:
 
 def counts(reads: Asked, sight: Sight, viewer: str) -> dict[str, int]:
     """How many sessions each view has."""
-    found = dict.fromkeys(VIEWS, 0)
+    found: dict[str, int] = dict.fromkeys(VIEWS, 0)
     lines = set(lines_of(reads, sight))
     for line in lines:
         for row in reads.all(OF_LINE, the_line=line):

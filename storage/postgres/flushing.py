@@ -96,10 +96,14 @@ def _inserting(table: str, more: str = "") -> Part:
     return Part(sql, tuple(kind_of(table, name) for name in columns), packed=True)
 
 
-def _replacing(table: str, *keys: str) -> str:
-    """What an insertion does with a row that is there already: it takes its place."""
-    setting = ", ".join(f'"{name}" = excluded."{name}"' for name in columns_of(table) if name not in keys)
+def _replacing(table: str, *keys: str, latest: str = "") -> str:
+    """What an insertion does with a row that is there already: it takes its place. The column `latest` never goes back."""
+    setting = ", ".join(f'"{name}" = {_taken(table, name, latest)}' for name in columns_of(table) if name not in keys)
     return f" ON CONFLICT ({quoted(keys)}) DO UPDATE SET {setting}"
+
+
+def _taken(table: str, name: str, latest: str) -> str:
+    return f'greatest("{table}"."{name}", excluded."{name}")' if name == latest else f'excluded."{name}"'
 
 
 def _changing(table: str, keys: Sequence[str], columns: Sequence[str], more: str = "", where: str = "") -> Part:
@@ -173,7 +177,7 @@ PARTS: dict[str, Part] = {
         " WHERE t.conversation = v.conversation AND t.after = v.after",
         ("bigint", "bigint", "float8"),
     ),
-    "put session": _inserting("sessions", _replacing("sessions", "conversation", "number")),
+    "put session": _inserting("sessions", _replacing("sessions", "conversation", "number", latest="last_at")),
     "save card": _changing("clients", ("id",), ("card", "phone", "words", "tier")),
     "enqueue": Part(
         "INSERT INTO queue (conversation, line, priority, deadline, note, since) SELECT * FROM {v}"

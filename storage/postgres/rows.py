@@ -400,8 +400,8 @@ class PostgresRows(PostgresJoinRows, SqlTicketRows):
 
     def put_session(self, row: Row) -> None:
         key = (row["conversation"], row["number"])
-        self._sessions.pop(key, None)  # the last change of a session is written last
-        self._sessions[key] = row
+        before = self._sessions.pop(key, row)  # the last change of a session is written last
+        self._sessions[key] = row | {"last_at": max(row["last_at"], before["last_at"])}
 
     def enqueue(self, row: Row) -> None:
         self._queue[row["conversation"]] = row

@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 from core.conversation import Conversation, Session
+from core.effects import Record
+from core.events import ColleagueReply, Edited, Event, Message, Opened, OperatorAct, Press
 from core.ports import Done
 from storage.codec import encode
 from storage.ledger import Ledger
@@ -14,6 +16,8 @@ from storage.routing.following import follow
 from storage.rows import Row
 from storage.work.schema import NEVER
 
+_WORDS = (Message, Press, Opened, Edited, ColleagueReply)
+ALARMS = {"sla_warned": "warned", "sla_missed": "missed"}  # facts of the clocks → what the feed says
 URGENCY = "urgency"  # in the session's memory: its priority as a number
 
 
@@ -22,18 +26,27 @@ def project(ledger: Ledger, before: Session, after: Conversation, done: list[Don
     session = after.session
     if not session.number:
         return
-    changed = _changed(before, session)
+    changed, spoken = _changed(before, session), any(_is_said(it.pending.event) for it in done)
     if changed:
         if before.number and before.number != session.number:
             ledger.rows.put_session(session_row(after, before, now, current=0))
-        ledger.rows.put_session(session_row(after, session, now))
+        ledger.rows.put_session(session_row(after, session, now, said=spoken))
         follow(ledger, before, after, done, now)
-    elif session.owner != "bot":  # lists of people show what was said last first
-        ledger.rows.put_session(session_row(after, session, now) | {"moved_at": session.last_at})
+    elif session.owner != "bot" and spoken:
+        ledger.rows.put_session(session_row(after, session, now, said=True) | {"moved_at": session.last_at})
     if session.owner != "bot" or before.owner != "bot":
         what = [it.pending.event.__struct_config__.tag for it in done]
         moved = {"from": [before.line, before.operator], "now": _stand(session)} if changed else {}
         tell(ledger, after, "session" if changed else "message", now, {"seq": after.seq, "what": what, **moved})
+        _tell_alarms(ledger, after, done, now)
+
+
+def _tell_alarms(ledger: Ledger, after: Conversation, done: list[Done], now: float) -> None:
+    """A promise that is about to be broken, or is, is told to whoever leads the line."""
+    for effect in (effect for it in done for effect in it.effects):
+        if isinstance(effect, Record) and effect.kind in ALARMS:
+            about = {name: effect.data[name] for name in ("session", "promise", "due")}
+            tell(ledger, after, "alarm", now, {"alarm": ALARMS[effect.kind], **about})
 
 
 def _changed(before: Session, after: Session) -> bool:
@@ -49,8 +62,13 @@ def _stand(session: Session) -> dict[str, Any]:
     return {name: getattr(session, name) for name in names if getattr(session, name)}
 
 
-def session_row(home: Conversation, session: Session, now: float, current: int = 1) -> Row:
-    """A session as a row of `sessions`."""
+def _is_said(event: Event) -> bool:
+    """Whether an event is a word between the client and people, which brings a session to the top of lists."""
+    return isinstance(event, _WORDS) or (isinstance(event, OperatorAct) and event.act == "reply")
+
+
+def session_row(home: Conversation, session: Session, now: float, current: int = 1, said: bool = False) -> Row:
+    """A session as a row of `sessions`. `said`: somebody has said something just now; else `last_at` stays what it was."""
     due = float(session.sla.get("due", 0.0))
     return {
         "conversation": home.id,
@@ -74,7 +92,7 @@ def session_row(home: Conversation, session: Session, now: float, current: int =
         "category": session.category,
         "rating": session.rating,
         "state": encode(session),
-        "last_at": now if current else session.last_at,
+        "last_at": now if said else session.opened_at,
         "order_due": due if due > 0 and session.status != "closed" else NEVER,
     }
 

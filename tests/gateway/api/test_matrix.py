@@ -91,6 +91,19 @@ MATRIX: dict[tuple[str, str], tuple[tuple[Role, ...], str]] = {
     ("DELETE", "/conversations/{id}/draft"): (WORKERS, "conversations:write"),
     ("GET", "/me/mentions"): (WORKERS, "conversations:read"),
     ("POST", "/me/mentions/read"): (WORKERS, "conversations:write"),
+    ("GET", "/desks"): (WORKERS, "tickets:read"),
+    ("GET", "/tickets"): (WORKERS, "tickets:read"),
+    ("GET", "/tickets/{id}"): (WORKERS, "tickets:read"),
+    ("PATCH", "/tickets/{id}"): (WORKERS, "tickets:write"),
+    ("POST", "/tickets/{id}/comment"): (WORKERS, "tickets:write"),
+    ("POST", "/tickets/{id}/note"): (WORKERS, "tickets:write"),
+    ("POST", "/tickets/{id}/link"): (WORKERS, "tickets:write"),
+    ("POST", "/tickets/{id}/unlink"): (WORKERS, "tickets:write"),
+    ("POST", "/tickets/{id}/join"): (WORKERS, "tickets:write"),
+    ("POST", "/tickets/{id}/unjoin"): (WORKERS, "tickets:write"),
+    ("POST", "/tickets/{id}/push"): (WORKERS, "tickets:write"),
+    ("GET", "/conversations/{id}/ticket-draft"): (WORKERS, "tickets:read"),
+    ("POST", "/conversations/{id}/tickets"): (WORKERS, "tickets:write"),
 }
 DENIED = {"not-signed-in", "not-allowed"}
 each_route = pytest.mark.parametrize("route", ROUTES, ids=lambda it: f"{it.method} {it.path}")
