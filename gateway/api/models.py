@@ -251,7 +251,15 @@ class ActDone(Model):
 
 
 Scope = Literal[
-    "me:read", "users:read", "users:write", "audit:read", "conversations:read", "conversations:write", "reports:read"
+    "me:read",
+    "users:read",
+    "users:write",
+    "audit:read",
+    "conversations:read",
+    "conversations:write",
+    "reports:read",
+    "tickets:read",
+    "tickets:write",
 ]
 
 

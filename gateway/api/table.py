@@ -10,6 +10,7 @@ from gateway.api import (
     queue,
     reports,
     signing,
+    sla,
     ticketing,
     tickets,
     tools,
@@ -34,4 +35,5 @@ ROUTES: tuple[Route, ...] = (
     *tools.ROUTES,
     *presence.ROUTES,
     *queue.ROUTES,
+    *sla.ROUTES,
 )

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from handoff.acts import changing, closing, delivery, editing, giving_back, pausing, speaking, taking, transferring
+from handoff.acts import (
+    changing,
+    closing,
+    delivery,
+    editing,
+    giving_back,
+    pausing,
+    speaking,
+    taking,
+    ticketing,
+    transferring,
+)
 from handoff.acts.act import Act
 
 ACTS: Mapping[str, Act] = {
@@ -28,4 +39,5 @@ ACTS: Mapping[str, Act] = {
     "close": closing.CLOSE,
     "priority": changing.PRIORITY,
     "set_field": changing.SET_FIELD,
+    "ticket": ticketing.TICKET,
 }
