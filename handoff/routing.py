@@ -26,6 +26,7 @@ BAND = 60.0  # seconds: deadlines of one minute are equal, then priority decides
 AGEING = 600.0  # seconds of waiting that weigh as much as one step of priority
 PASSED = 300.0  # seconds for which one who let a session go is not offered it again, unless they come back anew
 NEVER = 0.0
+NEVER_DUE = 1e15  # where a session without a deadline stands
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -117,7 +118,8 @@ def order(session: Waiting, now: float) -> tuple[float, float, float, float, int
     """What queues are sorted by: the deadline, to the minute; then the priority, which grows with the age; then the rest of
     the deadline, the age, and the id, so that no two are equal."""
     aged = session.priority + max(now - session.queued_at, 0.0) // AGEING
-    return (session.due // BAND, -aged, session.due, session.queued_at, session.conversation)
+    due = session.due or NEVER_DUE
+    return (due // BAND, -aged, due, session.queued_at, session.conversation)
 
 
 # --- who could have a session -----------------------------------------------------------------------------------------

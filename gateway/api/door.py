@@ -17,8 +17,10 @@ from gateway.api.origin import require_own_site
 from gateway.api.problems import Problem
 from gateway.api.route import Call, Route, Text
 from gateway.api.signing import refusal
+from gateway.failpoints import failpoint
 from gateway.floor import Floor
 from gateway.server import SAFE, Handler
+from storage.accounts.once import one_write
 
 KEY = "Idempotency-Key"
 KEY_SHAPE = re.compile(r"[\x21-\x7e]{1,128}")
@@ -90,13 +92,18 @@ class Door:
         known = await accounts.begin_request(owner, key, digest, self._people.now())
         if known is not None:
             return _again(route, known.digest == digest, known.status, known.body)
-        status = 0
-        body = b""
-        try:
-            made = await _done(route, call)
-            status, body = route.status, b"" if route.once or made is None else _json(made)
-        finally:
-            await accounts.end_request(owner, key, status, body)
+        status, body = 0, b""
+        with one_write(owner, key, route.status) as once:
+            try:
+                made = await _done(route, call)
+                failpoint("api.after_deed")
+                status, body = route.status, b"" if route.once or made is None else _json(made)
+            except Problem:
+                once.done = False  # what was refused may be asked for again
+                raise
+            finally:
+                if status or not once.done:
+                    await accounts.end_request(owner, key, status, body)
         return self._answer(route, call, made)
 
     # --- the answer ---
@@ -137,6 +144,8 @@ def _again(route: Route, same: bool, status: int, body: bytes) -> web.Response:
         raise Problem("under-way")
     if route.once:
         raise Problem("done-before")
+    if route.answer is not None and not body:
+        raise Problem("answer-lost")
     return _response(status, body)
 
 

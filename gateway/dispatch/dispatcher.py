@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -14,7 +13,7 @@ from core.hold import Hold
 from core.ports import Hints, StorageFull
 from core.presence import Presence
 from gateway.dispatch.telling import Teller
-from gateway.dispatch.view import View, build_view
+from gateway.dispatch.view import View, look_at
 from gateway.floor import Floor
 from gateway.leases import Leases
 from gateway.logs import logger
@@ -23,7 +22,7 @@ from storage.asked import Asked
 from storage.codec import encode
 from storage.ledger import Ledger
 from storage.routing import writing
-from storage.routing.reading import read_absent, read_all
+from storage.routing.reading import read_absent
 from storage.rows import Row
 from storage.work.outcomes import EventFailed, outcome
 from storage.work.units import asked
@@ -48,7 +47,6 @@ class Dispatcher:
 
     def __init__(self, floor: Floor, leases: Leases, hints: Hints, now: Callable[[], datetime]) -> None:
         self._floor, self._leases, self._hints, self._now = floor, leases, hints, now
-        self._weights: Mapping[str, float] = {name: it.weight for name, it in floor.config.channels.items()}
         self._grace = floor.config.presence.grace
         self._woken = asyncio.Event()
         self._waits: dict[int, tuple[int, str]] = {}  # conversation → epoch and cause, as written last
@@ -87,18 +85,19 @@ class Dispatcher:
     async def _pause(self, lost: asyncio.Task[None]) -> None:
         await asyncio.wait({lost}, timeout=BUSY_SECONDS)
         woken = asyncio.create_task(self._woken.wait())
-        with contextlib.suppress(asyncio.CancelledError):
+        try:
             await asyncio.wait({lost, woken}, timeout=SWEEP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        if woken.done():
-            await asyncio.sleep(GATHER_SECONDS)
-        woken.cancel()
+            if woken.done():
+                await asyncio.sleep(GATHER_SECONDS)
+        finally:
+            woken.cancel()
 
     # --- one look ---
 
     async def look(self) -> list[Routed]:
         """Everything that is to be done now. What was decided on each waiting session. Raises `StorageFull`."""
         await self._release_absent()
-        view = await self.view()
+        view = await look_at(self._floor)
         routed = plan(view.house)
         given = [it for it in routed if it.operator]
         await self._note_waits(view, [it for it in routed if not it.operator])
@@ -107,20 +106,14 @@ class Dispatcher:
         await self._teller.tell(view, [it for it in routed if not it.operator])
         return routed
 
-    async def view(self) -> View:
-        """The house now. Raises `StorageFull`."""
-        now, lines = self._now(), self._floor.house().lines
-        since = now.timestamp() - max((line.sticky for line in lines.values()), default=0.0)
-        found = await self._floor.units.ask(lambda reads: read_all(reads, since))
-        return build_view(found, lines, self._weights, now, self._grace)
-
     # --- those who are away ---
 
     async def _release_absent(self) -> None:
         """Who is silent for longer than the grace is away; what they have goes back, as does what has no account any more."""
         now = self._now().timestamp()
         before = now - self._grace
-        absent = await self._floor.units.ask(lambda reads: read_absent(reads, before))
+        absent: list[Row] = await self._floor.units.ask(lambda reads: read_absent(reads, before))
+        silent: bool = await self._floor.units.ask(lambda reads: writing.is_somebody_silent(reads, before))
         leaving = [row for row in absent if not row["active"] or self._lets_go(row, now)]
 
         def write(ledger: Ledger) -> None:
@@ -130,7 +123,7 @@ class Dispatcher:
                 event = OperatorAct(HOUSE, "release", why, row["epoch"], data={"operator": row["operator"]})
                 ledger.put_event(row["conversation"], event, f"release:{row['epoch']}:{secrets.token_hex(6)}")
 
-        if leaving or await self._floor.units.ask(lambda reads: writing.is_somebody_silent(reads, before)):
+        if leaving or silent:
             await self._floor.units.write(write)
             self._floor.wake()
         if leaving:

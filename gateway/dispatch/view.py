@@ -10,11 +10,12 @@ from datetime import datetime
 from core.accounts import operator_id
 from core.conversation import Session
 from core.presence import Presence
+from gateway.floor import Floor
 from handoff import routing
 from handoff.hours import is_open
 from handoff.lines import Line
 from handoff.queueing import OFFER_TIMER
-from storage.routing.reading import Found, presence_of, session_of
+from storage.routing.reading import Found, presence_of, read_all, session_of
 from storage.rows import Row
 
 # How somebody let a session go of their own accord, by act or timer: it is not given to them again at once.
@@ -25,7 +26,7 @@ RELEASED = "release"  # their presence did it
 @dataclass(frozen=True)
 class View:
     """A snapshot. `people`, `presence`, `loads` and `having` are by operator (`user:7`): the row of the account, their
-    presence, the weighted load in work, and how many sessions they have in all; `rows` by conversation."""
+    presence, the weighted load in work, and how many sessions they have in all; `in_work` counts those of a line."""
 
     house: routing.House
     people: Mapping[str, Row]
@@ -34,11 +35,21 @@ class View:
     loads: Mapping[str, float]
     having: Mapping[str, int]
     in_work: Mapping[str, int]
+    grace: float
     rows: Mapping[int, Row]
 
     def session(self, conversation: int) -> Session:
         """The session that waits there."""
         return session_of(self.rows[conversation])
+
+
+async def look_at(floor: Floor) -> View:
+    """The house now. Raises `StorageFull`."""
+    now, lines = floor.now(), floor.house().lines
+    since = now.timestamp() - max((line.sticky for line in lines.values()), default=0.0)
+    found = await floor.units.ask(lambda reads: read_all(reads, since))
+    weights = {name: channel.weight for name, channel in floor.config.channels.items()}
+    return build_view(found, lines, weights, now, floor.config.presence.grace)
 
 
 def build_view(
@@ -58,7 +69,7 @@ def build_view(
         loads=of_lines,
     )
     rows = {row["conversation"]: row for row in found.waiting}
-    return View(house, people, roles, presence, loads, having, in_work, rows)
+    return View(house, people, roles, presence, loads, having, in_work, grace, rows)
 
 
 def _work(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gateway.alarms import Recalculation
+from gateway.desks import Following
 from gateway.roles.role import Loop, Quiet
 from gateway.sessions import Filler
 from gateway.sweeper import Sweeper
@@ -18,6 +20,9 @@ class Role(Quiet):
         loops: dict[str, Loop] = {"clock": self.house.run_clock, "sweeper": Sweeper(store, self.house.files).run}
         if units.lists:
             loops["sessions"] = Filler(units, store.shared).run
+            loops["desks"] = Following(units, self.house.floor.desks).run
+            loops["promises"] = Recalculation(units, self.house.floor.house, self.house.wake).run
+            loops["dispatcher"] = self.house.dispatcher.run
         return loops
 
     async def rest(self) -> None:

@@ -85,3 +85,8 @@ def presence_of(row: Row) -> Presence:
 def read_decisions(reads: Asked, conversation: int, before: int, limit: int) -> list[Row]:
     """What routing decided on a conversation, the newest first; before the decision `before` (0: from the end)."""
     return reads.all(s.DECISIONS, conversation=conversation, before=before or MOST, n=limit)
+
+
+def read_shares(reads: Asked, since: float) -> dict[str, tuple[int, int]]:
+    """Channel → how many sessions began since then, and how many of them no person ever had."""
+    return {row["channel"]: (int(row["all"]), int(row["bots"])) for row in reads.all(s.BOTS_SHARE, since=since)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import pytest
@@ -37,8 +38,8 @@ def waiting(conversation: int = 1, **more: object) -> Waiting:
     return Waiting(conversation, **{**values, **more})  # type: ignore[arg-type]
 
 
-def house(people: Sequence[Person], sessions: Sequence[Waiting] = (), **rules: object) -> House:
-    line = Rules("support", **rules)  # type: ignore[arg-type]
+def house(people: Sequence[Person], sessions: Sequence[Waiting] = (), **rules: Any) -> House:
+    line = Rules("support", **rules)
     return House(NOW, {"support": line}, people, sessions or [waiting()], {"support": sum(it.load for it in people)})
 
 
@@ -89,7 +90,7 @@ def test_pull_gives_to_nobody() -> None:
         ([person("a", 5.0), person("b", state="break")], {"max_sessions": 5}, "all_full"),
     ],
 )
-def test_causes(people: list[Person], rules: dict[str, object], cause: str) -> None:
+def test_causes(people: list[Person], rules: dict[str, Any], cause: str) -> None:
     assert one(house(people, **rules)).cause == cause
 
 
@@ -137,7 +138,9 @@ def test_deadline_then_priority_then_age() -> None:
     urgent = waiting(2, due=base + 50, priority=2)
     plain = waiting(3, due=base + 10)
     older = waiting(4, due=base + 50, priority=2, queued_at=NOW - 500)
-    assert sorted([late, urgent, plain, older], key=lambda it: order(it, NOW)) == [older, urgent, plain, late]
+    without = waiting(5, due=0.0, priority=3)
+    found = sorted([without, late, urgent, plain, older], key=lambda it: order(it, NOW))
+    assert found == [older, urgent, plain, late, without]
 
 
 def test_waiting_makes_more_urgent() -> None:
@@ -171,7 +174,7 @@ def houses(draw: st.DrawFn) -> House:
     people = [
         Person(
             id=id,
-            state=draw(st.sampled_from(STATES)),  # type: ignore[arg-type]
+            state=draw(st.sampled_from(STATES)),
             lines=draw(st.frozensets(st.sampled_from(LINES))),
             load=draw(loads),
             limit=draw(st.sampled_from([0.0, 0.0, 1.5, 3.0])),
@@ -276,5 +279,5 @@ def test_every_waiting_session_has_an_operator_or_one_cause(found: House) -> Non
 def test_the_order_of_the_input_does_not_matter(found: House, chance: random.Random) -> None:
     people, sessions, lines = list(found.people), list(found.waiting), list(found.lines.items())
     for several in (people, sessions, lines):
-        chance.shuffle(several)  # type: ignore[arg-type]
+        chance.shuffle(several)
     assert plan(House(NOW, dict(lines), people, sessions, found.loads)) == plan(found)

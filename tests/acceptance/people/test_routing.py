@@ -303,8 +303,8 @@ async def test_what_one_may_not_see_is_not_there(house: House) -> None:
 async def test_numbers_of_a_line(house: House) -> None:
     await house.add("lead", "supervisor", support="supervisor")
     anna = await house.add("anna", support="operator")
-    for chat in ("8", "9"):  # the bot has these alone
-        await house.client("привет", chat)
+    for alone in ("8", "9"):  # the bot has these to itself
+        await house.client("привет", alone)
     homes = []
     for chat in range(1, 4):
         homes.append(await wait_in_queue(house, str(chat)))

@@ -29,6 +29,7 @@ from gateway.config import read_config
 from gateway.config.accounts import Accounts as Settings
 from gateway.server import build_server
 from storage.hints.local import LocalHints
+from storage.postgres.store import PostgresStore
 from tests.gateway.house import FORM, HELLO, PEOPLE, SHOP, Recorder, inbound
 
 PASSWORD = "correct horse battery"
@@ -165,7 +166,10 @@ async def open_house(public_url: str = "", config: str = CONFIG, flows: dict[str
             (folder / "flows" / name).write_text(text, "utf-8")
         settings, findings = read_config(config, folder / "config.yaml", {})
         assert settings is not None, findings
-        gateway = Gateway(settings, now=clock.moment, channels={channel.name: channel}, hints=hints)
+        # PostgreSQL counts by its own clock, which nobody could move.
+        url = settings.storage.url
+        store = PostgresStore(url, clock.now, own_clock=True) if url.startswith("postgresql:") else None
+        gateway = Gateway(settings, store=store, now=clock.moment, channels={channel.name: channel}, hints=hints)
         lines = tuple(settings.lines)
         passwords = Passwords(memory=64, iterations=1)
         people = People(gateway.store.accounts, Settings(), lines, clock.now, Endings(hints), passwords)

@@ -1,0 +1,73 @@
+"""Routes of presence: what people set themselves, and the limits that supervisors set."""
+
+from __future__ import annotations
+
+from core.accounts import operator_id
+from core.presence import Presence
+from gateway.api.models import moment
+from gateway.api.models_queue import CapacityChange, PresenceChange, PresenceView
+from gateway.api.problems import Problem
+from gateway.api.route import EVERYBODY, Call, Route
+from gateway.dispatch.view import View, look_at
+from handoff.access import access_users
+
+
+async def get_presence(call: Call) -> PresenceView:
+    return await _view(call, call.me.id)
+
+
+async def set_presence(call: Call) -> PresenceView:
+    """One's own word; routing hears of it at once."""
+    body: PresenceChange = call.body
+    await call.floor.presence.say(call.me.id, body.state)
+    return await _view(call, call.me.id)
+
+
+async def set_capacity(call: Call) -> PresenceView:
+    body: CapacityChange = call.body
+    found = await call.people.accounts.users(access_users(call.who), call.id - 1, 1)
+    if not found or found[0].id != call.id:
+        raise Problem("not-found")
+    await call.floor.presence.set_capacity(call.id, body.max_sessions)
+    return await _view(call, call.id)
+
+
+async def _view(call: Call, user: int) -> PresenceView:
+    presence, view = await call.floor.presence.of(user), await look_at(call.floor)
+    return PresenceView(
+        user=user,
+        state=presence.now(view.house.now, call.floor.config.presence.grace),
+        said=presence.state,
+        since=moment(presence.since),
+        seen_at=moment(presence.seen_at),
+        load=view.loads.get(operator_id(user), 0.0),
+        max_sessions=limit_of(view, presence),
+        sessions=view.having.get(operator_id(user), 0),
+    )
+
+
+def limit_of(view: View, presence: Presence) -> float:
+    """The smallest limit that holds for somebody, 0 for none."""
+    lines = view.roles.get(operator_id(presence.user), {})
+    limits = [view.house.lines[line].max_sessions for line in lines if line in view.house.lines]
+    return min((it for it in (float(presence.capacity), *limits) if it), default=0.0)
+
+
+ROUTES = (
+    Route("GET", "/me/presence", get_presence, "Whether one counts as being there", EVERYBODY, answer=PresenceView),
+    Route(
+        *("PUT", "/me/presence", set_presence, "Say whether one is there", EVERYBODY),
+        body=PresenceChange,
+        answer=PresenceView,
+        keyed=True,
+    ),
+    Route(
+        *("PUT", "/users/{id}/capacity", set_capacity, "Limit how many sessions somebody is given"),
+        ("supervisor", "admin"),
+        scope="users:write",
+        body=CapacityChange,
+        answer=PresenceView,
+        keyed=True,
+        problems=("not-found",),
+    ),
+)
