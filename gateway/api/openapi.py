@@ -143,7 +143,11 @@ def _problems(route: Route) -> Iterable[str]:
     if route.numbered:
         yield "not-found"
     if route.keyed:
-        yield from (*KEY_PROBLEMS, "invalid")
+        yield from (
+            *KEY_PROBLEMS,
+            "invalid",
+            *(("answer-lost",) if route.answer is not None and not route.once else ()),
+        )
     if route.once:
         yield "done-before"
     yield from route.problems

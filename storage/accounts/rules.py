@@ -257,6 +257,13 @@ def begin_request(rows: AccountRows, owner: str, key: str, digest: str, now: flo
     return None
 
 
+def mark_request(rows: AccountRows, owner: str, key: str, status: int) -> None:
+    """It is done; its answer follows."""
+    row = rows.get("requests", owner, key)
+    if row is not None and not row["status"]:
+        rows.put("requests", row | {"status": status})
+
+
 def end_request(rows: AccountRows, owner: str, key: str, status: int, body: bytes) -> None:
     row = rows.get("requests", owner, key)
     if row is not None and status:

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 from core.access import Sight
 from core.accounts import Answered, Audited, AuditState, Deed, Login, Slowing, Token, User
 from storage.accounts import chain, rules
+from storage.accounts.once import under_way
 from storage.accounts.tables import AccountRows
 
 T = TypeVar("T")
@@ -26,6 +27,21 @@ class AccountsOfStore:
     def __init__(self, look: Unit, write: Unit) -> None:
         self._look, self._write = look, write
 
+    async def _do(self, work: Callable[[AccountRows], T]) -> T:
+        """A deed: with it the request that asks for it is marked as done, in the same unit."""
+        once = under_way()
+        if once is None:
+            return await self._write(work)
+
+        def both(rows: AccountRows) -> T:
+            made = work(rows)
+            rules.mark_request(rows, once.owner, once.key, once.status)
+            return made
+
+        made = await self._write(both)
+        once.done = True
+        return made
+
     async def user(self, id: int) -> User | None:
         return await self._look(lambda rows: rules.find_user(rows, id))
 
@@ -36,10 +52,10 @@ class AccountsOfStore:
         return await self._look(lambda rows: rules.see_users(rows, sight, after, limit))
 
     async def add_user(self, user: User, deed: Deed, now: float) -> User:
-        return await self._write(lambda rows: rules.add_user(rows, user, deed, now))
+        return await self._do(lambda rows: rules.add_user(rows, user, deed, now))
 
     async def change_user(self, id: int, changes: Mapping[str, Any], deed: Deed, now: float, keep: str = "*") -> User:
-        return await self._write(lambda rows: rules.change_user(rows, id, changes, deed, now, keep))
+        return await self._do(lambda rows: rules.change_user(rows, id, changes, deed, now, keep))
 
     async def use_totp(self, id: int, step: int) -> bool:
         return await self._write(lambda rows: rules.use_totp(rows, id, step))
@@ -62,10 +78,10 @@ class AccountsOfStore:
         return await self._look(lambda rows: rules.see_logins(rows, user, now))
 
     async def end_logins(self, user: int, deed: Deed, now: float, id: str = "", keep: str = "") -> int:
-        return await self._write(lambda rows: rules.end_logins(rows, user, deed, now, id, keep))
+        return await self._do(lambda rows: rules.end_logins(rows, user, deed, now, id, keep))
 
     async def add_token(self, token: Token, deed: Deed, now: float) -> Token:
-        return await self._write(lambda rows: rules.add_token(rows, token, deed, now))
+        return await self._do(lambda rows: rules.add_token(rows, token, deed, now))
 
     async def token(self, digest: str, now: float) -> tuple[Token, User] | None:
         return await self._look(lambda rows: rules.find_token(rows, digest, now))
@@ -77,7 +93,7 @@ class AccountsOfStore:
         return await self._look(lambda rows: rules.see_tokens(rows, sight, after, limit))
 
     async def drop_token(self, sight: Sight, id: int, deed: Deed, now: float) -> bool:
-        return await self._write(lambda rows: rules.drop_token(rows, sight, id, deed, now))
+        return await self._do(lambda rows: rules.drop_token(rows, sight, id, deed, now))
 
     # --- guesses, the audit, writes under a key ---
 

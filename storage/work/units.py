@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar, cast
 
+from storage.accounts.once import MARK, under_way
 from storage.asked import Asked
 from storage.ledger import Ledger
 
@@ -35,8 +36,22 @@ class Units:
 
     async def write(self, work: Callable[[Ledger], T], homes: Sequence[int] = ()) -> T:
         """One unit: all of it is committed when this returns, or nothing was written. `homes` are conversations that the
-        unit has to itself. Statements of one's own run on `asked(ledger)`. Raises `StorageFull`."""
-        return await self._store.locked(homes, work)
+        unit has to itself. Statements of one's own run on `asked(ledger)`. Raises `StorageFull`.
+
+        With it the request of the API that asks for it is marked as done.
+        """
+        once = under_way()
+        if once is None:
+            return await self._store.locked(homes, work)
+
+        def both(ledger: Ledger) -> T:
+            made = work(ledger)
+            asked(ledger).run(MARK, of=once.owner, named=once.key, became=once.status)
+            return made
+
+        made = await self._store.locked(homes, both)
+        once.done = True
+        return made
 
 
 def asked(ledger: Ledger) -> Asked:

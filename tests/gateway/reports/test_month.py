@@ -93,7 +93,7 @@ def cells(
             await store.open()
             if isinstance(store, PostgresStore):
                 await fill(store, month)
-            found = {}
+            found: dict[tuple[str, str], dict[str, dict[str, Cell]]] = {}
             for name, by in [(name, by) for name in REPORTS for by in BYS if by in ("line", "day")]:
                 asked = Question(REPORTS[name], by, ZoneInfo("Europe/Moscow"))
                 table = await Reports(Units(cast(Based, store))).table(asked, *PERIOD)
