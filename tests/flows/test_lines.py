@@ -105,7 +105,9 @@ def test_after_a_close_the_next_message_opens_the_next_session() -> None:
     client.write("оператор")
     client.go(OperatorAct("anna", "take", epoch=client.conversation.session.epoch))
     said = client.go(OperatorAct("anna", "close", epoch=client.conversation.session.epoch))
-    assert said == T("The conversation is over. Write here any time, and we will go on.")
+    over, rating = said.split("\n")
+    assert over == T("The conversation is over. Write here any time, and we will go on.")
+    assert rating == T("How did we do? Choose from 1 (bad) to 5 (very well).")
     epoch = client.conversation.session.epoch
     assert "номер заказа" in client.write("где мой заказ")
     assert (client.conversation.session.number, client.conversation.session.epoch) == (2, epoch)
