@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
@@ -10,11 +11,18 @@ import msgspec
 from core.conversation import Conversation
 from core.effects import CreateTicket, Effect
 from core.locale import texts
+from core.ports import StorageFull
 from core.tickets import USUAL, Desk, TicketStatus
 from gateway.config.lines import DeskSettings
 from gateway.config.model import Config
+from gateway.logs import logger
 from handoff.hours import deadline
 from handoff.lines import House
+from storage.tickets.following import follow_desks
+from storage.work.units import Units
+
+log = logger()
+AWAY = 5.0  # seconds until the next try when the storage is away
 
 
 def build_desks(config: Config) -> dict[str, Desk]:
@@ -59,3 +67,22 @@ class Opening:
         hours = self._house().lines.get(desk.line or line)
         moment = deadline(now, desk.resolve / 60, hours.hours) if hours is not None else None
         return (moment or now + timedelta(seconds=desk.resolve)).timestamp()
+
+
+class Following:
+    """At a start: tickets of before belong to the groups that the desks say now."""
+
+    def __init__(self, units: Units, desks: Mapping[str, Desk]) -> None:
+        self._units, self._desks = units, desks
+
+    async def run(self) -> None:
+        """Returns when that is so."""
+        while True:
+            try:
+                changed = await self._units.write(lambda ledger: follow_desks(ledger, self._desks))
+            except StorageFull:
+                await asyncio.sleep(AWAY)
+            else:
+                if changed:
+                    log.info("tickets_regrouped", count=changed)
+                return
