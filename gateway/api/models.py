@@ -260,6 +260,8 @@ Scope = Literal[
     "reports:read",
     "tickets:read",
     "tickets:write",
+    "clients:read",
+    "clients:write",
 ]
 
 

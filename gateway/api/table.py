@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from gateway.api import (
     accounts,
+    clients,
     conversations,
     deeds,
+    joining,
     presence,
     queue,
     reports,
@@ -26,6 +28,8 @@ ROUTES: tuple[Route, ...] = (
     *signing.ROUTES,
     *accounts.ROUTES,
     *conversations.ROUTES,
+    *clients.ROUTES,
+    *joining.ROUTES,
     *deeds.ROUTES,
     *transfers.ROUTES,
     *uploads.ROUTES,

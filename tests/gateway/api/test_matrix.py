@@ -22,6 +22,7 @@ NUMBERS: tuple[Role, ...] = ("supervisor", "analyst", "admin")
 
 # A new route needs a row here: who may call it, and by which scope a token may.
 MATRIX: dict[tuple[str, str], tuple[tuple[Role, ...], str]] = {
+    ("GET", "/live"): (WORKERS, "conversations:read"),
     ("POST", "/login"): (OPEN, ""),
     ("POST", "/logout"): (OPEN, ""),
     ("GET", "/me"): (ALL, "me:read"),
@@ -44,6 +45,17 @@ MATRIX: dict[tuple[str, str], tuple[tuple[Role, ...], str]] = {
     ("GET", "/reports/{name}"): (NUMBERS, "reports:read"),
     ("GET", "/reports/{name}/csv"): (NUMBERS, "reports:read"),
     ("GET", "/reports/{name}/sessions"): (("supervisor", "admin"), "conversations:read"),
+    ("GET", "/clients"): (WORKERS, "clients:read"),
+    ("GET", "/clients/{id}"): (WORKERS, "clients:read"),
+    ("PATCH", "/clients/{id}"): (WORKERS, "clients:write"),
+    ("GET", "/clients/{id}/notes"): (WORKERS, "clients:read"),
+    ("POST", "/clients/{id}/notes"): (WORKERS, "clients:write"),
+    ("GET", "/clients/{id}/edits"): (WORKERS, "clients:read"),
+    ("GET", "/clients/{id}/timeline"): (WORKERS, "clients:read"),
+    ("POST", "/clients/{id}/join"): (WORKERS, "clients:write"),
+    ("POST", "/joins/{id}/undo"): (WORKERS, "clients:write"),
+    ("GET", "/clients/{id}/joins"): (WORKERS, "clients:read"),
+    ("GET", "/clients/{id}/suggestions"): (WORKERS, "clients:read"),
     ("GET", "/conversations"): (WORKERS, "conversations:read"),
     ("GET", "/conversations/counts"): (WORKERS, "conversations:read"),
     ("GET", "/conversations/{id}"): (WORKERS, "conversations:read"),
@@ -92,6 +104,7 @@ MATRIX: dict[tuple[str, str], tuple[tuple[Role, ...], str]] = {
     ("GET", "/conversations/{id}/draft"): (WORKERS, "conversations:read"),
     ("PUT", "/conversations/{id}/draft"): (WORKERS, "conversations:write"),
     ("DELETE", "/conversations/{id}/draft"): (WORKERS, "conversations:write"),
+    ("GET", "/search"): (WORKERS, "conversations:read"),
     ("GET", "/me/mentions"): (WORKERS, "conversations:read"),
     ("POST", "/me/mentions/read"): (WORKERS, "conversations:write"),
     ("GET", "/desks"): (WORKERS, "tickets:read"),
