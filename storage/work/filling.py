@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import and_, bindparam, func, literal_column, or_, select
 
+from core.events import TimerFired
 from storage.asked import Asked
 from storage.ledger import Ledger
 from storage.tables import conversations
 from storage.work.projecting import session_row
+from storage.work.promises import EDITED
 from storage.work.schema import sessions
 from storage.work.units import Units
 
@@ -67,5 +69,7 @@ def fill(ledger: Ledger, homes: list[int]) -> int:
         home = ledger.rows.conversation(id)
         if home is not None and home.session.number:
             ledger.rows.put_session(session_row(home, home.session, home.session.last_at))
+            if home.session.owner != "bot":  # promises count from the time when people got it
+                ledger.put_event(id, TimerFired(EDITED), f"filled:{home.session.number}:{home.session.epoch}")
             written += 1
     return written
