@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -158,6 +158,12 @@ class Store(Joins, Protocol):
 
     on_rows: Callable[[frozenset[str]], None] | None
     """Called after a commit that left outbox rows to others, with their channels ("" for calls, tickets and files)."""
+
+    on_feed: Callable[[], None] | None
+    """Called after a commit that wrote down what changed for people."""
+
+    on_touched: Callable[[Collection[int], Collection[int]], None] | None
+    """Called after a commit with the conversations whose state was written, and the clients whose card was."""
 
     @property
     def accounts(self) -> Accounts:

@@ -28,9 +28,9 @@ from gateway.clock import CATCH_UP_SECONDS, Clock, utc_now
 from gateway.config.model import Config
 from gateway.control import ControlServer, socket_path
 from gateway.deployment import build_deployment, build_house
+from gateway.desks import Opening, build_desks
 from gateway.dispatch.dispatcher import TOPIC as ROUTING
 from gateway.dispatch.dispatcher import Dispatcher
-from gateway.desks import Opening, build_desks
 from gateway.failpoints import careful_seconds
 from gateway.files import build_files
 from gateway.flood import FloodShare
@@ -38,6 +38,7 @@ from gateway.floor import Floor
 from gateway.front import Front
 from gateway.hints import build_hints
 from gateway.identity import Identity
+from gateway.indexer import Indexer
 from gateway.intake import Intake
 from gateway.leases import Leases
 from gateway.live import LivePages
@@ -100,6 +101,7 @@ class Gateway:
         self.worker = self._worker()
         self.floor = Floor(self.store, config, lambda: self.house, now, self.wake)
         self.floor.channels = self.channels
+        self.floor.indexer = self.indexer = Indexer(self.store, lambda: self.now().timestamp())
         self.floor.book, self.floor.files = lambda: self.publisher.book, self.files
         self.floor.presence.changed = lambda: self.hints.tell(ROUTING)
         self.live = self.floor.live = Live(self.floor, lambda: self.people, self.hints, self.metrics)
@@ -218,6 +220,7 @@ class Gateway:
         self._connect()
         await self.publisher.start()
         self._switched()
+        await self.indexer.open()
         self._be_careful()
         for role in self.roles:
             await role.start()
@@ -225,7 +228,7 @@ class Gateway:
         if any(role.channels for role in self.roles):
             await self._start_channels()
         loops = {name: loop for role in self.roles for name, loop in role.loops().items()}
-        for name, loop in {**loops, "publisher": self.publisher.watch}.items():
+        for name, loop in {**loops, "publisher": self.publisher.watch, "indexer": self.indexer.run}.items():
             self._supervise(name, loop)
         self._ready = True
 
@@ -335,6 +338,7 @@ class Gateway:
         self.wakeups.stop()
         await self.leases.release()
         await self.hints.close()
+        await self.indexer.close()
         await self._close_store()
         log.info("stopped")
 

@@ -68,6 +68,14 @@ class Metrics:
         for counted in (self.messages, self.duplicates, self.sends, self.calls):
             # What a metric has for these labels never changes, and looking it up costs more than counting.
             counted.labels = cache(counted.labels)  # type: ignore[method-assign]
+        self.live_sockets = Gauge("frontline_live_sockets", "Open sockets of people at work", **made)
+        self.live_messages = Counter("frontline_live_messages", "Changes sent to sockets of people at work", **made)
+        self.live_ends = Counter("frontline_live_ends", "Sockets of people at work that ended", ["code"], **made)
+        self.hooks = Counter("frontline_hooks", "Attempts to deliver outgoing webhooks", ["hook", "answer"], **made)
+        self.hooks_stopped = Gauge("frontline_hook_stopped", "1 while an outgoing webhook is stopped", ["hook"], **made)
+        self.hooks_behind = Gauge(
+            "frontline_hook_behind", "Changes that an outgoing webhook has not got", ["hook"], **made
+        )
         self.tasks = Gauge("frontline_tasks", "asyncio tasks of this process", **made)
         self._heard: dict[str, float] = {}
         self.depth = Gauge(

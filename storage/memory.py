@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -34,6 +34,8 @@ class MemoryStore(JoinsOfStore):
     def __init__(self, clock: Callable[[], float], outer_desks: frozenset[str] = frozenset()) -> None:
         self.clock = clock
         self.on_events: Callable[[], None] | None = None
+        self.on_touched: Callable[[Collection[int], Collection[int]], None] | None = None  # nobody searches here
+        self.on_feed: Callable[[], None] | None = None  # nobody asks for the feed here
         self.on_rows: Callable[[frozenset[str]], None] | None = None  # nothing is ever left to others
         self.hands: Callable[[str], bool] | None = None
         self.relaxed: Callable[[], bool] | None = None

@@ -12,7 +12,7 @@ from storage.accounts.schema import audit
 from storage.asked import Asked
 from storage.feed.numbering import LAST
 from storage.rows import Row
-from storage.tables import conversations, messages
+from storage.tables import conversations, inbox, messages, outbox
 from storage.work.schema import feed, sessions
 
 PAGE = 200  # rows of one look
@@ -29,6 +29,10 @@ NEWS = (
 )
 FIRST = select(func.min(feed.c.seq)).where(feed.c.seq > literal_column("0"))
 FROM = select(func.min(feed.c.seq)).where(feed.c.seq > literal_column("0"), feed.c.at >= bindparam("at"))
+WRITTEN = select(
+    select(func.max(inbox.c.id)).scalar_subquery().label("inbox"),
+    select(func.max(outbox.c.id)).scalar_subquery().label("outbox"),
+)
 HEAD = select(func.max(audit.c.id))
 SINCE = select(audit.c.id, audit.c.object).where(audit.c.id > bindparam("head")).order_by(audit.c.id)
 SINCE = SINCE.limit(bindparam("limit")).offset(literal_column("0"))
@@ -76,6 +80,12 @@ def first_since(reads: Asked, at: float) -> int:
     """The first number at or after a moment; behind the last one when there is none."""
     found = reads.value(FROM, at=at)
     return int(found) if found is not None else int(reads.value(LAST) or 0) + 1
+
+
+def written(reads: Asked) -> int:
+    """A number that grows with everything that clients write and are sent."""
+    row = reads.one(WRITTEN)
+    return sum(int(it or 0) for it in row.values()) if row is not None else 0
 
 
 def audit_head(reads: Asked) -> int:

@@ -39,6 +39,10 @@ class Feed:
         wanted = tuple(conversations)
         return await self._units.ask(lambda reads: reading.current_rows(reads, wanted)) if wanted else {}
 
+    async def written(self) -> int:
+        """A number that grows with everything that clients write and are sent."""
+        return await self._units.ask(reading.written)
+
     async def first_since(self, at: float) -> int:
         """The first number at or after a moment."""
         return await self._units.ask(lambda reads: reading.first_since(reads, at))
