@@ -9,7 +9,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handoff.hours import BadHours, Hours, deadline, is_open, opens_at, parse_days, parse_hours, worked
+from handoff.hours import (
+    DAYS,
+    BadHours,
+    Hours,
+    closes_at,
+    deadline,
+    is_open,
+    opens_at,
+    parse_days,
+    parse_hours,
+    reach,
+    split,
+    worked,
+)
 
 MOSCOW = "Europe/Moscow"
 BERLIN = "Europe/Berlin"
@@ -200,3 +213,122 @@ def test_a_line_is_open_when_it_opens_and_closed_before(at: datetime, hours: Hou
         assert opening > at
         assert not is_open(hours, opening - timedelta(microseconds=1))
         assert worked(at, opening, hours) == 0
+
+
+# --- odd zones, both changes of the clock ------------------------------------------------------------------------------
+
+
+def local(zone: str, text: str, fold: int = 0) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone), fold=fold)
+
+
+# Hours that a day of 00:00-24:00 and a day of 00:00-06:00 really have, in zones whose clocks do odd things.
+CHANGES = [
+    ("Europe/Berlin", "2026-03-29", 23, 5),
+    ("Europe/Berlin", "2026-10-25", 25, 7),
+    ("Europe/Moscow", "2026-03-29", 24, 6),  # no change any more
+    ("Australia/Lord_Howe", "2026-10-04", 23.5, 5.5),  # half an hour
+    ("Australia/Lord_Howe", "2026-04-05", 24.5, 6.5),
+    ("Asia/Kathmandu", "2026-03-29", 24, 6),  # +05:45
+    ("Pacific/Chatham", "2026-09-27", 23, 5),  # +12:45, at 02:45
+    ("Pacific/Chatham", "2026-04-05", 25, 7),
+    ("America/Sao_Paulo", "2018-11-04", 23, 5),  # midnight itself is left out
+    ("America/Sao_Paulo", "2018-02-17", 25, 6),  # the last hour of the day comes twice
+    ("Atlantic/Azores", "2026-10-25", 25, 7),  # 01:00 becomes 00:00: the first hour comes twice
+    ("Pacific/Apia", "2011-12-30", 0, 0),  # a day that never was
+    ("America/St_Johns", "2026-03-08", 23, 5),  # -03:30
+]
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "whole", "morning"), CHANGES, ids=[f"{zone}-{day}" for zone, day, *_ in CHANGES]
+)
+def test_a_day_has_as_many_hours_as_its_clock_runs_through(zone: str, day: str, whole: float, morning: float) -> None:
+    start = local(zone, f"{day} 00:00") - timedelta(hours=30)
+    end = start + timedelta(days=4)
+    weekday = DAYS[date.fromisoformat(day).weekday()]
+    for spans, wanted in (("00:00-24:00", whole), ("00:00-06:00", morning), ("00:00-02:30, 02:30-06:00", morning)):
+        hours = parse_hours({weekday: spans}, zone)
+        assert worked(start, end, hours) == wanted * 60, spans
+        if wanted:
+            assert deadline(start, wanted * 60, hours) == max(to for _, to, open_ in split(start, end, hours) if open_)
+
+
+@pytest.mark.parametrize(
+    ("zone", "at", "minutes", "end"),
+    [
+        ("Asia/Kathmandu", "2026-01-05 17:50", 20, "2026-01-06 09:10"),
+        ("Pacific/Chatham", "2026-04-03 17:50", 20, "2026-04-06 09:10"),  # over the change
+        ("Australia/Lord_Howe", "2026-10-02 17:59", 2, "2026-10-05 09:01"),
+        ("America/St_Johns", "2026-03-06 17:30", 60, "2026-03-09 09:30"),
+    ],
+)
+def test_deadlines_over_a_change_in_odd_zones(zone: str, at: str, minutes: int, end: str) -> None:
+    hours = parse_hours({"mon-fri": "09:00-18:00"}, zone)
+    assert deadline(local(zone, at), minutes, hours) == local(zone, end)
+    assert worked(local(zone, at), local(zone, end), hours) == minutes
+
+
+@pytest.mark.parametrize(
+    ("at", "closes"),
+    [
+        ("2026-01-05 10:00", "2026-01-05 18:00"),
+        ("2026-01-05 18:00", None),
+        ("2026-01-03 13:00", "2026-01-03 14:00"),
+        ("2026-01-03 14:30", None),
+    ],
+)
+def test_closes_at(at: str, closes: str | None) -> None:
+    assert closes_at(OFFICE, moscow(at)) == (moscow(closes) if closes else None)
+
+
+def test_a_night_closes_in_the_morning_and_what_never_closes_never_does() -> None:
+    assert closes_at(NIGHT, berlin("2026-01-02 23:00")) == berlin("2026-01-03 06:00")
+    assert closes_at(ALWAYS, moscow("2026-01-02 23:00")) is None
+    day_and_night = parse_hours({"mon-sun": "00:00-24:00"}, MOSCOW, ["2020-01-01"])
+    assert closes_at(day_and_night, moscow("2026-01-02 23:00")) is None
+    until_holiday = parse_hours({"mon-sun": "00:00-24:00"}, MOSCOW, ["2026-01-05"])
+    assert closes_at(until_holiday, moscow("2026-01-02 23:00")) == moscow("2026-01-05 00:00")
+
+
+ODD = st.sampled_from(
+    [
+        OFFICE,
+        NIGHT,
+        ALWAYS,
+        parse_hours({"mon-sun": "22:15-03:45"}, "Australia/Lord_Howe"),
+        parse_hours({"sat-mon": "00:00-02:30, 02:30-12:45"}, "Pacific/Chatham", ["2026-04-05"]),
+        parse_hours({"mon-fri": "00:00-24:00"}, "America/St_Johns"),
+    ]
+)
+exact = st.datetimes(datetime(2025, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+@settings(max_examples=300, deadline=None)
+@given(exact, st.integers(1, 20_000_000_000), ODD)
+def test_deadline_and_worked_are_inverse_to_the_microsecond(start: datetime, microseconds: int, hours: Hours) -> None:
+    left = timedelta(microseconds=microseconds)
+    end = reach(start, left, hours)
+    assert end is not None
+    assert sum((to - begin for begin, to, open_ in split(start, end, hours) if open_), timedelta()) == left
+    assert reach(start, left + timedelta(microseconds=1), hours) > end  # type: ignore[operator]
+
+
+@settings(max_examples=300, deadline=None)
+@given(exact, st.timedeltas(timedelta(0), timedelta(days=20)), ODD)
+def test_stretches_have_no_gap_and_say_what_is_open(start: datetime, long: timedelta, hours: Hours) -> None:
+    spans, at = list(split(start, start + long, hours)), start
+    for begin, end, open_ in spans:
+        assert begin == at
+        assert end > begin
+        assert is_open(hours, begin) is open_
+        assert is_open(hours, end - timedelta(microseconds=1)) is open_
+        at = end
+    assert at == start + long
+    total = sum((end - begin for begin, end, open_ in spans if open_), timedelta())
+    assert worked(start, start + long, hours) == total / timedelta(minutes=1)
+
+
+def test_time_that_runs_backwards_is_none() -> None:
+    assert worked(moscow("2026-01-05 12:00"), moscow("2026-01-05 10:00"), OFFICE) == 0
+    assert list(split(moscow("2026-01-05 12:00"), moscow("2026-01-05 12:00"), OFFICE)) == []
