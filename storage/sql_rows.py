@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import OrderedDict
+from collections.abc import Callable, Collection
 from typing import Any, Generic, TypeVar
 
 from core.conversation import Conversation
@@ -82,6 +83,8 @@ class SqlRows(Driver, SqlJoinRows, SqlTicketRows):
             self._idle,
         )
         self._records: list[tuple[Any, ...]] = []
+        self.touched: Callable[[Collection[int], Collection[int]], None] | None = None  # hears of each commit
+        self._homes_saved, self._cards_saved = set[int](), set[int]()
 
     # --- the group ---
 
@@ -93,12 +96,16 @@ class SqlRows(Driver, SqlJoinRows, SqlTicketRows):
     def keep(self) -> None:
         """The group is committed."""
         self._records = []
+        if self.touched is not None and (self._homes_saved or self._cards_saved):
+            self.touched(self._homes_saved, self._cards_saved)
+        self._homes_saved, self._cards_saved = set(), set()
         for layer in self._layers:
             layer.keep()
 
     def drop(self) -> None:
         """The group was rolled back."""
         self._records = []
+        self._homes_saved, self._cards_saved = set(), set()
         for layer in self._layers:
             layer.drop()
 
@@ -172,6 +179,7 @@ class SqlRows(Driver, SqlJoinRows, SqlTicketRows):
         if cursor.rowcount != 1:
             raise RuntimeError(f"conversation {conversation.id} changed under its turn (version {was} is gone)")
         self.states.put(conversation.id, (state, epoch))
+        self._homes_saved.add(conversation.id)
 
     def move_conversation(self, conversation: Conversation, chat: str) -> None:
         version = conversation.version
@@ -198,6 +206,7 @@ class SqlRows(Driver, SqlJoinRows, SqlTicketRows):
         columns = card_columns(card)
         self.run(q.SAVE_CARD, the_id=client, **columns)
         self._cards.put(client, columns["card"])
+        self._cards_saved.add(client)
 
     # --- history ---
 

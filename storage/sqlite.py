@@ -92,6 +92,7 @@ class SQLiteStore(JoinsOfStore):
         self._writer = Writer(self._writing, self._ledger, self._rows)
         self._writer.on_events = self._on_events
         self._writer.on_feed = self._tell_feed
+        self._rows.touched = self._tell_touched
         self._reading = ThreadPoolExecutor(1, "frontline-read")
 
     def _start(self) -> None:

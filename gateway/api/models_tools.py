@@ -65,7 +65,7 @@ class NewReply(Given):
     text: Template
     """`{{ client.name }}`, `{{ operator.title }}`, `{{ line.title }}`, `{{ ticket.number }}` and collected fields by their
     label are filled in; `{{ name | default("…") }}` says what stands there without a value."""
-    files: Annotated[list[FileId], Field(max_length=10)] = []
+    files: Annotated[list[FileId], Field(default_factory=list, max_length=10)]
     """Ids that `POST /files` gave."""
     place: Place = 0
 
@@ -115,7 +115,7 @@ class NewDraft(Given):
     version: Version = 0
     """The version that was seen; 0 where there was none."""
     text: Said
-    files: Annotated[list[FileId], Field(max_length=10)] = []
+    files: Annotated[list[FileId], Field(default_factory=list, max_length=10)]
 
 
 class DraftView(Model):

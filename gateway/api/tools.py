@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from gateway.api import delivery, drafts, mentions, replies, speaking
+from gateway.api import delivery, drafts, mentions, replies, search, speaking
 from gateway.api.route import Route
 
-ROUTES: tuple[Route, ...] = (*speaking.ROUTES, *delivery.ROUTES, *replies.ROUTES, *drafts.ROUTES, *mentions.ROUTES)
+ROUTES: tuple[Route, ...] = (
+    *speaking.ROUTES,
+    *delivery.ROUTES,
+    *replies.ROUTES,
+    *drafts.ROUTES,
+    *mentions.ROUTES,
+    *search.ROUTES,
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -21,6 +21,13 @@ ROUNDS = 5  # a conversation may come to a client while the unit waits for its l
 
 class JoinsOfStore:
     """`core.joins.Joins`. A store says how it reads committed data and how it runs a unit that locks conversations."""
+
+    # Called after a commit with the conversations whose state was written, and the clients whose card was.
+    on_touched: Callable[[Collection[int], Collection[int]], None] | None = None
+
+    def _tell_touched(self, homes: Collection[int], clients: Collection[int]) -> None:
+        if self.on_touched is not None:
+            self.on_touched(homes, clients)
 
     async def look(self, question: Callable[[JoinReads], T]) -> T:
         """A question to committed data."""

@@ -29,6 +29,7 @@ class Collecting(Asking):
         self._uncaught: dict[str, tuple[int, float]] = {}
         self._queue: dict[int, Row | None] = {}
         self._sessions: dict[tuple[int, int], Row] = {}
+        self.saved: tuple[set[int], set[int]] = set(), set()  # conversations and cards that were written
 
     def link_fetch(self, sql: str, *values: Any) -> Sequence[Any]:
         """A question that no change of this transaction concerns."""

@@ -73,6 +73,7 @@ class Told:
     events: Callable[[bool], None]  # True: a conversation was locked by others, look again soon
     rows: Callable[[frozenset[str]], None]
     feed: Callable[[], None] = lambda: None
+    touched: Callable[[set[int], set[int]], None] = lambda homes, clients: None
 
 
 class Groups:
@@ -166,6 +167,7 @@ class Groups:
                     units,
                 )
                 await self.commit(link, [id for unit in units for id in unit.taken])
+        self._told.touched(*rows.saved)
         self.tell(units)
         return [it for it in results if it is not None]
 
@@ -273,6 +275,7 @@ class Groups:
                 await prepare(link, rows, gather(task.needs for task in group), self._links.prepared)
                 await greenlet_spawn(self._fill, ledger, rows, group)
                 await self.commit(link, [id for task in group for id in task.unit.taken])
+        self._told.touched(*rows.saved)
         self._answer(group, bool(rows.foreign))
 
     @property

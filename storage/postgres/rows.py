@@ -203,6 +203,7 @@ class PostgresRows(PostgresJoinRows, SqlTicketRows):
         if known is None or known.version != was:
             raise RuntimeError(f"conversation {id} changed under its turn (version {was} is gone)")
         known.state, known.version, known.epoch = encode(conversation), conversation.version, conversation.session.epoch
+        self.saved[0].add(id)
         talk = conversation.talk
         live = int(talk.run is not None or talk.suspended is not None)
         fresh = self._fresh.get(("conversations", id))
@@ -242,6 +243,7 @@ class PostgresRows(PostgresJoinRows, SqlTicketRows):
     def save_card(self, client: int, card: dict[str, Any]) -> None:
         columns = card_columns(card)
         self.cards[client] = columns["card"]
+        self.saved[1].add(client)
         fresh = self._fresh.get(("clients", client))
         if fresh is not None:
             fresh.update(columns)

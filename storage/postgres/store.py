@@ -92,7 +92,7 @@ class PostgresStore(PostgresJoins, PostgresAccounts):
         self._groups = Groups(
             self._writers,
             self._readers,
-            Told(self._tell_events, self._tell_rows, self._tell_feed),
+            Told(self._tell_events, self._tell_rows, self._tell_feed, self._tell_touched),
             self._owner,
             outer_desks,
             self._own_clock,

@@ -28,8 +28,8 @@ TAKEN_BACK = "taken back before it was sent"
 def write_note(writing: Writing, effect: Note) -> None:
     """A note in its own table; who is called by it has a row of their own, and hears of it alone."""
     rows, home = writing.ledger.rows, writing.conversation
-    about = {"conversation": home.id, "at": writing.now, "author": effect.author}
-    rows.insert("notes", {**about, "text": effect.text})
+    about = {"conversation": home.id, "at": writing.now, "author": effect.author, "text": effect.text}
+    rows.insert("notes", about)
     for person in dict.fromkeys(effect.to):
         rows.insert("mentions", {**about, "user_id": int(person.removeprefix("user:")), "read_at": 0.0})
         tell(writing.ledger, home, "mention", writing.now, {"author": effect.author}, person)

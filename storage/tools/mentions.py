@@ -9,7 +9,6 @@ from sqlalchemy import Integer, bindparam, func, literal_column, or_, select, up
 from core.access import Sight
 from storage.asked import Asked
 from storage.rows import Row
-from storage.tables import notes
 from storage.tools.schema import mentions
 from storage.work.schema import sessions
 from storage.work.sessions import SEEN, sight_values
@@ -17,11 +16,6 @@ from storage.work.sessions import SEEN, sight_values
 _zero: Any = literal_column("0")
 _mine = mentions.c.user_id == bindparam("user")
 _seen = (sessions.c.conversation == mentions.c.conversation) & (sessions.c.current == literal_column("1")) & SEEN
-_note = (
-    (notes.c.conversation == mentions.c.conversation)
-    & (notes.c.at == mentions.c.at)
-    & (notes.c.author == mentions.c.author)
-)
 LIST = (
     select(
         mentions.c.id,
@@ -31,10 +25,10 @@ LIST = (
         mentions.c.read_at,
         sessions.c.channel,
         sessions.c.line,
-        notes.c.text,
+        mentions.c.text,
     )
+    .select_from(mentions)
     .join(sessions, _seen)
-    .join(notes, _note)
     .where(
         _mine,
         mentions.c.id < bindparam("before"),

@@ -48,7 +48,7 @@ drafts = Table(
     sqlite_with_rowid=False,
 )
 
-# Who was called into a conversation by a note: the note of the same conversation, moment and author. `read_at` 0: not yet.
+# Who was called into a conversation by a note, with its words: they stay in the house as the note does. `read_at` 0: not yet.
 mentions = Table(
     "mentions",
     metadata,
@@ -57,6 +57,7 @@ mentions = Table(
     _number("conversation"),
     _time("at"),
     _text("author"),
+    _text("text"),
     _time("read_at"),
     Index("ix_mentions_user_id", "user_id", "id"),
 )

@@ -63,7 +63,7 @@ def _mentions() -> None:
         identity(),
         *(number(name) for name in ("user_id", "conversation")),
         time("at"),
-        text("author"),
+        *(text(name) for name in ("author", "text")),
         time("read_at"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mentions")),
     )

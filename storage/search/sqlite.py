@@ -1,0 +1,225 @@
+"""Search for SQLite: FTS5 in a file of its own, beside the store's.
+
+Writing there holds up neither the store nor its one writer, and the file is derived: one that is missing, of another
+installation or broken is made anew. Who asks sees it together with the store's committed data.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Text, bindparam, column, select, table
+
+from core.access import Sight
+from core.ports import StorageFull
+from storage.driver import Driver
+from storage.search.asking import ask, build_questions, documents_table, hit_of
+from storage.search.port import Document, Hit, Wanted
+from storage.search.reading import CHANGED, TICKETS_OF, client_of, read_client, read_home, read_ticket
+from storage.search.words import asked, exact_of, forms_of, stems_of, words_of
+
+T = TypeVar("T")
+SHAPE = 1  # of the file; another number makes it anew
+MAKE = f"""
+CREATE TABLE documents (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, home INTEGER NOT NULL, number INTEGER NOT NULL,
+ at REAL NOT NULL, text TEXT NOT NULL, UNIQUE (kind, home, number));
+CREATE VIRTUAL TABLE words USING fts5(text, stems, exact, tokenize = "unicode61 remove_diacritics 0", prefix = '2 3',
+ detail = column);
+CREATE TABLE homes (home INTEGER PRIMARY KEY, version INTEGER NOT NULL);
+CREATE TABLE origin (instance TEXT NOT NULL);
+PRAGMA user_version = {SHAPE};
+"""
+FIND = "SELECT id, at, text FROM documents WHERE kind = ? AND home = ? AND number = ?"
+ADD = "INSERT INTO documents (kind, home, number, at, text) VALUES (?, ?, ?, ?, ?)"
+CHANGE = "UPDATE documents SET at = ?, text = ? WHERE id = ?"
+KNOWN = "SELECT coalesce(max(number), 0) FROM documents WHERE kind = 'message' AND home = ?"
+STALE = (
+    "SELECT c.id, h.version IS NOT c.version FROM conversations c LEFT JOIN homes h ON h.home = c.id"
+    " WHERE c.id > ? ORDER BY c.id LIMIT ?"
+)
+DOCS = documents_table("documents")
+_words = table("words", column("rowid"), column("words"))
+_match = _words.c.words.op("MATCH")(bindparam("match", type_=Text))
+QUESTIONS = build_questions(DOCS, DOCS.c.id.in_(select(_words.c.rowid).where(_match)))
+
+
+class SQLiteSearch:
+    """`storage.search.port.Search` beside the file of a store. One thread writes, one asks."""
+
+    def __init__(self, store: Path, doubtful: bool = False) -> None:
+        """`doubtful`: the last process did not close the store, so the file may be broken."""
+        self._store, self._doubtful = store, doubtful
+        self.path = store.with_name(store.name + ".search")
+        self._index, self._ask = ThreadPoolExecutor(1, "frontline-index"), ThreadPoolExecutor(1, "frontline-search")
+        self._opened = False
+
+    # --- life ---
+
+    async def open(self) -> None:
+        """The store is open by now. Raises `StorageFull`."""
+        await self._run(self._index, self._make)
+        self._opened = True
+
+    def _make(self) -> None:
+        """Take the file, or make it anew."""
+        self._source = _connect(self._store)
+        self._source.execute("PRAGMA query_only = 1")
+        try:
+            self._writing = self._take()
+        except sqlite3.DatabaseError:
+            self._forget()
+            self._writing = self._take()
+        self._asking = _connect(self.path)
+        self._asking.execute("ATTACH ? AS main_store", (str(self._store),))
+        self._asking.execute("PRAGMA query_only = 1")
+
+    def _take(self) -> sqlite3.Connection:
+        made = _connect(self.path)
+        made.execute("PRAGMA journal_mode = WAL")
+        made.execute("PRAGMA synchronous = OFF")  # what a power cut breaks is found broken, and made anew
+        made.execute("PRAGMA wal_autocheckpoint = 1000")
+        instance = self._instance()
+        if self._fits(made, instance):
+            return made
+        made.close()
+        self._forget()
+        made = _connect(self.path)
+        made.execute("PRAGMA journal_mode = WAL")
+        made.executescript(MAKE)
+        made.execute("INSERT INTO origin VALUES (?)", (instance,))
+        return made
+
+    def _fits(self, made: sqlite3.Connection, instance: str) -> bool:
+        """Whether the file is whole, of this shape and of this installation."""
+        if made.execute("PRAGMA user_version").fetchone()[0] != SHAPE:
+            return False
+        if self._doubtful and made.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            return False
+        return bool(made.execute("SELECT instance FROM origin").fetchall() == [(instance,)])
+
+    def _instance(self) -> str:
+        row = self._source.execute("SELECT value FROM meta WHERE name = 'instance'").fetchone()
+        return row[0] if row else ""
+
+    def _forget(self) -> None:
+        for end in ("", "-wal", "-shm"):
+            self.path.with_name(self.path.name + end).unlink(missing_ok=True)
+
+    async def close(self) -> None:
+        """Before the store closes. A second call does nothing."""
+        if self._opened:
+            self._opened = False
+            await self._run(self._ask, self._asking.close)
+            await self._run(self._index, self._writing.close)
+            await self._run(self._index, self._source.close)
+        self._index.shutdown()
+        self._ask.shutdown()
+
+    async def _run(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, work)
+        except sqlite3.Error as error:
+            raise StorageFull(f"search: {error}") from error
+
+    # --- asking ---
+
+    async def find(self, wanted: Wanted, sight: Sight) -> list[Hit]:
+        words, number = asked(wanted.text)
+        if not words and not number:
+            return []
+        return await self._run(self._ask, lambda: self._find(wanted, sight, words, number))
+
+    def _find(self, wanted: Wanted, sight: Sight, words: list[str], number: str) -> list[Hit]:
+        rows = ask(Driver(self._asking), QUESTIONS, wanted, sight, match_of(words, number))
+        return [hit_of(row, words, number) for row in rows]
+
+    # --- following ---
+
+    async def follow(self, homes: Sequence[int], clients: Sequence[int], tickets: Sequence[int]) -> None:
+        await self._run(self._index, lambda: self._follow(homes, clients, tickets))
+
+    def _follow(self, homes: Sequence[int], clients: Sequence[int], tickets: Sequence[int]) -> None:
+        """What is read is never older than what was there when it was asked for, so the last one to write is right."""
+        self._writing.execute("BEGIN IMMEDIATE")
+        try:
+            reads: Any = Driver(self._source)
+            touched = {*clients, *(client_of(reads, home) for home in homes)} - {0}
+            for home in homes:
+                self._follow_home(reads, home)
+            for client in touched:
+                self._replace("client", 0, client, read_client(reads, client))
+            for number in {*tickets, *(it for client in touched for it in reads.column(TICKETS_OF, client=client))}:
+                self._replace("ticket", 0, number, read_ticket(reads, number))
+        except BaseException:
+            self._writing.execute("ROLLBACK")
+            raise
+        self._writing.execute("COMMIT")
+
+    def _follow_home(self, reads: Any, home: int) -> None:
+        known = self._writing.execute(KNOWN, (home,)).fetchone()[0]
+        read = read_home(reads, home, known)
+        if read is None:
+            return
+        for document in read.documents:
+            self._replace(document.kind, home, document.number, document)
+        for kind, number in read.gone:
+            self._replace(kind, home, number, None)
+        self._writing.execute("INSERT OR REPLACE INTO homes VALUES (?, ?)", (home, read.version))
+
+    def _replace(self, kind: str, home: int, number: int, document: Document | None) -> None:
+        """What is the same as before costs no writing."""
+        run = self._writing.execute
+        old = run(FIND, (kind, home, number)).fetchone()
+        if document is None:
+            if old is not None:
+                run("DELETE FROM documents WHERE id = ?", old[:1])
+                run("DELETE FROM words WHERE rowid = ?", old[:1])
+            return
+        if old is not None and old[1:] == (document.at, document.text):
+            return
+        if old is None:
+            id = run(ADD, (kind, home, number, document.at, document.text)).lastrowid
+        else:
+            id = old[0]
+            run(CHANGE, (document.at, document.text, id))
+            run("DELETE FROM words WHERE rowid = ?", (id,))
+        said = (" ".join(it) for it in (words_of(document.text), stems_of(document.text), exact_of(document.text)))
+        run("INSERT INTO words (rowid, text, stems, exact) VALUES (?, ?, ?, ?)", (id, *said))
+
+    async def stale(self, after: int, limit: int) -> tuple[list[int], int]:
+        rows: list[tuple[int, int]] = await self._run(
+            self._ask, lambda: self._asking.execute(STALE, (after, limit)).fetchall()
+        )
+        return [home for home, old in rows if old], rows[-1][0] if len(rows) == limit else 0
+
+    async def changed_tickets(self, since: float, limit: int) -> list[tuple[int, float]]:
+        def changed() -> list[tuple[int, float]]:
+            return [
+                (row["number"], row["updated_at"]) for row in Driver(self._asking).all(CHANGED, since=since, n=limit)
+            ]
+
+        return await self._run(self._ask, changed)
+
+
+def match_of(words: Iterable[str], number: str) -> str:
+    """A question of FTS5: each word as it begins or in another of its forms; or the number as a whole."""
+    every = " AND ".join(f"({_forms(word)})" for word in words)
+    return " OR ".join(filter(None, [f"({every})" if every else "", f'exact : "{number}" *' if number else ""]))
+
+
+def _forms(word: str) -> str:
+    stems = (f'{{stems text}} : "{form}"' for form in forms_of(word))
+    return " OR ".join([f'{{text exact}} : "{word}" *', *stems])
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """No connection of the search checkpoints the store's log: its one writer does (`storage.sqlite`)."""
+    made = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    for pragma in ("wal_autocheckpoint = 0", "busy_timeout = 2000", "mmap_size = 0"):
+        made.execute(f"PRAGMA {pragma}")
+    return made
