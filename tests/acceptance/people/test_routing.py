@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 
 from core.accounts import operator_id
+from gateway import leases
+from gateway.dispatch.dispatcher import LEASE
+from storage.routing.writing import touch
 from tests.gateway.api.house import CONFIG, Browser, House, open_house
-
-Base = Callable[[], Awaitable[House]]
+from tests.postgres import Cluster
 
 
 @pytest.fixture
@@ -57,6 +60,25 @@ async def given(house: House, home: int, operator: str, seconds: float = 5.0) ->
         return await owner(house, home) == operator
 
     return await until(has, seconds)
+
+
+async def decisions(browser: Browser, home: int) -> list[dict[str, Any]]:
+    """What routing decided, the newest first, when it knows what became of it."""
+    found: list[dict[str, Any]] = []
+
+    async def settled() -> bool:
+        found[:] = (await browser.ask("GET", f"/conversations/{home}/routings")).body["items"]
+        return found[0]["outcome"] == "done"
+
+    await until(settled)
+    return found
+
+
+async def stay(house: House, user: int, seconds: float) -> None:
+    """Time passes, and somebody is there all the while: nobody looks between the two."""
+    later = house.clock.at + seconds
+    await house.gateway.floor.units.write(lambda ledger: touch(ledger, [(user, later)], later))
+    house.clock.at = later
 
 
 async def online(house: House, name: str, state: str = "online") -> Browser:
@@ -191,9 +213,7 @@ async def test_an_offer_that_nobody_answers_goes_to_the_next(house: House) -> No
     await online(house, "anna")
     home = await wait_in_queue(house)
     await given(house, home, operator_id(people["anna"].id))
-    house.clock.at += 121
-    house.gateway.floor.presence.seen(people["anna"].id)
-    await house.gateway.floor.presence.flush()
+    await stay(house, people["anna"].id, 121)
     await given(house, home, "queue")
 
     async def ignored() -> bool:
@@ -208,13 +228,9 @@ async def test_an_offer_that_nobody_answers_goes_to_the_next(house: House) -> No
     assert waits["waited"] == pytest.approx(121), "for the client it is one wait"
     await online(house, "boris")
     await given(house, home, operator_id(people["boris"].id))
-    told = (await admin.ask("GET", f"/conversations/{home}/routings")).body["items"]
+    told = await decisions(admin, home)
     newest = told[0]
-    assert (newest["operator"], newest["reason"], newest["outcome"]) == (
-        operator_id(people["boris"].id),
-        "balanced",
-        "done",
-    )
+    assert (newest["operator"], newest["reason"]) == (operator_id(people["boris"].id), "balanced")
     assert newest["skipped"] == [{"operator": operator_id(people["anna"].id), "why": "ignored"}]
     assert "offer_ignored" in {it["reason"] for it in told}
 
@@ -227,9 +243,7 @@ async def test_whoever_does_something_keeps_it(house: House, act: str, body: dic
     epoch = {} if act == "note" else {"epoch": 2}
     answer = await browser.ask("POST", f"/conversations/{home}/{act}", {**epoch, **body})
     assert answer.status == 200, answer.body
-    house.clock.at += 121
-    house.gateway.floor.presence.seen(anna.id)
-    await house.gateway.floor.presence.flush()
+    await stay(house, anna.id, 121)
     await house.quiet()
     await asyncio.sleep(0.3)
     assert await owner(house, home) == operator_id(anna.id)
@@ -281,7 +295,7 @@ async def test_the_same_operator_again(house: House) -> None:
     house.clock.at += 10
     await wait_in_queue(house)
     await given(house, home, operator_id(anna.id))
-    told = (await browsers["anna"].ask("GET", f"/conversations/{home}/routings")).body["items"][0]
+    told = (await decisions(browsers["anna"], home))[0]
     assert (told["reason"], told["operator"] == operator_id(boris.id)) == ("sticky", False)
 
 
@@ -382,3 +396,63 @@ async def test_a_range_is_what_others_waited(house: House) -> None:
     lines = (await browser.ask("GET", "/lines")).body["items"]
     assert lines[0]["numbers"] is None
     assert anna.id == lines[0]["people"][0]["user"]
+
+
+# --- two processes --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def pair(database: str, server: Cluster, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[House]]:
+    """Two gateways over one PostgreSQL; leases end quickly."""
+    for name, seconds in (("SECONDS", 1.5), ("RENEW_SECONDS", 0.4), ("RETRY_SECONDS", 0.1), ("MARGIN_SECONDS", 0.3)):
+        monkeypatch.setattr(leases, name, seconds)
+    config = CONFIG.replace("sqlite:///house.db", server.url(database))
+    async with AsyncExitStack() as stack:
+        houses = []
+        for _ in range(2):
+            opening = open_house(config=config)
+            houses.append(await anext(opening))
+            stack.push_async_callback(opening.aclose)
+        yield houses
+
+
+def die(house: House) -> None:
+    """The process is gone: it neither routes nor renews, and gives nothing back."""
+    gone = [task for task in house.gateway._tasks if task.get_name() == "dispatcher"]
+    for task in [*gone, *house.gateway.leases._tasks.values()]:
+        task.cancel()
+
+
+async def test_one_process_routes_and_another_takes_over_when_it_dies(pair: list[House]) -> None:
+    looks = [0, 0]
+    for place, house in enumerate(pair):
+        looked = house.gateway.dispatcher.look
+
+        async def count(place: int = place, looked: Callable[[], Awaitable[Any]] = looked) -> Any:
+            looks[place] += 1
+            return await looked()
+
+        house.gateway.dispatcher.look = count  # type: ignore[method-assign]
+    one, other = pair
+    other.said = 1000  # their clients are other clients
+    anna = await one.add("anna", support="operator")
+
+    async def held() -> bool:
+        return any(house.gateway.leases.holds(LEASE) for house in pair)
+
+    await until(held)
+    (active,) = (place for place, house in enumerate(pair) if house.gateway.leases.holds(LEASE))
+    looks[1 - active] = 0
+    browser = await online(other, "anna")  # whichever process hears it
+    homes = [await wait_in_queue(one, str(chat)) for chat in range(1, 4)]
+    for home in homes:
+        await given(one, home, operator_id(anna.id))
+    assert looks[active] > 0
+    assert looks[1 - active] == 0, "only the holder of the lease routes"
+    die(pair[active])
+    for house in pair:
+        house.clock.at += 2  # the database's clock ends the lease
+    later = await wait_in_queue(pair[1 - active], "9")
+    await given(pair[1 - active], later, operator_id(anna.id), 10.0)
+    assert looks[1 - active] > 0
+    assert (await browser.ask("GET", "/me/presence")).body["sessions"] == 4
