@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.accounts import Audited, LastAdmin, NameTaken, Token, User
+from core.locale import n_
 from gateway.accounts.people import NO_TOTP
 from gateway.accounts.refused import BadAccount
 from gateway.api.models import (
@@ -70,7 +71,7 @@ async def get_user(call: Call) -> UserView:
 def _require_person(call: Call, needed: bool) -> None:
     """A token that leaks must not become a person: no password, second factor or admin by a machine's word."""
     if needed and call.token is not None:
-        raise Problem("not-allowed", "No token may do that: a person must.")
+        raise Problem("not-allowed", n_("No token may do that: a person must."))
 
 
 async def add_user(call: Call) -> MadeUser:
@@ -82,7 +83,7 @@ async def add_user(call: Call) -> MadeUser:
     try:
         made, given = await call.people.add(user, password, call.deed("user_added"))
     except NameTaken:
-        raise Problem("conflict", "Somebody has this name.") from None
+        raise Problem("conflict", n_("Somebody has this name.")) from None
     except BadAccount as bad:
         raise invalid(bad) from None
     return MadeUser(**_user(made), password="" if password else given)
@@ -100,7 +101,7 @@ async def change_user(call: Call) -> UserView:
     except LookupError:
         raise Problem("not-found") from None
     except LastAdmin:
-        raise Problem("conflict", "Nobody could administer any more.") from None
+        raise Problem("conflict", n_("Nobody could administer any more.")) from None
     except BadAccount as bad:
         raise invalid(bad) from None
     return UserView(**_user(user))

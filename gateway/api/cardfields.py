@@ -14,7 +14,7 @@ from bot.model import Field
 from bot.show import shown
 from core.conversation import Conversation
 from core.findings import Position
-from core.locale import texts
+from core.locale import n_, texts
 from core.turn import Facts
 from gateway.api.models_clients import CardField, ContactView
 from gateway.api.problems import Problem
@@ -84,7 +84,7 @@ def read_fields(call: Call, given: Mapping[str, str | None], home: Conversation 
     for name, text in given.items():
         field = kept.get(name)
         if field is None or name in OURS or name.startswith(TAG) or field.type in BY_HAND:
-            wrong.append({"pointer": f"/fields/{name}", "detail": "There is no such field that people can write."})
+            wrong.append({"pointer": f"/fields/{name}", "detail": n_("There is no such field that people can write.")})
         elif not (text or "").strip():
             values[name] = ""
         else:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 
 from core.accounts import operator_id
+from core.locale import n_
 from gateway.api.cardfields import card_fields, contacts_of, read_fields
 from gateway.api.conversations import shown
 from gateway.api.keyset import bad_cursor
@@ -239,9 +240,12 @@ async def change_client(call: Call) -> ClientView:
     except CardChanged:
         raise Problem("card-changed") from None
     except NotAlone:
-        raise Problem("conflict", "The client has become part of another.") from None
+        raise Problem("conflict", n_("The client has become part of another.")) from None
     except Proved as proved:
-        wrong = {"pointer": f"/fields/{proved}", "detail": "The messenger has proved this: it is not changed by hand."}
+        wrong = {
+            "pointer": f"/fields/{proved}",
+            "detail": n_("The messenger has proved this: it is not changed by hand."),
+        }
         raise Problem("invalid", errors=[wrong]) from None
     return await _view(call, client)
 
@@ -252,7 +256,7 @@ async def _by(call: Call, client: int, conversation: int, reason: str = "") -> B
         sight = call.floor.sight(call.who)
         talks = await call.floor.units.ask(lambda reads: seen_talks(reads, sight, client))
         if conversation not in {row["conversation"] for row in talks}:
-            wrong = {"pointer": "/conversation", "detail": "This is no talk of the client."}
+            wrong = {"pointer": "/conversation", "detail": n_("This is no talk of the client.")}
             raise Problem("invalid", errors=[wrong])
     return By(operator_id(call.me.id), conversation, reason.strip())
 
@@ -266,7 +270,7 @@ async def add_client_note(call: Call) -> ClientNotes:
     try:
         await call.floor.units.write(lambda ledger: add_note(ledger, client, body.text, by, now))
     except NotAlone:
-        raise Problem("conflict", "The client has become part of another.") from None
+        raise Problem("conflict", n_("The client has become part of another.")) from None
     return await _notes_page(call, client, 0, LATEST)
 
 

@@ -6,11 +6,13 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from bot.rules import RULES
 from core.accounts import operator_id
 from core.events import OperatorAct
+from core.locale import n_
 from core.ports import Done
 from gateway.api.models import ActDone, Given, PlainAct
-from gateway.api.models_deeds import CloseAct, FieldAct, HoldAct, LoanAct, PriorityAct
+from gateway.api.models_deeds import CloseAct, FieldAct, HoldAct, LoanAct, LoanFlow, LoanFlows, PriorityAct
 from gateway.api.problems import Problem
 from gateway.api.route import WORKERS, Call, Route
 from gateway.floor import StillUnderWay
@@ -43,13 +45,13 @@ REFUSED = {
     "value": "wrong-value",
 }
 DETAILS = {
-    "gone": "It was taken back.",
-    "not_sent": "It did not go out.",
-    "cannot": "The channel cannot do that.",
-    "too_old": "The channel lets nobody change a message that is so old.",
-    "same": "It is there already.",
-    "busy": "The bot waits for another system; try again in a moment.",
-    "until": "That time is over.",
+    "gone": n_("It was taken back."),
+    "not_sent": n_("It did not go out."),
+    "cannot": n_("The channel cannot do that."),
+    "too_old": n_("The channel lets nobody change a message that is so old."),
+    "same": n_("It is there already."),
+    "busy": n_("The bot waits for another system; try again in a moment."),
+    "until": n_("That time is over."),
 }
 
 
@@ -82,7 +84,7 @@ async def put(call: Call, conversation: int, event: OperatorAct) -> ActDone:
     try:
         done = await call.floor.act(conversation, event, key)
     except StillUnderWay:
-        raise Problem("under-way", "It will be done; look again soon.") from None
+        raise Problem("under-way", n_("It will be done; look again soon.")) from None
     except EventFailed as failed:
         raise Problem("failed", str(failed)) from None
     require_done(done)
@@ -99,9 +101,9 @@ def require_done(done: Done) -> None:
 def refused(why: str, data: Mapping[str, Any]) -> Problem:
     """The problem that says why an act was refused, with what is missing or what there is to choose from."""
     detail = data.get("detail") or DETAILS.get(why, "" if why in REFUSED else why)
-    errors = [{"pointer": f"/packet/{label}", "detail": "This is missing."} for label in data.get("missing", ())]
+    errors = [{"pointer": f"/packet/{label}", "detail": n_("This is missing.")} for label in data.get("missing", ())]
     if "categories" in data:
-        errors = [{"pointer": "/category", "detail": ", ".join(data["categories"]) or "The line has none."}]
+        errors = [{"pointer": "/category", "detail": ", ".join(data["categories"]) or n_("The line has none.")}]
     return Problem(REFUSED.get(why, "not-now"), detail, errors)
 
 
@@ -120,13 +122,26 @@ async def hold(call: Call) -> ActDone:
     body: HoldAct = call.body
     until = body.until.timestamp() if body.until is not None else 0.0
     if until > call.floor.now().timestamp() + LONGEST_HOLD:
-        raise Problem("invalid", errors=[{"pointer": "/until", "detail": "At most a year ahead."}])
+        raise Problem("invalid", errors=[{"pointer": "/until", "detail": n_("At most a year ahead.")}])
     return await act(call, "hold", body.text, body.epoch, until=until)
 
 
 async def loan(call: Call) -> ActDone:
     body: LoanAct = call.body
     return await act(call, "loan", epoch=body.epoch, flow=body.flow)
+
+
+async def loan_flows(call: Call) -> LoanFlows:
+    """Flows that ask for something; those of lines' own rules are none of a person's choice."""
+    book = call.floor.book()
+    found = [it.flow for it in book.flows.values()] if book is not None else []
+    asking = [flow for flow in found if flow.fields and not flow.id.startswith(RULES)]
+    return LoanFlows(
+        items=[
+            LoanFlow(id=it.id, title=it.title, about=it.about, asks=[field.label for field in it.fields.values()])
+            for it in sorted(asking, key=lambda it: it.title)
+        ]
+    )
 
 
 async def close(call: Call) -> ActDone:
@@ -175,6 +190,11 @@ ROUTES: tuple[Route, ...] = (
     deed("hold", "Put the session aside, until a time or without end", HoldAct, hold),
     deed("unhold", "Bring a session back that was put aside", PlainAct),
     deed("loan", "Let the bot ask the questions of a flow; the session stays yours", LoanAct, loan, ("unknown-flow",)),
+    Route(
+        *("GET", "/flows", loan_flows, "Flows whose questions the bot can ask for a person", WORKERS),
+        "conversations:read",
+        answer=LoanFlows,
+    ),
     deed("end_loan", "Take the word back from the bot", PlainAct),
     deed("to_bot", "Give the session to the bot", PlainAct),
     deed("close", "End the session", CloseAct, close, ("category-needed",)),

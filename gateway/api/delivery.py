@@ -11,6 +11,7 @@ import msgspec
 from core.accounts import operator_id
 from core.delivery import Able, Delivery
 from core.events import OperatorAct
+from core.locale import n_
 from gateway.api.deeds import find_session, put
 from gateway.api.models import ActDone, moment
 from gateway.api.models_delivery import DeliveryView, Edit, MayDo, Recall, Retry, Ways, WayView
@@ -27,7 +28,7 @@ async def _delivery(call: Call, seq: int) -> Delivery:
     """The message at a place of the conversation in the path. Raises `Problem`."""
     found = await call.floor.units.ask(lambda reads: find_delivery(reads, call.id, seq))
     if found is None:
-        raise Problem("not-found", "There is no message of ours at this place.")
+        raise Problem("not-found", n_("There is no message of ours at this place."))
     return found
 
 

@@ -8,6 +8,7 @@ from hashlib import sha256
 from aiohttp import web
 from pydantic import BaseModel
 
+from core.locale import n_
 from gateway.accounts.people import People, Place
 from gateway.accounts.refused import BadAccount, SignInRefused
 from gateway.api import reading
@@ -17,6 +18,7 @@ from gateway.api.origin import require_own_site
 from gateway.api.problems import Problem
 from gateway.api.route import Call, Route, Text
 from gateway.api.signing import refusal
+from gateway.api.speech import language_of
 from gateway.failpoints import failpoint
 from gateway.floor import Floor
 from gateway.server import SAFE, Handler
@@ -37,19 +39,23 @@ class Door:
         """Refusals are problems; what is no refusal is left to the server."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
+            call: Call | None = None
             try:
-                return await self._serve(route, request)
+                call = await self.identify(request)
+                return await self._serve(route, call)
             except Problem as problem:
-                return problem.answer()
-            except SignInRefused as refused:
-                return refusal(refused).answer()
+                refused = problem
+            except SignInRefused as wrong:
+                refused = refusal(wrong)
             except BadAccount as bad:
-                return invalid(bad).answer()
+                refused = invalid(bad)
+            accepted = request.headers.get("Accept-Language", "")
+            return refused.answer(language_of(accepted, call.user if call else None))
 
         return handle
 
-    async def _serve(self, route: Route, request: web.Request) -> web.Response:
-        call = await self.identify(request)
+    async def _serve(self, route: Route, call: Call) -> web.Response:
+        request = call.request
         if route.writes and call.token is None:
             require_own_site(request, self._public_url)
         require_right(route, call)
@@ -85,7 +91,7 @@ class Door:
     async def _once(self, route: Route, call: Call, key: str) -> web.Response:
         """The same key again gets the same answer, and nothing is done twice."""
         if not KEY_SHAPE.fullmatch(key):
-            raise Problem("invalid", errors=[{"pointer": KEY, "detail": "1 to 128 visible ASCII characters"}])
+            raise Problem("invalid", errors=[{"pointer": KEY, "detail": n_("1 to 128 visible ASCII characters")}])
         call.key = key
         owner = f"user:{call.me.id}" if call.token is None else f"token:{call.token.id}"
         accounts, digest = self._people.accounts, _digest(call)
@@ -128,7 +134,8 @@ def require_right(route: Route, call: Call) -> None:
     if call.user is None:
         raise Problem("not-signed-in")
     if call.token is not None and route.scope not in call.token.scopes:
-        raise Problem("not-allowed", "No token may do that." if not route.scope else f"It needs {route.scope}.")
+        detail = n_("It needs {scope}.") if route.scope else n_("No token may do that.")
+        raise Problem("not-allowed", detail, values={"scope": route.scope})
     if call.user.role not in route.roles:
         raise Problem("not-allowed")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.locale import n_
 from gateway.api.deeds import find_session
 from gateway.api.models import moment
 from gateway.api.models_tools import DraftAsked, DraftDropped, DraftView, Kind, NewDraft
@@ -47,7 +48,7 @@ async def put_draft(call: Call) -> DraftView:
         lambda ledger: write_draft(asked(ledger), user, home, body.kind, body.version, body.text, files, now)
     )
     if not version:
-        raise Problem("draft-changed", "Read it again: another device wrote, or it was sent.")
+        raise Problem("draft-changed", n_("Read it again: another device wrote, or it was sent."))
     if body.kind == "reply" and body.text.strip() and call.floor.live is not None:
         call.floor.live.signs.answer(home, user)
     return DraftView(
@@ -60,7 +61,7 @@ async def _require_files(call: Call, files: list[str]) -> None:
     for n, id in enumerate(files):
         file = await call.floor.store.file(id)
         if not (is_ours(file) or (file is not None and file.conversation == call.id)):
-            raise Problem("invalid", errors=[{"pointer": f"/files/{n}", "detail": "There is no such file here."}])
+            raise Problem("invalid", errors=[{"pointer": f"/files/{n}", "detail": n_("There is no such file here.")}])
 
 
 async def drop_draft(call: Call) -> None:
@@ -80,7 +81,7 @@ async def require_kind(call: Call, kind: Kind, version: int) -> None:
     other: Kind = "note" if kind == "reply" else "reply"
     row = await find(call, other)
     if row is not None and row["version"] == version:
-        raise Problem("invalid", errors=[{"pointer": "/draft", "detail": f"This is the draft of a {other}."}])
+        raise Problem("invalid", errors=[{"pointer": "/draft", "detail": n_("This is the draft of the other kind.")}])
 
 
 ROUTES: tuple[Route, ...] = (

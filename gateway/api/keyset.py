@@ -6,6 +6,7 @@ import base64
 import binascii
 import math
 
+from core.locale import n_
 from gateway.api.paging import HIGHEST
 from gateway.api.problems import Problem
 
@@ -33,4 +34,4 @@ def read_place(cursor: str, order: str) -> tuple[float, int] | None:
 
 
 def bad_cursor() -> Problem:
-    return Problem("invalid", errors=[{"pointer": "cursor", "detail": "this is no cursor of this list"}])
+    return Problem("invalid", errors=[{"pointer": "cursor", "detail": n_("this is no cursor of this list")}])

@@ -118,6 +118,22 @@ class TransferForm(Model):
     missing: list[str]
 
 
+class LoanFlow(Model):
+    """A flow whose questions the bot can ask for a person."""
+
+    id: str
+    title: str
+    about: str
+    asks: list[str]
+    """The labels of its fields."""
+
+
+class LoanFlows(Model):
+    """All of them."""
+
+    items: list[LoanFlow]
+
+
 class Uploaded(Model):
     """A file of ours."""
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from core.locale import n_
 from gateway.api.problems import Problem
 
 HEADER = "X-Frontline"  # a page of another origin may not send it without asking first, and nobody says yes to it
@@ -24,7 +25,7 @@ def require_own_site(request: web.Request, public_url: str) -> None:
     if origin is not None and not is_own_origin(origin, request.host, public_url):
         raise Problem("foreign-site")
     if not headers.get(HEADER):
-        raise Problem("foreign-site", f"The header {HEADER} is missing.")
+        raise Problem("foreign-site", n_("The header {name} is missing."), values={"name": HEADER})
 
 
 def is_own_origin(origin: str, host: str, public_url: str) -> bool:

@@ -7,6 +7,7 @@ import binascii
 from collections.abc import Sequence
 from typing import Any
 
+from core.locale import n_
 from gateway.api.problems import Problem
 
 HIGHEST = 2**53
@@ -22,7 +23,7 @@ def read_cursor(cursor: str) -> int:
     except (ValueError, binascii.Error):
         id = -1
     if not 0 < id <= HIGHEST or write_cursor(id) != cursor:
-        raise Problem("invalid", errors=[{"pointer": "cursor", "detail": "this is no cursor of ours"}])
+        raise Problem("invalid", errors=[{"pointer": "cursor", "detail": n_("this is no cursor of ours")}])
     return id
 
 

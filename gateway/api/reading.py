@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from core.locale import n_
 from gateway.api.problems import Problem
 from gateway.api.route import Route
 
@@ -41,7 +42,7 @@ def read_query(request: web.Request, route: Route) -> BaseModel | None:
     if route.query is None:
         return None
     if len(set(request.query)) != len(request.query):
-        raise Problem("invalid", "A parameter is given twice.")
+        raise Problem("invalid", n_("A parameter is given twice."))
     try:
         return route.query.model_validate(dict(request.query))
     except ValidationError as error:
@@ -56,11 +57,44 @@ def check_number(request: web.Request, route: Route) -> None:
             raise Problem("not-found")
 
 
+# What pydantic finds → what people read. `ctx` of the finding fills the places.
+FINDINGS = {
+    "missing": n_("this is missing"),
+    "extra_forbidden": n_("nothing of this name is known here"),
+    "string_type": n_("this must be text"),
+    "string_too_short": n_("at least {min_length} characters"),
+    "string_too_long": n_("at most {max_length} characters"),
+    "string_pattern_mismatch": n_("this is not written as it must be"),
+    "int_type": n_("this must be a whole number"),
+    "int_parsing": n_("this must be a whole number"),
+    "float_type": n_("this must be a number"),
+    "bool_type": n_("this must be true or false"),
+    "bool_parsing": n_("this must be true or false"),
+    "list_type": n_("this must be a list"),
+    "dict_type": n_("this must be an object"),
+    "model_type": n_("this must be an object"),
+    "greater_than_equal": n_("at least {ge}"),
+    "greater_than": n_("more than {gt}"),
+    "less_than_equal": n_("at most {le}"),
+    "less_than": n_("less than {lt}"),
+    "too_short": n_("at least {min_length} entries"),
+    "too_long": n_("at most {max_length} entries"),
+    "literal_error": n_("one of {expected}"),
+}
+
+
 def _complain(error: ValidationError, body: bool) -> Problem:
-    found = error.errors(include_url=False, include_context=False, include_input=False)
+    found = error.errors(include_url=False, include_input=False)
     if any(one["type"] == "json_invalid" for one in found):
         return Problem("unreadable")
-    return Problem("invalid", errors=[{"pointer": _pointer(one, body), "detail": _said(one["msg"])} for one in found])
+    return Problem("invalid", errors=[{"pointer": _pointer(one, body), **_words(one)} for one in found])
+
+
+def _words(one: ErrorDetails) -> dict[str, Any]:
+    known = FINDINGS.get(one["type"])
+    if known is None:
+        return {"detail": _said(one["msg"])}
+    return {"detail": known, "values": {name: _said(str(value)) for name, value in one.get("ctx", {}).items()}}
 
 
 def _pointer(one: ErrorDetails, body: bool) -> str:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from core.access import Sight
-from core.locale import texts
+from core.locale import n_, texts
 from core.ports import StoredFile
 from gateway.api.deeds import find_session
 from gateway.api.models import moment
@@ -58,7 +58,7 @@ async def find_canned(call: Call, id: int) -> Row:
     sight, user = _sight(call), call.me.id
     row = await call.floor.units.ask(lambda reads: find_reply(reads, sight, user, id))
     if row is None:
-        raise Problem("not-found", "There is no such canned reply.")
+        raise Problem("not-found", n_("There is no such canned reply."))
     return row
 
 
@@ -129,10 +129,10 @@ async def add_canned(call: Call) -> CannedReply:
     }
     if (body.scope == "line") != (body.line is not None) or (body.line and body.line not in call.floor.house().lines):
         raise Problem(
-            "invalid", errors=[{"pointer": "/line", "detail": "A line of the house, for the scope `line` only."}]
+            "invalid", errors=[{"pointer": "/line", "detail": n_("A line of the house, for the scope `line` only.")}]
         )
     if not may_change(call, row):
-        raise Problem("not-allowed", "Replies of a line are its supervisors', those of the house are admins'.")
+        raise Problem("not-allowed", n_("Replies of a line are its supervisors', those of the house are admins'."))
     row |= await _checked(call, body.text, body.files)
     id = await _written(call, partial(add_reply, row=row))
     return _view(call, {"id": id, **row})
@@ -160,7 +160,7 @@ async def drop_canned(call: Call) -> None:
 async def _changeable(call: Call) -> Row:
     row = await find_canned(call, call.id)
     if not may_change(call, row):
-        raise Problem("not-allowed", "Replies of a line are its supervisors', those of the house are admins'.")
+        raise Problem("not-allowed", n_("Replies of a line are its supervisors', those of the house are admins'."))
     return row
 
 
@@ -173,7 +173,9 @@ async def _checked(call: Call, text: str, files: list[str]) -> Row:
         raise Problem("invalid", errors=[{"pointer": "/text", "detail": f"{bad.offset}: {t(bad.why)}"}]) from None
     for n, id in enumerate(files):
         if not is_ours(await call.floor.store.file(id)):
-            raise Problem("invalid", errors=[{"pointer": f"/files/{n}", "detail": "There is no such file of ours."}])
+            raise Problem(
+                "invalid", errors=[{"pointer": f"/files/{n}", "detail": n_("There is no such file of ours.")}]
+            )
     return {"changed_at": call.floor.now().timestamp(), "changed_by": call.me.name}
 
 
@@ -186,7 +188,7 @@ async def _written(call: Call, work: Any) -> Any:
     try:
         return await call.floor.units.write(lambda ledger: work(asked(ledger)))
     except ShortcutTaken:
-        raise Problem("conflict", "Another reply has this shortcut.") from None
+        raise Problem("conflict", n_("Another reply has this shortcut.")) from None
 
 
 ROUTES: tuple[Route, ...] = (

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
+from core.locale import n_
 from gateway.api.models import Given, Id, LineName, Model
 from gateway.api.problems import Problem
 from gateway.api.route import WORKERS, Call, Route
@@ -113,7 +114,7 @@ def read_place(cursor: str) -> tuple[float, int] | None:
     except (ValueError, binascii.Error):
         place = math.nan, 0
     if not (math.isfinite(place[0]) and 0 < place[1] < 2**62):
-        raise Problem("invalid", errors=[{"pointer": "cursor", "detail": "this is no cursor of ours"}])
+        raise Problem("invalid", errors=[{"pointer": "cursor", "detail": n_("this is no cursor of ours")}])
     return place
 
 

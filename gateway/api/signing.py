@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from core.accounts import User
+from core.locale import n_
 from gateway.accounts.refused import SignInRefused
 from gateway.api.models import (
     Device,
@@ -113,9 +114,9 @@ async def begin_totp(call: Call) -> Totp:
         call.renewed, codes = await call.people.confirm_totp(call.mine, body.code, call.place)
         return Totp(recovery_codes=codes)
     if body.password is None:
-        raise Problem("invalid", errors=[{"pointer": "/password", "detail": "the password, or a code, is missing"}])
+        raise Problem("invalid", errors=[{"pointer": "/password", "detail": n_("the password, or a code, is missing")}])
     if call.me.totp:
-        raise Problem("conflict", "There is a second factor: take it away first.")
+        raise Problem("conflict", n_("There is a second factor: take it away first."))
     secret, link = await call.people.begin_totp(call.mine, body.password.get_secret_value(), call.place)
     return Totp(secret=secret, link=link)
 
@@ -123,7 +124,7 @@ async def begin_totp(call: Call) -> Totp:
 async def stop_totp(call: Call) -> None:
     body: TotpStop = call.body
     if not call.me.totp:
-        raise Problem("conflict", "There is no second factor.")
+        raise Problem("conflict", n_("There is no second factor."))
     call.renewed = await call.people.stop_totp(call.mine, body.password.get_secret_value(), body.code, call.place)
 
 

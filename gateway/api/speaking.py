@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.accounts import operator_id
 from core.events import OperatorAct
 from core.kinds import INLINE
+from core.locale import n_
 from core.messages import Attachment, AttachmentKind
 from gateway.api.deeds import act, deed, find_session, put, right
 from gateway.api.drafts import forget, require_kind
@@ -38,7 +39,7 @@ async def reply(call: Call) -> ActDone:
 async def _file(call: Call, n: int, id: str) -> Attachment:
     file = await call.floor.store.file(id)
     if file is None or file.error or not file.sha256 or file.conversation not in (0, call.id):
-        raise Problem("unknown-file", errors=[{"pointer": f"/files/{n}", "detail": "There is no such file here."}])
+        raise Problem("unknown-file", errors=[{"pointer": f"/files/{n}", "detail": n_("There is no such file here.")}])
     kind: AttachmentKind = "photo" if file.mime in INLINE else "file"
     return Attachment(kind, file.id, name=file.name, mime=file.mime, size=file.size)
 

@@ -7,6 +7,7 @@ import secrets
 from core.accounts import operator_id
 from core.effects import CreateTicket
 from core.events import OperatorAct
+from core.locale import n_
 from core.tickets import Desk
 from gateway.api.deeds import find_session, require_done
 from gateway.api.models_tickets import DraftField, DraftQuery, NewTicket, TicketDone, TicketDraft
@@ -78,7 +79,7 @@ async def create_ticket(call: Call) -> TicketDone:
     fields = {label: text.strip() for label, text in {**await known_here(call), **body.fields}.items() if text.strip()}
     missing = desk.lacking(fields)
     if missing:
-        errors = [{"pointer": f"/fields/{label}", "detail": "The desk needs this."} for label in missing]
+        errors = [{"pointer": f"/fields/{label}", "detail": n_("The desk needs this.")} for label in missing]
         raise Problem("needs-missing", errors=errors)
     if body.category:
         require_category(desk, body.category)
@@ -101,7 +102,7 @@ async def _open(call: Call, body: NewTicket, row: Row, fields: dict[str, str]) -
     try:
         came = await call.floor.act(call.id, event, f"api:{call.me.id}:{key}")
     except StillUnderWay:
-        raise Problem("under-way", "It will be done; look again soon.") from None
+        raise Problem("under-way", n_("It will be done; look again soon.")) from None
     except EventFailed as failed:
         raise Problem("failed", str(failed)) from None
     require_done(came)

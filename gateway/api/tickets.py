@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from core.accounts import operator_id
+from core.locale import n_
 from core.tickets import Desk, Refused, TicketChange, TicketStatus
 from gateway.api.keyset import read_place, write_place
 from gateway.api.models_tickets import (
@@ -228,7 +229,9 @@ async def require_files(call: Call, ids: list[str], client: int) -> None:
         file = await call.floor.store.file(id)
         home = await call.floor.store.conversation(file.conversation) if file and file.conversation else None
         if file is None or (home is not None and home.client != client):
-            raise Problem("unknown-file", errors=[{"pointer": f"/files/{place}", "detail": "There is no such file."}])
+            raise Problem(
+                "unknown-file", errors=[{"pointer": f"/files/{place}", "detail": n_("There is no such file.")}]
+            )
 
 
 def _choices(pointer: str, known: Any) -> list[dict[str, str]]:

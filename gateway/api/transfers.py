@@ -9,6 +9,7 @@ import msgspec
 from bot.engine.collected import known_texts
 from core.accounts import operator_id
 from core.conversation import Session
+from core.locale import n_
 from core.turn import Facts
 from gateway.api.deeds import act, deed, find_session
 from gateway.api.models import ActDone, PlainAct
@@ -57,7 +58,7 @@ async def send_back(call: Call) -> ActDone:
 async def transfer_form(call: Call) -> TransferForm:
     """The packet of a line, filled in from what flows collected and the client's card holds."""
     asked: To = call.query
-    line, session = find_line(call, asked.to), session_of(await find_session(call, call.id))
+    line, session = find_line(call, asked.to, "to"), session_of(await find_session(call, call.id))
     known: dict[str, Any] = {**await known_here(call), **session.packet}
     packet, missing = packet_of(line, known, {})
     return TransferForm(
@@ -83,11 +84,11 @@ def session_of(row: Row) -> Session:
     return _session.decode(row["state"])
 
 
-def find_line(call: Call, id: str) -> Line:
+def find_line(call: Call, id: str, pointer: str = "/line") -> Line:
     """Raises `Problem` for a line that is not there."""
     line = call.floor.house().lines.get(id)
     if line is None:
-        raise Problem("unknown-line", errors=[{"pointer": "line", "detail": "There is no such line."}])
+        raise Problem("unknown-line", errors=[{"pointer": pointer, "detail": n_("There is no such line.")}])
     return line
 
 

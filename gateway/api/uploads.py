@@ -8,6 +8,7 @@ from adapters.web.refusal import Refused
 from adapters.web.uploads import land, read_part
 from core.files import StoredFile
 from core.kinds import INLINE, UNKNOWN, is_inert
+from core.locale import n_
 from gateway.api.models_deeds import Uploaded
 from gateway.api.problems import Problem
 from gateway.api.route import WORKERS, Call, Route
@@ -31,7 +32,7 @@ async def upload(call: Call) -> Uploaded:
         detail = refused.body("en")["message"]
         raise Problem(PROBLEMS.get(refused.code, "invalid"), detail) from None
     if landed.mime == UNKNOWN or is_inert(landed.name, landed.mime):
-        raise Problem("wrong-type", f"{landed.name} cannot be told to be what it says.")
+        raise Problem("wrong-type", n_("{name} cannot be told to be what it says."), values={"name": landed.name})
     file = StoredFile(f"u{secrets.token_hex(16)}", 0, landed.name, landed.mime, landed.size, sha256=landed.sha256)
     file.kind = "photo" if landed.mime in INLINE else "file"
     await call.floor.store.add_file(file)

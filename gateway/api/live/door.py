@@ -8,6 +8,7 @@ import orjson
 from aiohttp import WSMessage, WSMsgType, web
 from pydantic import ValidationError
 
+from core.locale import n_
 from core.ports import StorageFull
 from gateway.api.door import Door, require_right
 from gateway.api.live.live import SCOPE, Live
@@ -69,7 +70,7 @@ def require_own_page(call: Call, public_url: str) -> None:
     if headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
         raise Problem("foreign-site")
     if origin is None and call.token is None and call.user is not None:
-        raise Problem("foreign-site", "The header Origin is missing.")
+        raise Problem("foreign-site", n_("The header Origin is missing."))
     if origin is not None and not is_own_origin(origin, call.request.host, public_url):
         raise Problem("foreign-site")
 
