@@ -79,14 +79,15 @@ def _served(channel: ChannelSettings, line: LineSettings, root: Mapping) -> Iter
             example='{mon-fri: "09:00-18:00"}',
         )
     if line.closed is None:
-        yield _finding(
+        wanting = _finding(
             _place(root, "lines", channel.line),
             "C132",
             n_("nobody answers on the line «{line}» when it is closed"),
-            n_("give it a rule: `closed: {example}`"),
+            n_("give it a rule: `closed: {example}`; without one it needs operators around the clock"),
             line=channel.line,
             example="{ticket: desk}",
         )
+        yield msgspec.structs.replace(wanting, level="warning")  # who works there stands in the database
 
 
 def _rules(config: Config, root: Mapping) -> Iterator[Finding]:
@@ -167,6 +168,24 @@ def _api(config: Config, name: str, channel: ApiSettings, root: Mapping) -> Iter
             name=name,
         )
     yield from _address(config, name, root)
+
+
+def _webhooks(config: Config, root: Mapping) -> Iterator[Finding]:
+    """Outgoing webhooks can sign, and their lines are there."""
+    for name, hook in config.webhooks.items():
+        given = hook.secret.get_secret_value()
+        if given and not is_secret(given):
+            yield _finding(
+                _place(root, "webhooks", name, "secret"),
+                "C142",
+                n_("this cannot be a secret of the webhook «{name}»"),
+                n_("it is `whsec_` and 24 to 64 random bytes in base64: `openssl rand -base64 32` makes them"),
+                name=name,
+            )
+        for line in hook.lines:
+            if line not in config.lines:
+                place = _place(root, "webhooks", name, "lines")
+                yield _unknown(place, "C130", n_("there is no line «{name}»"), line, sorted(config.lines))
 
 
 def _telegram(name: str, channel: TelegramSettings, root: Mapping) -> Iterator[Finding]:
@@ -283,4 +302,12 @@ def _tables(config: Config, root: Mapping) -> Iterator[Finding]:
             )
 
 
-CHECKS: tuple[Check, ...] = (_channel_lines, _rules, _secrets, _hours, _promises, _bucket, _tables)
+def _desks(config: Config, root: Mapping) -> Iterator[Finding]:
+    """A desk that promises by the hours of a line names one that is there."""
+    for name, desk in config.desks.items():
+        if desk.line and desk.line not in config.lines:
+            place = _place(root, "desks", name, "line")
+            yield _unknown(place, "C130", n_("there is no line «{name}»"), desk.line, sorted(config.lines))
+
+
+CHECKS: tuple[Check, ...] = (_channel_lines, _rules, _desks, _secrets, _webhooks, _hours, _promises, _bucket, _tables)

@@ -83,7 +83,8 @@ class LineSettings(Settings):
     `longest_idle` whoever has been without work the longest; with `pull` nobody is given any, people take."""
     max_sessions: float = Field(default=5.0, ge=0, le=1000)
     """How many sessions one person is given, those of other lines included; each counts as the `weight` of its channel.
-    Those that wait for the client or are on hold do not count. `0`: any number. A person may have a smaller limit of their own."""
+    Those that wait for the client or are on hold do not count. `0`: any number. A person may have a smaller limit of their
+    own."""
     limit: float = Field(default=0.0, ge=0, le=100_000)
     """How many sessions the whole line has in work at most, counted in the same way. `0`: any number."""
     sticky: Duration = 259_200.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -12,6 +13,7 @@ from core.events import OperatorAct
 from core.hold import Hold
 from core.ports import Hints, StorageFull
 from core.presence import Presence
+from gateway.dispatch.staffing import warn_of_unserved
 from gateway.dispatch.telling import Teller
 from gateway.dispatch.view import View, look_at
 from gateway.floor import Floor
@@ -58,6 +60,8 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Until it is cancelled."""
+        with contextlib.suppress(StorageFull):
+            await warn_of_unserved(self._floor)
         unlisten = [self._hints.listen(topic, lambda _: self.wake()) for topic in TOPICS]
         try:
             while True:

@@ -90,3 +90,8 @@ def read_decisions(reads: Asked, conversation: int, before: int, limit: int) -> 
 def read_shares(reads: Asked, since: float) -> dict[str, tuple[int, int]]:
     """Channel → how many sessions began since then, and how many of them no person ever had."""
     return {row["channel"]: (int(row["all"]), int(row["bots"])) for row in reads.all(s.BOTS_SHARE, since=since)}
+
+
+def read_staffed(reads: Asked) -> frozenset[str]:
+    """The lines in which somebody works."""
+    return frozenset(row["line"] for row in reads.all(s.ROLES))
