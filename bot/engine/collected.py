@@ -36,7 +36,8 @@ def known_fields(book: Book, conversation: Conversation, now: datetime, facts: F
     for label, text in known_in(ground).items():
         field = kinds.get(label)
         kind, private = (field.type, field.private) if field is not None else ("", False)
-        found.append(Known(label, text, edited.get(label, "bot"), kind, private))
+        who, wrote = edited.get(label, ("bot", text))
+        found.append(Known(label, text, who if wrote == text else "bot", kind, private))
     return found
 
 

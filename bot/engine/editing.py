@@ -19,15 +19,20 @@ def on_field_given(walk: Walk, event: FieldGiven) -> None:
     if field is None and event.label not in known_in(walk):
         refuse(walk, "set_field", event.operator, "field")
         return
-    value, text, wrong = read(walk, field, event.text)
+    _, text, wrong = read(walk, field, event.text)
     if wrong is not None:
         refuse(walk, "set_field", event.operator, "value", wrong)
         return
-    if not _write(walk, event.label, value):
-        _keep(walk, COLLECTED, event.label, text)
-    _keep(walk, EDITED, event.label, event.operator)
+    put(walk, event.label, text)
+    walk.talk.memory[EDITED] = {**walk.talk.memory.get(EDITED, {}), event.label: [event.operator, text]}
     walk.note("field", label=event.label, by=event.operator)
     walk.record("field_given", label=event.label, by=event.operator)
+
+
+def put(walk: Walk, label: str, text: str) -> None:
+    """Write a field into the run that has it, or beside the runs."""
+    if not _into_runs(walk, label, text):
+        walk.talk.memory[COLLECTED] = {**walk.talk.memory.get(COLLECTED, {}), label: text}
 
 
 def read(walk: Walk, field: Field | None, text: str) -> tuple[object, str, str | None]:
@@ -43,8 +48,8 @@ def read(walk: Walk, field: Field | None, text: str) -> tuple[object, str, str |
     return None, "", parsed.reason if isinstance(parsed, Wrong) else ""
 
 
-def _write(walk: Walk, label: str, value: object) -> bool:
-    """Into the latest frame that has the field; False when no run has it."""
+def _into_runs(walk: Walk, label: str, text: str) -> bool:
+    """Into the latest frame whose field of that label takes it; False when no run has one."""
     for name in ("run", "suspended"):
         run = getattr(walk.talk, name)
         if run is None:
@@ -55,14 +60,11 @@ def _write(walk: Walk, label: str, value: object) -> bool:
             flow = walk.book.versions.get((frame.flow, frame.version))
             fields = flow.flow.fields.values() if flow is not None else ()
             found = next((field for field in fields if field.label == label), None)
-            if found is not None:
+            value, _, wrong = read(walk, found, text) if found is not None else (None, "", "")
+            if found is not None and wrong is None:
                 frame.values[found.name] = value
                 return True
     return False
-
-
-def _keep(walk: Walk, name: str, label: str, text: str) -> None:
-    walk.talk.memory[name] = {**walk.talk.memory.get(name, {}), label: text}
 
 
 def refuse(walk: Walk, act: str, operator: str, why: str, detail: str = "") -> None:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 SNAPSHOTS = 20
 
 # In the talk's memory: the runs that are put aside while the bot asks something for a person; fields that no run has, label →
-# text; fields that people wrote, label → who.
+# text; fields that people wrote, label → who and what.
 LENT, COLLECTED, EDITED = "lent", "collected", "edited"
 
 Rows = tuple[tuple[Button, ...], ...]

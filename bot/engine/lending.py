@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from bot.engine.ground import COLLECTED, LENT
+from bot.engine.editing import put
+from bot.engine.ground import LENT
 from core.conversation import Run
 from core.effects import Hand
 from core.events import LoanOver
@@ -21,8 +22,8 @@ def give_back(walk: Walk, told: bool = True) -> None:
     walk.talk.run, walk.talk.suspended = _unpack(lent["run"]), _unpack(lent["suspended"])
     walk.mute = walk.peoples
     fields: dict[str, str] = lent.get("fields", {})
-    if fields:
-        walk.talk.memory[COLLECTED] = {**walk.talk.memory.get(COLLECTED, {}), **fields}
+    for label, text in fields.items():
+        put(walk, label, text)
     walk.note("loan_over", outcome=lent.get("outcome", ""))
     if told:
         walk.effects.append(Hand(LoanOver(lent.get("outcome", ""), fields)))

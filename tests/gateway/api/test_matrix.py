@@ -80,6 +80,7 @@ MATRIX: dict[tuple[str, str], tuple[tuple[Role, ...], str]] = {
     ("POST", "/conversations/{id}/priority"): (WORKERS, "conversations:write"),
     ("POST", "/conversations/{id}/set_field"): (WORKERS, "conversations:write"),
     ("GET", "/conversations/{id}/transfer"): (WORKERS, "conversations:read"),
+    ("GET", "/flows"): (WORKERS, "conversations:read"),
     ("POST", "/files"): (WORKERS, "conversations:write"),
     ("GET", "/me/presence"): (ALL, ""),
     ("PUT", "/me/presence"): (ALL, ""),
