@@ -109,4 +109,5 @@ class Problem(Exception):
 
 
 def _error(t: Texts, error: Mapping[str, Any]) -> dict[str, str]:
-    return {"pointer": error["pointer"], "detail": t(error["detail"], **error.get("values", {}))}
+    said, values = error["detail"], error.get("values", {})
+    return {"pointer": error["pointer"], "detail": t(said, **values)}

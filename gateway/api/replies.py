@@ -170,7 +170,9 @@ async def _checked(call: Call, text: str, files: list[str]) -> Row:
         variables(text)
     except BadReply as bad:
         t = texts(call.me.language or call.floor.config.language)
-        raise Problem("invalid", errors=[{"pointer": "/text", "detail": f"{bad.offset}: {t(bad.why)}"}]) from None
+        values = {"place": bad.offset, "why": t(bad.why)}
+        wrong = {"pointer": "/text", "detail": n_("{place}: {why}"), "values": values}
+        raise Problem("invalid", errors=[wrong]) from None
     for n, id in enumerate(files):
         if not is_ours(await call.floor.store.file(id)):
             raise Problem(

@@ -63,7 +63,7 @@ async def prepare(call: Call, body: ReplyAct) -> ReplyAct:
 def _require_filled(names: tuple[str, ...]) -> None:
     if names:
         errors = [{"pointer": "/text", "detail": name} for name in names]
-        raise Problem("unfilled", "Fill these in: " + ", ".join(names), errors)
+        raise Problem("unfilled", n_("Fill these in: {names}"), errors, values={"names": ", ".join(names)})
 
 
 async def _after_reply(call: Call, body: ReplyAct) -> None:
