@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -20,8 +20,10 @@ from gateway.control import NotRunning, Refused, ask, socket_path
 from gateway.deployment import build_deployment
 from gateway.edition import Urgency
 from gateway.hints import build_hints
+from gateway.hooks.office import HooksOffice
 from gateway.metrics import Metrics
 from gateway.publish import Publisher, render_problems
+from gateway.replybook import ReplyBook
 from gateway.reporting import Reports
 from handoff.metrics import REPORTS
 from handoff.metrics_tables import BYS, Question
@@ -35,9 +37,13 @@ Ask = Callable[..., Awaitable[Any]]
 class Office:
     """Answers commands with values that survive JSON; the same inside `run` and over a store opened by the command."""
 
-    def __init__(self, store: Store, publisher: Publisher, people: People | None = None) -> None:
+    def __init__(
+        self, store: Store, publisher: Publisher, people: People | None = None, webhooks: Collection[str] = ()
+    ) -> None:
         self._store, self._publisher = store, publisher
         self.clientele = Clientele(store)
+        self.hooks = HooksOffice(store, webhooks)
+        self.replybook = ReplyBook(store, publisher.lines)
         self.accounts = AccountsOffice(people).answers() if people else {}
 
     def answers(self) -> dict[str, Ask]:
@@ -58,6 +64,8 @@ class Office:
             "join": self.clientele.join,
             "unjoin": self.clientele.unjoin,
             "suggestions": self.clientele.suggestions,
+            **self.hooks.answers(),
+            **self.replybook.answers(),
             **self.accounts,
         }
 
@@ -179,7 +187,7 @@ async def opened(config: Config) -> AsyncIterator[Office]:
     try:
         if hints is not None:
             await hints.open()
-        yield Office(store, Publisher(store, config, hints=hints), people)
+        yield Office(store, Publisher(store, config, hints=hints), people, config.webhooks)
     finally:
         people.close()
         if hints is not None:

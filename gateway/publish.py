@@ -102,6 +102,11 @@ class Publisher:
         self.refused: Outcome | None = None  # the last attempt, while it is not live
 
     @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines of the deployment, by name."""
+        return tuple(self._deployment.lines)
+
+    @property
     def book(self) -> Book:
         """The flows that serve. Raises LookupError before `start`."""
         if self._book is None:

@@ -24,10 +24,7 @@ from storage.search.words import asked, exact_of, words_of
 T = TypeVar("T")
 LINKS = 3  # one that indexes, others that ask
 # The words of the index `ix_search_documents_words`, so that it is used.
-WORDS = (
-    "(to_tsvector('russian', search_documents.text)"
-    " || to_tsvector('simple', search_documents.text || ' ' || search_documents.exact))"
-)
+WORDS = "(to_tsvector('russian', search_documents.words) || to_tsvector('simple', search_documents.words))"
 DOCS = documents_table("search_documents")
 FOUND = literal_column(WORDS).op("@@")(cast(bindparam("match", type_=Text), TSQUERY))
 QUESTIONS = build_questions(DOCS, FOUND)
@@ -40,8 +37,8 @@ LOCK = "SELECT pg_advisory_xact_lock($1, $2)"
 SPACE = 0x5EA5  # of locks, apart from those of others
 KNOWN = "SELECT coalesce(max(number), 0) FROM search_documents WHERE kind = 'message' AND home = $1"
 KEEP = (
-    "INSERT INTO search_documents AS d (kind, home, number, at, text, exact) VALUES ($1, $2, $3, $4, $5, $6)"
-    " ON CONFLICT (kind, home, number) DO UPDATE SET at = excluded.at, text = excluded.text, exact = excluded.exact"
+    "INSERT INTO search_documents AS d (kind, home, number, at, text, words) VALUES ($1, $2, $3, $4, $5, $6)"
+    " ON CONFLICT (kind, home, number) DO UPDATE SET at = excluded.at, text = excluded.text, words = excluded.words"
     " WHERE (d.at, d.text) IS DISTINCT FROM (excluded.at, excluded.text)"
 )
 DROP = "DELETE FROM search_documents WHERE kind = $1 AND home = $2 AND number = $3"
@@ -152,6 +149,6 @@ def _replace(reads: PostgresReading, kind: str, home: int, number: int, document
     if document is None:
         await_(reads.link.execute(DROP, kind, home, number))
         return
-    text = document.text
-    exact = " ".join([*exact_of(text), *words_of(text)])  # words with ё as е, too
-    await_(reads.link.execute(KEEP, kind, home, number, document.at, text, exact))
+    # In small letters and with е for ё here: a database may have a locale that knows no letters but Latin ones.
+    words = " ".join([*words_of(document.text), *exact_of(document.text)])
+    await_(reads.link.execute(KEEP, kind, home, number, document.at, document.text, words))

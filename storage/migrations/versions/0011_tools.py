@@ -13,7 +13,7 @@ branch_labels = None
 depends_on = None
 
 OURS = "guarded = 0 AND kind = 'send'"
-WORDS = "to_tsvector('russian', text) || to_tsvector('simple', text || ' ' || exact)"
+WORDS = "to_tsvector('russian', words) || to_tsvector('simple', words)"
 
 
 def upgrade() -> None:
@@ -74,7 +74,7 @@ def _search() -> None:
     """What was said, as it is looked for. It can be made anew from the other tables at any time, so no copy carries it."""
     op.execute(
         "CREATE TABLE search_documents (id bigserial PRIMARY KEY, kind text NOT NULL, home bigint NOT NULL,"
-        " number bigint NOT NULL, at double precision NOT NULL, text text NOT NULL, exact text NOT NULL,"
+        " number bigint NOT NULL, at double precision NOT NULL, text text NOT NULL, words text NOT NULL,"
         " UNIQUE (kind, home, number))"
     )
     op.execute(f"CREATE INDEX ix_search_documents_words ON search_documents USING gin (({WORDS}))")

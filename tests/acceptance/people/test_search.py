@@ -146,9 +146,9 @@ async def test_what_a_client_changes_and_takes_away(desk: Desk) -> None:
     await gate.accept([said])
     assert len(await ask(desk, "старое")) == 1
     await gate.accept([inbound(901, Edited("900", "новое слово"), "1", at)])
-    assert (await ask(desk, "старое"), len(await ask(desk, "новое"))) == ([], 1)
+    assert (await ask(desk, "старое", kind="message"), len(await ask(desk, "новое", kind="message"))) == ([], 1)
     await gate.accept([inbound(902, Removed("900"), "1", at)])
-    assert await ask(desk, "новое") == []
+    assert await ask(desk, "новое", kind="message") == []
 
 
 async def test_filters_and_pages(desk: Desk) -> None:
