@@ -1,0 +1,133 @@
+// The talk that is open: how it stands, what was said, and what one is about to say.
+import { defineStore } from "pinia";
+import { computed, ref } from "vue";
+import { ask, newKey, Problem } from "@/api/client";
+import type { components } from "@/api/schema";
+import { type Item, lastPlace, merged, type Pending } from "@/bubbles";
+import type { Incoming, Person } from "@/live";
+
+type Schemas = components["schemas"];
+export type Talk = Schemas["ConversationView"];
+export type Field = Schemas["FieldView"];
+type Messages = Schemas["Messages"];
+type Done = Schemas["ActDone"];
+
+const SETTLE_MS = 60;
+
+export const useTalk = defineStore("talk", () => {
+  const id = ref(0);
+  const talk = ref<Talk | null>(null);
+  const items = ref<Item[]>([]);
+  const before = ref<number | null>(null);
+  const pending = ref<Pending[]>([]);
+  const looking = ref<Person[]>([]);
+  const answering = ref<Person | null>(null);
+  const typing = ref(false);
+  const failed = ref<unknown>(null);
+  const timers: Record<string, ReturnType<typeof setTimeout>> = {};
+
+  const may = computed(() => new Set(talk.value?.acts ?? []));
+
+  function forget(): void {
+    [talk.value, items.value, before.value, pending.value] = [null, [], null, []];
+    [looking.value, answering.value, typing.value, failed.value] = [[], null, false, null];
+  }
+
+  async function show(wanted: number): Promise<void> {
+    if (wanted === id.value && talk.value) return;
+    id.value = wanted;
+    forget();
+    if (wanted) await load();
+  }
+
+  /** How it stands and the end of what was said. */
+  async function load(): Promise<void> {
+    const wanted = id.value;
+    try {
+      const [now, page] = await Promise.all([
+        ask<Talk>("GET", `/conversations/${wanted}`),
+        ask<Messages>("GET", `/conversations/${wanted}/messages?limit=100`),
+      ]);
+      if (wanted !== id.value) return;
+      if (before.value === null || items.value.length === 0) before.value = page.before;
+      [talk.value, items.value, failed.value] = [now, merged(items.value, page.items), null];
+      void read();
+    } catch (problem) {
+      if (wanted === id.value) failed.value = problem;
+    }
+  }
+
+  async function older(): Promise<void> {
+    const wanted = id.value;
+    if (before.value === null) return;
+    const page = await ask<Messages>("GET", `/conversations/${wanted}/messages?limit=100&before=${before.value}`);
+    if (wanted !== id.value) return;
+    [items.value, before.value] = [merged(page.items, items.value), page.before];
+  }
+
+  /** What the client wrote has been seen, while the window is looked at. */
+  async function read(): Promise<void> {
+    const last = lastPlace(items.value);
+    if (!talk.value || last <= talk.value.read || !document.hasFocus()) return;
+    talk.value.read = last;
+    await ask("POST", `/conversations/${id.value}/read`, { seq: last }).catch(() => undefined);
+  }
+
+  /** A deed on the session as it is shown. Raises `Problem`. */
+  async function act(name: string, more: Record<string, unknown> = {}, key = newKey()): Promise<Done> {
+    const epoch = talk.value?.epoch ?? 0;
+    const done = await ask<Done>("POST", `/conversations/${id.value}/${name}`, { epoch, ...more }, key);
+    await load();
+    return done;
+  }
+
+  /** Words that are shown at once; the key makes a second try harmless. */
+  async function say(text: string, note: boolean, files: string[] = []): Promise<void> {
+    await send({ key: newKey(), text, note, at: new Date().toISOString(), failed: "" }, files);
+  }
+
+  async function send(words: Pending, files: string[] = []): Promise<void> {
+    const home = id.value;
+    pending.value = [...pending.value.filter((one) => one.key !== words.key), { ...words, failed: "" }];
+    const body = words.note ? { text: words.text } : { epoch: talk.value?.epoch ?? 0, text: words.text, files };
+    try {
+      await ask<Done>("POST", `/conversations/${home}/${words.note ? "note" : "reply"}`, body, words.key);
+      if (home !== id.value) return;
+      await load();
+      drop(words.key);
+    } catch (problem) {
+      const name = problem instanceof Problem ? problem.name : "failed";
+      pending.value = pending.value.map((one) => (one.key === words.key ? { ...one, failed: name } : one));
+    }
+  }
+
+  function drop(key: string): void {
+    pending.value = pending.value.filter((one) => one.key !== key);
+  }
+
+  function later(name: string, ms: number, work: () => void): void {
+    clearTimeout(timers[name]);
+    timers[name] = setTimeout(work, ms);
+  }
+
+  function hear(message: Incoming): void {
+    if (message.type === "reset" || message.type === "ready") later("load", SETTLE_MS, () => id.value && void load());
+    if (!("conversation" in message) || message.conversation !== id.value || !id.value) return;
+    if (message.type === "change") later("load", SETTLE_MS, () => void load());
+    if (message.type === "gone") failed.value = new Problem(404, "not-found", "");
+    if (message.type === "looking") looking.value = message.people;
+    if (message.type === "answering") {
+      answering.value = message.person;
+      later("answering", message.seconds * 1000, () => (answering.value = null));
+    }
+    if (message.type === "client_types") {
+      typing.value = true;
+      later("typing", message.seconds * 1000, () => (typing.value = false));
+    }
+  }
+
+  return {
+    id, talk, items, before, pending, looking, answering, typing, failed, may, // what is
+    show, load, older, read, act, say, send, drop, hear, // what can be done
+  }; // prettier-ignore
+});

@@ -1,0 +1,86 @@
+// The work list: one question to the server at a time, asked again when something has changed. The server's order is kept.
+import { defineStore } from "pinia";
+import { computed, ref } from "vue";
+import { ask, type Page } from "@/api/client";
+import type { components } from "@/api/schema";
+import type { Incoming } from "@/live";
+
+export type Row = components["schemas"]["ListRow"];
+export type Counts = components["schemas"]["Counts"];
+export const VIEWS = ["mine", "queue", "waiting", "held", "bot", "all"] as const;
+export type View = (typeof VIEWS)[number];
+export type Filter = { view: View; line: string; q: string };
+
+const SETTLE_MS = 250; // changes that come together are asked for together
+const PAGE = 200;
+
+export const useWork = defineStore("work", () => {
+  const filter = ref<Filter>({ view: "mine", line: "", q: "" });
+  const rows = ref<Row[]>([]);
+  const counts = ref<Counts | null>(null);
+  const next = ref<string | null>(null);
+  const failed = ref<unknown>(null);
+  const loaded = ref(false);
+  let asked = 0;
+  let pages = 1;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const path = computed(() => {
+    const { view, line, q } = filter.value;
+    const sort = view === "queue" || view === "mine" ? "due" : "last";
+    return `/conversations?${new URLSearchParams({ view, line, q, sort, limit: String(PAGE) })}`;
+  });
+
+  /** Reads as many pages as are shown. An answer that comes late, after a newer question, is thrown away. */
+  async function load(): Promise<void> {
+    const mine = ++asked;
+    try {
+      const found: Row[] = [];
+      let cursor: string | null = null;
+      for (let page = 0; page < pages && (page === 0 || cursor); page++) {
+        const more: string = cursor ? `&cursor=${encodeURIComponent(cursor)}` : "";
+        const answer: Page<Row> = await ask<Page<Row>>("GET", path.value + more);
+        found.push(...answer.items);
+        cursor = answer.next;
+      }
+      const numbers = await ask<Counts>("GET", "/conversations/counts");
+      if (mine !== asked) return;
+      [rows.value, next.value, counts.value, failed.value, loaded.value] = [found, cursor, numbers, null, true];
+    } catch (problem) {
+      if (mine === asked) failed.value = problem;
+    }
+  }
+
+  function show(wanted: Filter): Promise<void> {
+    filter.value = wanted;
+    pages = 1;
+    rows.value = [];
+    loaded.value = false;
+    return load();
+  }
+
+  function more(): Promise<void> {
+    pages += 1;
+    return load();
+  }
+
+  /** Something may be different now. */
+  function stale(): void {
+    clearTimeout(timer);
+    timer = setTimeout(() => void load(), SETTLE_MS);
+  }
+
+  function hear(message: Incoming): void {
+    const bot = message.type === "tick" && (filter.value.view === "bot" || filter.value.view === "all");
+    if (["change", "gone", "reset", "ready"].includes(message.type) || bot) stale();
+  }
+
+  return { filter, rows, counts, next, failed, loaded, load, show, more, stale, hear };
+});
+
+/** The row `step` places from the one that is open; the first one when none is. */
+export function neighbour(rows: readonly Row[], open: number, step: number): Row | undefined {
+  const at = rows.findIndex((row) => row.conversation === open);
+  if (at < 0) return step > 0 ? rows[0] : rows[rows.length - 1];
+  return rows[Math.min(rows.length - 1, Math.max(0, at + step))];
+}
