@@ -13,7 +13,7 @@ from gateway.api.problems import Problem
 from gateway.api.route import Route
 
 Shape = TypeVar("Shape", bound=BaseModel)
-LARGEST = 64 * 1024  # bytes of a body
+LARGEST = 256 * 1024  # bytes of a body: the longest text a person may send fits, escaped letter by letter
 HIGHEST = 2**53  # integers that every JSON reader keeps exactly
 
 
