@@ -412,7 +412,8 @@ async def run_gateway(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, over.set)
     path = socket_path(config)
-    control = ControlServer(path, Office(gateway.store, gateway.publisher, gateway.people).answers()) if path else None
+    office = Office(gateway.store, gateway.publisher, gateway.people, config.webhooks)
+    control = ControlServer(path, office.answers()) if path else None
     try:
         await gateway.start()
         if control is not None:

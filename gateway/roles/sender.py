@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.hooks.deliver import Hooks, build_hooks
 from gateway.roles.role import Loop, Quiet
 
 
@@ -13,6 +14,8 @@ class Role(Quiet):
     async def start(self) -> None:
         house = self.house
         house.sends = True
+        self._hooks = self._build_hooks()
+        house.wakeups.listen("feed", self._hooks.wake)
         if not house.store.shared:
             return
         for topic in ("", *house.channels):
@@ -21,7 +24,14 @@ class Role(Quiet):
             house.leases.want(f"send:{name}")
 
     def loops(self) -> dict[str, Loop]:
-        return {"sender": self.house.sender.sweep, "menu": self.house.menus.run}
+        hooks = {f"hook {delivery.name}": delivery.run for delivery in self._hooks.deliveries}
+        return {"sender": self.house.sender.sweep, "menu": self.house.menus.run, **hooks}
+
+    def _build_hooks(self) -> Hooks:
+        house = self.house
+        return build_hooks(
+            house.config.webhooks, house.floor.units, house.leases, house.metrics, lambda: house.now().timestamp()
+        )
 
     async def rest(self) -> None:
         """From now on rows are left to others."""
@@ -30,3 +40,5 @@ class Role(Quiet):
     async def stop(self, grace: float) -> None:
         await self.house.sender.stop(grace)
         await self.house.leases.release("send:")
+        await self.house.leases.release("hook:")
+        await self._hooks.close()

@@ -44,8 +44,8 @@ class Tap:
         await self.ws.send_str(json.dumps({"type": type, **more}))
 
     async def next(self, *types: str) -> Frame:
-        """The next message of one of these types, others passed over; fails after three seconds."""
-        async with asyncio.timeout(3):
+        """The next message of one of these types, others passed over; fails after ten seconds."""
+        async with asyncio.timeout(10):
             while True:
                 while self._place < len(self.all):
                     self._place += 1
@@ -58,8 +58,8 @@ class Tap:
                 await self._more.wait()
 
     async def until_closed(self) -> int:
-        """The code of the end; fails after three seconds."""
-        async with asyncio.timeout(3):
+        """The code of the end; fails after ten seconds."""
+        async with asyncio.timeout(10):
             await self._reading
         return self.code
 

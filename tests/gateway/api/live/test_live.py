@@ -25,9 +25,10 @@ async def test_a_change_comes_with_the_row_of_the_list(house: House) -> None:
     assert (row["line"], row["operator"], row["channel"]) == ("support", "", "telegram")
     await browser.ask("POST", f"/conversations/{home}/take", {"epoch": row["epoch"]})
     taken = await tap.next("change")
-    while not taken["row"]["operator"]:
+    while not (taken["kind"] == "session" and taken["row"]["operator"]):
         taken = await tap.next("change")
     assert taken["data"]["from"] == ["support", ""]
+    assert taken["data"]["now"]["status"] == "assigned"
     await house.client("а где мой заказ?")
     said = await tap.next("change")
     while (said["row"]["said"] or {}).get("text") != "а где мой заказ?":
