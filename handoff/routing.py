@@ -134,15 +134,27 @@ class _Tally:
         self.lines = dict(house.loads)
         self.turns: dict[str, int] = {}  # person → which of the plan's assignments was their last
         self._given = 0
+        # Until somebody gets a session, the answer is the same for all alike: with a full house it is computed once.
+        self._alike: dict[tuple[str, float], tuple[Candidate, ...]] = {}
 
     def give(self, session: Waiting, operator: str) -> None:
         person, weight = self.people[operator], session.weight
         self.people[operator] = msgspec.structs.replace(person, load=person.load + weight, assigned_at=self.house.now)
         self.lines[session.line] = self.lines.get(session.line, 0.0) + weight
         self._given += 1
+        self._alike.clear()
         self.turns[operator] = self._given
 
     def candidates(self, session: Waiting) -> tuple[Candidate, ...]:
+        """Everybody of the line, with the reason why not."""
+        if session.passed:
+            return self._judge(session)
+        kind = (session.line, session.weight)
+        if kind not in self._alike:
+            self._alike[kind] = self._judge(session)
+        return self._alike[kind]
+
+    def _judge(self, session: Waiting) -> tuple[Candidate, ...]:
         rules = self.house.lines[session.line]
         full = _over(self.lines.get(session.line, 0.0) + session.weight, rules.limit)
         ours = (person for person in self.people.values() if session.line in person.lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -68,7 +68,7 @@ async def decisions(browser: Browser, home: int) -> list[dict[str, Any]]:
 
     async def settled() -> bool:
         found[:] = (await browser.ask("GET", f"/conversations/{home}/routings")).body["items"]
-        return found[0]["outcome"] == "done"
+        return bool(found[0]["outcome"] == "done")
 
     await until(settled)
     return found
@@ -408,12 +408,8 @@ async def pair(database: str, server: Cluster, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr(leases, name, seconds)
     config = CONFIG.replace("sqlite:///house.db", server.url(database))
     async with AsyncExitStack() as stack:
-        houses = []
-        for _ in range(2):
-            opening = open_house(config=config)
-            houses.append(await anext(opening))
-            stack.push_async_callback(opening.aclose)
-        yield houses
+        opening = asynccontextmanager(open_house)
+        yield [await stack.enter_async_context(opening(config=config)) for _ in range(2)]
 
 
 def die(house: House) -> None:
