@@ -38,6 +38,7 @@ async def assign(call: Call) -> ActDone:
 async def transfer(call: Call) -> ActDone:
     """To a line that is open, or to somebody of it who is there."""
     body: TransferAct = call.body
+    await find_session(call, call.id)
     find_line(call, body.line)
     data: dict[str, Any] = {"line": body.line, "packet": body.packet, "urgent": body.urgent}
     if body.person is not None:
@@ -103,6 +104,9 @@ async def require_worker(call: Call, user: int, line: str) -> bool:
 
 async def is_present(call: Call, user: int) -> bool:
     """Whether somebody can be given a session now."""
+    found = await call.people.accounts.user(user)
+    if found is None or not found.active:
+        return False
     presence = await call.floor.units.ask(lambda reads: read_presence(reads, user))
     now = call.floor.now().timestamp()
     return presence.now(now, call.floor.config.presence.grace) in PRESENT
