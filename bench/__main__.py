@@ -65,6 +65,14 @@ def scale(options: argparse.Namespace, how: str) -> None:
     finish("scale", uvloop.run(run_scale(options.seconds, options.rounds, console)), options, how)
 
 
+def live(options: argparse.Namespace, how: str) -> None:
+    """People at work on live sockets."""
+    from bench.live import run_live
+
+    found = uvloop.run(run_live(options.sockets, options.changes, options.seconds, console))
+    finish("live", found, options, how)
+
+
 def finish(part: str, lines: Sequence[str], options: argparse.Namespace, how: str) -> None:
     """Shows the lines of a part, and keeps them when asked to."""
     show(lines)
@@ -76,13 +84,14 @@ def show(lines: Sequence[str]) -> None:
     console.print(Markdown("\n".join(lines)))
 
 
-PARTS = {"path": path, "micro": micro, "volume": volume, "steady": steady, "scale": scale}
+PARTS = {"path": path, "micro": micro, "volume": volume, "steady": steady, "scale": scale, "live": live}
 # What `make bench` runs: the whole path, then each other part, one command line for each.
 SHORT = (
     "--part path --all --clients 1,16,128,512 --seconds 3 --rounds 3",
     "--part micro",
     "--part volume --only sqlite --conversations 2000 --seconds 2 --rounds 2",
     "--part steady --only sqlite --steady 10",
+    "--part live --sockets 1000 --changes 200 --seconds 10",
 )
 FULL = (
     "--part path --all --clients 1,16,128,512 --seconds 5 --rounds 5",
@@ -90,6 +99,7 @@ FULL = (
     "--part volume --seconds 5 --rounds 5",
     "--part steady --steady 600",
     "--part scale --seconds 5 --rounds 5",
+    "--part live --sockets 1000 --changes 200 --seconds 60",
 )
 PRESETS = {"short": SHORT, "full": FULL}
 
@@ -106,6 +116,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--conversations", type=int, default=10_000, help="open ones of the part volume")
     parser.add_argument("--steady", type=float, default=30.0, help="seconds of steady load of the part steady")
+    parser.add_argument("--sockets", type=int, default=1000, help="open ones of the part live")
+    parser.add_argument("--changes", type=float, default=200.0, help="a second, of the part live")
     parser.add_argument("--write", action="store_true", help="keep the results and write docs/performance.md")
     return parser.parse_args(arguments)
 

@@ -24,6 +24,7 @@ PARTS = {
     "volume": "Ten thousand open conversations, a million stored messages",
     "steady": "Steady load and bursts",
     "scale": "One worker and two",
+    "live": "People at work: a thousand live sockets",
     "soak": "Soak",
     "profile": "Where the time goes",
 }
