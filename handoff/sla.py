@@ -52,7 +52,8 @@ class Clock(msgspec.Struct, omit_defaults=True):
     """One promise. `target` is what was promised, in seconds of working time; `line` is whose hours count.
 
     `spans` are settled for good; `phases` after them are since when the clock runs or why it stands, the last one until now.
-    `due`, `warn` and `left` (of working time, while it stands) follow from these. `late`: the deadline has passed.
+    `counted` are the microseconds that counted before the last of them, so that a move costs the same however long the talk
+    is. `due`, `warn` and `left` (of working time, while it stands) follow from these. `late`: the deadline has passed.
     """
 
     promise: Promise
@@ -61,6 +62,7 @@ class Clock(msgspec.Struct, omit_defaults=True):
     target: float
     phases: list[tuple[float, str]]
     spans: list[Span] = []
+    counted: int = 0
     due: float = 0.0
     warn: float = 0.0
     left: float = 0.0
@@ -122,10 +124,36 @@ def moment(at: float) -> datetime:
     return datetime.fromtimestamp(at, UTC)
 
 
-def set_phase(clock: Clock, at: float, cause: str) -> None:
+def set_phase(clock: Clock, hours: Hours, at: float, cause: str) -> None:
     """From now on the clock runs, or stands for this cause."""
+    since, before = clock.phases[-1]
+    if before == cause:
+        return
+    if before == RUNS:
+        clock.counted += _micros(_working(since, at, hours))
+    if since == at:  # nothing has come of the last phase
+        clock.phases.pop()
     if not clock.phases or clock.phases[-1][1] != cause:
         clock.phases.append((at, cause))
+    else:
+        recount(clock, hours)
+
+
+def recount(clock: Clock, hours: Hours) -> None:
+    """What has counted, anew: the hours are others now."""
+    last = clock.phases[-1][0]
+    clock.counted = sum(
+        _micros(moment(it.until) - moment(it.since)) for it in _spans(clock, hours, last) if it.cause == "counted"
+    )
+
+
+def _working(since: float, until: float, hours: Hours) -> timedelta:
+    spans = split(moment(since), moment(until), hours)
+    return sum((end - begin for begin, end, open_ in spans if open_), timedelta())
+
+
+def _micros(length: timedelta) -> int:
+    return length // timedelta(microseconds=1)
 
 
 def ledger(clock: Clock, hours: Hours, until: float) -> list[Span]:
@@ -174,30 +202,35 @@ def sums(spans: Iterable[Span]) -> dict[Cause, float]:
 def when(clock: Clock, hours: Hours, seconds: float) -> float:
     """The moment at which so much has counted, if things go on as they stand; 0 when that never comes."""
     left = timedelta(seconds=seconds)
+    if left <= timedelta(microseconds=clock.counted):
+        return _reached(clock, hours, left)
     last, cause = clock.phases[-1]
-    for span in _spans(clock, hours, last):
-        if span.cause != "counted":
-            continue
-        long = moment(span.until) - moment(span.since)
-        if left <= long:
-            return (moment(span.since) + left).timestamp()
-        left -= long
-    found = reach(moment(last), left, hours) if cause == RUNS else None
+    found = reach(moment(last), left - timedelta(microseconds=clock.counted), hours) if cause == RUNS else None
     return found.timestamp() if found is not None else 0.0
 
 
-def settle(clock: Clock, hours: Hours, warn_at: float, at: float) -> None:
+def _reached(clock: Clock, hours: Hours, left: timedelta) -> float:
+    """The moment of the past at which so much had counted."""
+    for span in _spans(clock, hours, clock.phases[-1][0]):
+        long = moment(span.until) - moment(span.since)
+        if span.cause == "counted" and left <= long:
+            return (moment(span.since) + left).timestamp()
+        left -= long if span.cause == "counted" else timedelta()
+    raise AssertionError("more was counted than the ledger says")
+
+
+def settle(clock: Clock, hours: Hours, warn_at: float) -> None:
     """Calculate the deadline, the moment of the warning, and what is left while it stands."""
     clock.due = when(clock, hours, clock.target)
-    clock.warn = when(clock, hours, clock.target * warn_at) if warn_at < 1 else 0.0
-    counted = sums(_spans(clock, hours, at)).get("counted", 0.0) if clock.stands else 0.0
-    clock.left = round(max(0.0, clock.target - counted), 6) if clock.stands else 0.0
+    clock.warn = when(clock, hours, clock.target * warn_at) if warn_at < 1 and not clock.late else 0.0
+    clock.left = round(max(0.0, clock.target - clock.counted / 1e6), 6) if clock.stands else 0.0
 
 
 def freeze(clock: Clock, hours: Hours, at: float) -> None:
     """Settle what has been: hours that change later change nothing of it."""
     clock.spans, cause = ledger(clock, hours, at), clock.stands or RUNS
     clock.phases = [(at, cause)]
+    recount(clock, hours)
 
 
 def stop(clock: Clock, hours: Hours, at: float, outcome: Outcome) -> None:

@@ -23,6 +23,7 @@ from handoff.sla import (
     freeze,
     is_late,
     load,
+    recount,
     save,
     set_phase,
     settle,
@@ -119,7 +120,7 @@ class _Desk:
             elif old is not None and line is not None:
                 was = clock.due, clock.left
                 freeze(clock, old.hours, self.at)
-                settle(clock, line.hours, line.warn_at, self.at)
+                settle(clock, line.hours, line.warn_at)
                 self._change(clock, "line", was)
         self.sla.replied, self.sla.rules = False, ""
 
@@ -146,8 +147,8 @@ class _Desk:
         self._open_owed(line)
         cause = PAUSES.get(self.session.status, RUNS)
         for clock in self.sla.open:
-            set_phase(clock, self.at, cause)
-            settle(clock, line.hours, line.warn_at, self.at)
+            set_phase(clock, line.hours, self.at, cause)
+            settle(clock, line.hours, line.warn_at)
         self.sla.rules = self._rules(line)
         self._look()
         self._look_ahead()
@@ -204,7 +205,8 @@ class _Desk:
                 self._stop(clock, "ended")
                 continue
             was = clock.due, clock.left
-            settle(clock, line.hours, line.warn_at, self.at)
+            recount(clock, line.hours)
+            settle(clock, line.hours, line.warn_at)
             self._change(clock, why, was)
         self.sla.rules, self.sla.urgency = rules, urgency
 
