@@ -64,6 +64,7 @@ class RuleTicket(Action):
             text=note_of(walk.run),
             fields={f.label: given.get(f.label) or ticket_text(walk, f, values.get(f.name)) for f in fields},
             private=tuple(field.label for field in fields if field.private),
+            line=walk.frame.flow.removeprefix(RULES).rpartition("/")[0],
         )
         walk.frame.memory["number"] = walk.facts.ticket_number + walk.tickets - 1
         if outer:

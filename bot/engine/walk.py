@@ -282,14 +282,19 @@ class Walk(Ground):
         files: tuple[str, ...] = (),
         priority: str = "",
         private: tuple[str, ...] = (),
+        line: str = "",
     ) -> tuple[str, bool]:
-        """Order a ticket, never twice: the key is run, state and visit. Gives the key, and whether to wait for it."""
+        """Order a ticket, never twice: the key is run, state and visit. Gives the key, and whether to wait for it.
+
+        `line` is the one that could not serve, where it is not the session's.
+        """
         number = self.next_ticket()
         info = self.book.deployment.desks.get(desk)
         outer = info is not None and info.outer
         key = f"{self.conversation.id}:{self.run.number}:{self.node.key}:{self.visit()}"
         self.forget_back()
-        self.effects.append(CreateTicket(key, number, desk, title, text, fields, files, priority, private, outer))
+        made = CreateTicket(key, number, desk, title, text, fields, files, priority, private, outer, line=line)
+        self.effects.append(made)
         self.record("step_entered", flow=self.frame.flow, step=self.node.step)
         self.note("ticket", number=number, desk=desk)
         return key, outer

@@ -7,6 +7,7 @@ from typing import Any
 
 from core.accounts import operator_id
 from core.locale import n_
+from core.normal import clean
 from core.tickets import Desk, Refused, TicketChange, TicketStatus
 from gateway.api.keyset import read_place, write_place
 from gateway.api.models_tickets import (
@@ -117,9 +118,9 @@ async def edit_ticket(call: Call) -> TicketDone:
         category=body.category,
         assignee=None if body.assignee is None else operator_id(body.assignee) if body.assignee else "",
         deadline=(body.deadline.timestamp() if body.deadline else 0.0) if "deadline" in given else None,
-        fields=body.fields,
+        fields={label: clean(text).strip() for label, text in body.fields.items()},
         files=tuple(body.files),
-        comment=body.comment.strip(),
+        comment=clean(body.comment).strip(),
         desk=desk,
     )
     return await do(call, lambda ledger: change_ticket(ledger, change))
@@ -128,7 +129,7 @@ async def edit_ticket(call: Call) -> TicketDone:
 async def comment_ticket(call: Call) -> TicketDone:
     body: TicketWords = call.body
     row = await find_ticket(call, call.id)
-    said = body.text.strip()
+    said = clean(body.text).strip()
     if not said:
         raise Problem("nothing-said")
     by, desk = operator_id(call.me.id), desk_of(call.floor.desks, row)
@@ -139,7 +140,7 @@ async def comment_ticket(call: Call) -> TicketDone:
 async def note_ticket(call: Call) -> TicketDone:
     body: TicketWords = call.body
     await find_ticket(call, call.id)
-    said = body.text.strip()
+    said = clean(body.text).strip()
     if not said:
         raise Problem("nothing-said")
     return await do(call, lambda ledger: add_note(ledger, call.id, operator_id(call.me.id), said))

@@ -193,3 +193,22 @@ async def test_no_note_is_in_anything_that_leaves(shop: House) -> None:
     assert len(rows) > 5
     assert "ТАЙНА" not in str([(it["message"] or b"").decode() + it["payload"].decode() for it in rows])
     assert "ТАЙНА" not in str(shop.channel.rows)
+
+
+BILLING = "flow: Счета\ntriggers: [{exact: [счета]}]\nsteps: [{handoff: billing}, {end: передано}]\n"
+
+
+async def test_a_ticket_of_a_closed_line_is_that_lines() -> None:
+    """Nobody of the channel's line works on it; those whom the client wanted do."""
+    flows = {**FLOWS, "_bot.yaml": FLOWS["_bot.yaml"] + FAILED, "money.yaml": BILLING}
+    async for shop in open_house(config=CONFIG, flows=flows):
+        await shop.add("anna", support="operator")
+        await shop.add("carl", billing="operator")
+        shop.clock.at += 2 * 86_400  # a Sunday
+        said = await say(shop, "счета")
+        assert "1" in said[-1], said
+        carl, anna = await shop.browser("carl"), await shop.browser("anna")
+        (found,) = (await carl.ask("GET", "/tickets")).body["items"]
+        assert (found["line"], found["desk"]) == ("billing", "general")
+        assert (await anna.ask("GET", f"/tickets/{found['number']}")).status == 200, "their channel's session"
+        assert (await anna.ask("GET", "/tickets?line=support")).body["items"] == []

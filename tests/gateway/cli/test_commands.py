@@ -252,6 +252,9 @@ def test_empty_lists(run: Run) -> None:
     assert json.loads(run("tickets", "--format", "json")[1]) == []
     code, _, err = run("tickets", "7")
     assert (code, err) == (1, "There is no ticket 7.\n")
+    code, _, err = run("tickets", "7", "--push-again")
+    assert (code, err) == (1, "Ticket 7 has no outer desk.\n")
+    assert run("tickets", "--push-again")[0] == 2
     assert run("replay", "7")[0] == 1
 
 
