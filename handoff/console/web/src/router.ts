@@ -10,12 +10,16 @@ declare module "vue-router" {
 }
 
 const ADMIN = ["admin"] as const;
+const NUMBERS = ["supervisor", "analyst", "admin"] as const;
+const SUPERVISORS = ["supervisor", "admin"] as const;
 const WORKERS = ["operator", "supervisor", "admin"] as const;
 
 export const routes: RouteRecordRaw[] = [
   { path: "/", redirect: () => "/work" },
   { path: "/sign-in", name: "sign-in", component: () => import("./pages/SignIn.vue"), meta: { bare: true } },
   { path: "/work/:id(\\d+)?", name: "work", component: () => import("./pages/Work.vue"), meta: { roles: WORKERS } },
+  { path: "/lines", name: "lines", component: () => import("./pages/Lines.vue"), meta: { roles: SUPERVISORS } },
+  { path: "/reports/:name?", name: "reports", component: () => import("./pages/Reports.vue"), meta: { roles: NUMBERS } },
   { path: "/profile", name: "profile", component: () => import("./pages/Profile.vue") },
   { path: "/users", name: "users", component: () => import("./pages/Users.vue"), meta: { roles: ADMIN } },
   { path: "/audit", name: "audit", component: () => import("./pages/Audit.vue"), meta: { roles: ADMIN } },
@@ -38,7 +42,7 @@ export function makeRouter(who: () => Me | null): Router {
     const me = who();
     if (to.name === "sign-in") return me === null ? true : safeNext(to.query.next);
     if (me === null) return { name: "sign-in", query: { next: to.fullPath } };
-    if (to.path === "/work" && !mayOpen(to.meta.roles, me)) return { name: "profile" };
+    if (to.path === "/work" && !mayOpen(to.meta.roles, me)) return { name: "reports" };
     return mayOpen(to.meta.roles, me) || { name: "nowhere", params: { rest: to.path.slice(1).split("/") } };
   });
   router.afterEach((to) => {
