@@ -19,7 +19,7 @@ from core.deployment import Deployment
 Attributes = dict[str, bool] | None  # attribute → may be absent; None: anything may follow the dot
 
 TICKET: Attributes = {"номер": False, "статус": False, "ссылка": True}
-CLIENT = ("id", "name", "phone", "email", "username", "language", "verified")
+CLIENT = ("id", "name", "phone", "email", "username", "language", "verified", "tier")
 GIVEN: dict[str, Attributes] = {
     "client": None,
     "event": None,

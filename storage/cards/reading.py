@@ -27,6 +27,7 @@ from storage.work.sessions import SEEN, sight_values
 END = 2**53
 MOST_PARTS = 100  # clients that one was made of
 _p = bindparam
+_named = clients.alias("named")
 ONE: ColumnElement[Any] = literal_column("1")
 ZERO: ColumnElement[Any] = literal_column("0")
 
@@ -39,7 +40,7 @@ def listing(filters: frozenset[str]) -> Select[Any]:
     gone = exists(ONE).where(joins.c.gone == clients.c.id, joins.c.state == literal_column("'done'"))
     found = select(clients.c.id, clients.c.card, clients.c.created_at).where(clients.c.id < _p("before"), seen, ~gone)
     if "q" in filters:
-        found = found.where(clients.c.words.like(_p("like"), escape="!"))
+        found = found.where(clients.c.id.in_(select(_named.c.id).where(_named.c.words.like(_p("like"), escape="!"))))
     if "tier" in filters:
         found = found.where(clients.c.tier == _p("tier"), clients.c.tier != literal_column("''"))
     if "tag" in filters:

@@ -13,6 +13,7 @@ from storage.lists.statements import (
     LIVE,
     NEXT_CHANNEL,
     NEXT_LINE,
+    OF_ALL,
     OF_CHANNEL,
     OF_LINE,
     OF_PERSON,
@@ -61,6 +62,10 @@ def page(reads: Asked, sight: Sight, wanted: Wanted) -> list[Row]:
 def _sources(reads: Asked, sight: Sight, wanted: Wanted) -> Iterator[tuple[Source, dict[str, Any]]]:
     if wanted.q:
         yield "found", {"like": like(wanted.q)}
+    elif wanted.view == "all" and "operator" in wanted.only:
+        yield "person", {}
+    elif wanted.view == "all" and "category" in wanted.only:
+        yield "category", {}
     elif wanted.view == "mine":
         yield "own", {}
     elif wanted.view == "bot":
@@ -106,15 +111,17 @@ def _leaps(reads: Asked, statement: Any) -> list[str]:
 def counts(reads: Asked, sight: Sight, viewer: str) -> dict[str, int]:
     """How many sessions each view has."""
     found: dict[str, int] = dict.fromkeys(VIEWS, 0)
-    lines = set(lines_of(reads, sight))
-    for line in lines:
-        for row in reads.all(OF_LINE, the_line=line):
-            _count(found, row["status"], int(row["n"]))
+    if sight.everything:
+        rows = reads.all(OF_ALL)
+    else:
+        rows = [row for line in sight.lines for row in reads.all(OF_LINE, the_line=line)]
+        found["all"] = sum(int(reads.value(OF_CHANNEL, the_channel=it)) for it in sight.channels)
+    for row in rows:
+        _count(found, row["status"], int(row["n"]))
     for row in reads.all(OF_PERSON, viewer=viewer):
         found["mine"] += 1
-        if row["line"] not in lines:
+        if not sight.everything and row["line"] not in sight.lines:
             _count(found, row["status"], 1)
-    found["all"] += sum(int(reads.value(OF_CHANNEL, the_channel=it)) for it in channels_of(reads, sight))
     found["bot"] = int(reads.value(LIVE, **sight_values(sight)))
     return found
 

@@ -15,7 +15,7 @@ from storage.tables import clients, conversations
 from storage.work.schema import sessions
 from storage.work.sessions import SEEN
 
-Source = Literal["line", "channel", "own", "live", "found"]
+Source = Literal["line", "channel", "own", "live", "found", "person", "category"]
 Sort = Literal["last", "due"]
 FILTERS = ("line", "channel", "operator", "status", "category")
 
@@ -30,14 +30,17 @@ _STATUSES = {
     "waiting": sessions.c.status == literal_column("'waiting'"),
     "held": sessions.c.status == literal_column("'held'"),
     "mine": sessions.c.operator == _p("viewer"),
-    "bot": sessions.c.owner == literal_column("'bot'"),
+    "bot": sessions.c.status == literal_column("'bot'"),
 }
+_FEW = frozenset({"own", "person", "found"})
 _SOURCES: dict[Source, tuple[ColumnElement[bool], ...]] = {
     "line": (sessions.c.line == _p("the_line"),),
     "channel": (sessions.c.line == NOTHING, sessions.c.channel == _p("the_channel")),
     "own": (sessions.c.operator == _p("viewer"), sessions.c.operator != NOTHING),
     "live": (conversations.c.live == ONE,),
-    "found": (clients.c.words.like(_p("like"), escape="!"),),
+    "person": (sessions.c.operator == _p("only_operator"), sessions.c.operator != NOTHING),
+    "category": (sessions.c.category == _p("only_category"), sessions.c.category != NOTHING),
+    "found": (sessions.c.client.in_(select(clients.c.id).where(clients.c.words.like(_p("like"), escape="!"))),),
 }
 
 
@@ -54,8 +57,6 @@ def listing(source: Source, view: str, sort: Sort, filters: frozenset[str], afte
     found = found.where(*(sessions.c[name] == _p(f"only_{name}") for name in sorted(filters)))
     if source == "live":
         found = found.select_from(_talk)
-    elif source == "found":
-        found = found.select_from(sessions.join(clients, clients.c.id == sessions.c.client))
     order = (place, sessions.c.conversation)
     if after:
         here, there = tuple_(*order), tuple_(_p("place", type_=place.type), _p("conversation", type_=order[1].type))
@@ -66,8 +67,11 @@ def listing(source: Source, view: str, sort: Sort, filters: frozenset[str], afte
 
 def _place(source: Source, sort: Sort) -> ColumnElement[float]:
     if sort == "due":
-        return sessions.c.order_due
-    return conversations.c.last_at if source == "live" else sessions.c.last_at
+        place: ColumnElement[float] = sessions.c.order_due
+    else:
+        place = conversations.c.last_at if source == "live" else sessions.c.last_at
+    # A sum is in no index: few rows are found first and sorted then, not all rows walked through in order.
+    return place + ZERO if source in _FEW else place
 
 
 # Which lines and channels there are, by leaps over the index: each question is one step.
@@ -83,6 +87,7 @@ OF_LINE = (
     .where(_current, sessions.c.line == _p("the_line"))
     .group_by(sessions.c.status)
 )
+OF_ALL = select(sessions.c.status, func.count().label("n")).where(_current).group_by(sessions.c.status)
 OF_CHANNEL = select(func.count()).where(_current, sessions.c.line == NOTHING, sessions.c.channel == _p("the_channel"))
 OF_PERSON = select(sessions.c.line, sessions.c.status).where(
     _current, sessions.c.operator == _p("viewer"), sessions.c.operator != NOTHING

@@ -16,12 +16,15 @@ depends_on = None
 
 CURRENT = "current = 1"
 BOT = "current = 1 AND line = ''"
+CATEGORY = "current = 1 AND category <> ''"
 TIERED = "tier <> ''"
 ORDERS = (
-    ("ix_sessions_list_status", ["line", "status", "order_due", "conversation"], CURRENT),
+    ("ix_sessions_list_status", ["line", "status", "order_due", "conversation", "current"], CURRENT),
+    ("ix_sessions_list_status_last", ["line", "status", "last_at", "conversation"], CURRENT),
+    ("ix_sessions_category", ["category", "last_at", "conversation"], CATEGORY),
     ("ix_sessions_list_last", ["line", "last_at", "conversation"], CURRENT),
     ("ix_sessions_list_due", ["line", "order_due", "conversation"], CURRENT),
-    ("ix_sessions_bot_last", ["channel", "last_at", "conversation"], BOT),
+    ("ix_sessions_bot_last", ["channel", "last_at", "conversation", "line", "current"], BOT),
     ("ix_sessions_bot_due", ["channel", "order_due", "conversation"], BOT),
 )
 
