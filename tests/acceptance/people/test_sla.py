@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from storage.codec import decode_dict
 from storage.work.schema import feed
-from tests.gateway.api.house import FLOWS, Browser, House, open_house
+from tests.gateway.api.house import Browser, House, open_house
 
 CONFIG = """\
 http: {{port: 0}}
@@ -37,7 +37,6 @@ lines:
 desks: {{general: {{title: Обращения}}}}
 """
 ALWAYS = 'hours: {mon-sun: "00:00-24:00"}\n    first_reply: 10m\n    next_reply: 20m\n    resolve: 4h'
-PEOPLE = FLOWS["people.yaml"]
 
 
 @pytest.fixture
@@ -151,9 +150,8 @@ async def test_a11_hours_edited(address: str) -> None:
         assert at(clock(await ledger(browser, home), "resolve")["due"]) == at(resolve["due"])
 
 
-async def test_several_processes_say_it_once(address: str, url: str) -> None:
-    if not url:
-        pytest.skip("one process owns a file")
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)  # one process owns a file
+async def test_several_processes_say_it_once(address: str) -> None:
     async with gateway(address) as house:
         await house.add("anna", support="operator")
         home = await waiting(house)
