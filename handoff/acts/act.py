@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from core.conversation import Session
 from core.events import OperatorAct
+from core.normal import clean
 from handoff.decision import Decision
 from handoff.session import may
 
 HOUSE = ("router", "house")  # whose acts are the house's own; no account has such a name
+REASON = 200  # characters
 RIGHT = "right"  # in the data of an act, set by whoever let the person in: `supervisor` of the session's line
 
 
@@ -49,6 +51,11 @@ def _owns(session: Session, operator: str) -> bool:
 def leads(event: OperatorAct) -> bool:
     """Whether a supervisor of the line does it, or the house."""
     return event.operator in HOUSE or event.data.get(RIGHT) == "supervisor"
+
+
+def reason(event: OperatorAct, name: str) -> str:
+    """Why somebody does it, in their words as far as they fit into a record; else its name."""
+    return clean(event.text).strip()[:REASON] or name
 
 
 def word(event: OperatorAct, name: str) -> str:

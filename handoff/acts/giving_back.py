@@ -4,33 +4,32 @@ from __future__ import annotations
 
 from core.effects import AnswerBot
 from core.events import OperatorAct
-from core.normal import clean
-from handoff.acts.act import Act, leads
+from handoff.acts.act import Act, leads, reason
 from handoff.decision import Decision, enqueue, start_wait
 from handoff.hours import is_open
+from handoff.lines import Line
+
+
+def _back(on: Decision, event: OperatorAct, move: str) -> Line | None:
+    """Into the queue of its line, with its history; None, and refused, where there is no such line."""
+    line, kept = on.line(on.session.line), on.session
+    if line is None:
+        on.refuse(event, "line")
+    else:
+        enqueue(on, line, event.operator, reason(event, move), note=kept.note, priority=kept.priority, event=move)
+    return line
 
 
 def _return(on: Decision, event: OperatorAct) -> None:
-    """Back to the queue with its history. No `busy` where nobody waits to hear it: no flow, or the line is closed."""
-    line = on.line(on.session.line)
-    if line is None:
-        on.why("no_line", line=on.session.line)
-        on.refuse(event, "line")
-        return
-    why = clean(event.text) or "return"
-    enqueue(on, line, event.operator, why, note=on.session.note, priority=on.session.priority)
-    if is_open(line.hours, on.now) and on.session.memory["run"]:
+    """No `busy` where nobody waits to hear it: no flow, or the line is closed."""
+    line = _back(on, event, "return")
+    if line is not None and is_open(line.hours, on.now) and on.session.memory["run"]:
         start_wait(on, line)
 
 
 def _release(on: Decision, event: OperatorAct) -> None:
     """Whoever had it is away. It is never given up: the client has been talked to already."""
-    line = on.line(on.session.line)
-    if line is None:
-        on.refuse(event, "line")
-        return
-    why = clean(event.text) or "release"
-    enqueue(on, line, event.operator, why, note=on.session.note, priority=on.session.priority, event="release")
+    _back(on, event, "release")
 
 
 def _only_led(_: Decision, event: OperatorAct) -> str:

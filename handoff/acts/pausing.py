@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.effects import Hand, StartTimer, StopTimer
 from core.events import LoanAsked, OperatorAct
-from handoff.acts.act import Act, word
+from handoff.acts.act import Act, reason, word
 from handoff.decision import HELD, HOLD_TIMER, LOAN, Decision, mark
 
 
@@ -22,7 +22,7 @@ def _past(on: Decision, event: OperatorAct) -> str:
 def _hold(on: Decision, event: OperatorAct) -> None:
     """Put aside until a time, or until the client writes."""
     at = until(event)
-    on.move("hold", event.operator, event.text or "hold", memory={**on.session.memory, HELD: at})
+    on.move("hold", event.operator, reason(event, "hold"), memory={**on.session.memory, HELD: at})
     if at:
         on.out(StartTimer(HOLD_TIMER, at - on.now.timestamp(), {**mark(on), "until": at}))
     else:

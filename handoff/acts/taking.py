@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.effects import Record
 from core.events import OperatorAct
-from handoff.acts.act import HOUSE, Act, leads, word
+from handoff.acts.act import HOUSE, Act, leads, reason, word
 from handoff.decision import Decision, give
 from handoff.queueing import offer
 from handoff.session import may
@@ -37,7 +37,7 @@ def _against_assigning(on: Decision, event: OperatorAct) -> str:
 
 def _assign(on: Decision, event: OperatorAct) -> None:
     """The reason and those who were passed over stay in the record."""
-    to, why = word(event, "to"), word(event, "reason") or event.text or "assign"
+    to, why = word(event, "to"), word(event, "reason") or reason(event, "assign")
     give(on, "assign", to, event.operator, why)
     offer(on, event)
     about = {"session": on.session.number, "to": to, "by": event.operator, "reason": why}
