@@ -49,7 +49,7 @@ class Live:
         self._signs: dict[Sign, None] = {}
         self._titles: dict[int, tuple[str, float]] = {}
         self._unlisten: list[Callable[[], None]] = []
-        self._written = 0  # the last row of what clients write and are sent, as far as it is known
+        self._written = -1  # the last row of what clients write and are sent, as far as it is known
         self._placed = self._trimmed = self._beaten = 0.0
 
     # --- life ---
