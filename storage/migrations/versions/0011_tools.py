@@ -39,7 +39,7 @@ def _replies() -> None:
         *(time(name) for name in ("used_at", "changed_at")),
         text("changed_by"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_replies")),
-        sa.UniqueConstraint("scope", "owner", "line", "shortcut", name=op.f("uq_replies_scope")),
+        sa.UniqueConstraint("scope", "owner", "line", "shortcut", name=op.f("uq_replies_scope_owner_line_shortcut")),
     )
 
 
