@@ -42,7 +42,7 @@ async def play(steps: list[dict[str, Any]]) -> None:
     public, seen = 0, Seen(lambda _: ())
     for step in steps:
         before = await get(store)
-        who = {"client": client} if step["by"] == CLIENT else {}
+        who: dict[str, Any] = {"client": client} if step["by"] == CLIENT else {}
         against = await store.change_ticket(TicketChange(1, desk=DESK, **who, **step))
         after = await get(store)
         status = DESK.known(after.status)
