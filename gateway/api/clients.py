@@ -9,8 +9,11 @@ from typing import Annotated, Any
 
 import msgspec
 
+from core.access import Sight
 from core.accounts import operator_id
+from core.joins import Identity
 from core.locale import n_
+from core.tickets import Ticket
 from gateway.api.cardfields import card_fields, contacts_of, read_fields
 from gateway.api.conversations import shown
 from gateway.api.keyset import bad_cursor
@@ -102,23 +105,25 @@ async def get_client(call: Call) -> ClientView:
     return await _view(call, await find_client(call, call.id))
 
 
+def _known(reads: Asked, sight: Sight, client: int) -> dict[str, Any]:
+    """What the card is made of, one moment of the store."""
+    seen = reads.all(reading.TALKS, client=client, **sight_values(sight))
+    return {
+        "card": reading.card_of(reads, client) or {},
+        "born": reads.value(reading.BORN, client=client) or 0.0,
+        "talks": seen,
+        "hidden": len(reads.column(TALKS, client=client)) - len(seen),
+        "sessions": reads.all(reading.SESSIONS, client=client, n=MOST_SESSIONS, **sight_values(sight)),
+        "notes": reading.notes_of(reads, client, 0, LATEST),
+        "edits": reading.edits_of(reads, client, 0, LATEST),
+        "parts": [part for part in reading.parts_of(reads, client) if part != client],
+    }
+
+
 async def _view(call: Call, client: int) -> ClientView:
     sight = call.floor.sight(call.who)
 
-    def ask(reads: Asked) -> dict[str, Any]:
-        seen = reads.all(reading.TALKS, client=client, **sight_values(sight))
-        return {
-            "card": reading.card_of(reads, client) or {},
-            "born": reads.value(reading.BORN, client=client) or 0.0,
-            "talks": seen,
-            "hidden": len(reads.column(TALKS, client=client)) - len(seen),
-            "sessions": reads.all(reading.SESSIONS, client=client, n=MOST_SESSIONS, **sight_values(sight)),
-            "notes": reading.notes_of(reads, client, 0, LATEST),
-            "edits": reading.edits_of(reads, client, 0, LATEST),
-            "parts": [part for part in reading.parts_of(reads, client) if part != client],
-        }
-
-    known = await call.floor.units.ask(ask)
+    known = await call.floor.units.ask(lambda reads: _known(reads, sight, client))
     tickets = await call.floor.store.tickets(client=client)
     identities = await call.floor.store.identities(client)
     card: Card = known["card"]
@@ -136,36 +141,34 @@ async def _view(call: Call, client: int) -> ClientView:
         tags=list(tags_of(card)),
         contacts=contacts_of(card),
         fields=card_fields(call, card),
-        identities=[
-            IdentityView(
-                channel=it.channel,
-                kind=show.kind(it.channel),
-                sender=it.sender,
-                proof=it.proof,
-                since=at(it.created_at),
-            )
-            for it in identities
-        ],
+        identities=[_identity(show, it) for it in identities],
         talks=[_talk(show, row) for row in known["talks"]],
         hidden=known["hidden"],
-        tickets=[
-            TicketShort(
-                number=it.number,
-                desk=it.desk,
-                title=it.title,
-                status=it.status,
-                done=it.done,
-                created_at=at(it.created_at),
-                updated_at=at(it.updated_at),
-            )
-            for it in tickets
-        ],
+        tickets=[_ticket(it) for it in tickets],
         sessions=[_session(show, row) for row in known["sessions"]],
         rating=sum(ratings) / len(ratings) if ratings else None,
         notes=_notes(show, known["notes"]),
         edits=_edits(show, known["edits"]),
         parts=known["parts"],
         created_at=at(known["born"]),
+    )
+
+
+def _identity(show: Showing, it: Identity) -> IdentityView:
+    return IdentityView(
+        channel=it.channel, kind=show.kind(it.channel), sender=it.sender, proof=it.proof, since=at(it.created_at)
+    )
+
+
+def _ticket(it: Ticket) -> TicketShort:
+    return TicketShort(
+        number=it.number,
+        desk=it.desk,
+        title=it.title,
+        status=it.status,
+        done=it.done,
+        created_at=at(it.created_at),
+        updated_at=at(it.updated_at),
     )
 
 

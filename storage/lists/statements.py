@@ -87,7 +87,8 @@ OF_LINE = (
     .where(_current, sessions.c.line == _p("the_line"))
     .group_by(sessions.c.status)
 )
-OF_ALL = select(sessions.c.status, func.count().label("n")).where(_current).group_by(sessions.c.status)
+# In the order of the index, so that nothing is sorted.
+OF_ALL = select(sessions.c.status, func.count().label("n")).where(_current).group_by(sessions.c.line, sessions.c.status)
 OF_CHANNEL = select(func.count()).where(_current, sessions.c.line == NOTHING, sessions.c.channel == _p("the_channel"))
 OF_PERSON = select(sessions.c.line, sessions.c.status).where(
     _current, sessions.c.operator == _p("viewer"), sessions.c.operator != NOTHING
