@@ -68,6 +68,15 @@ class Metrics:
         for counted in (self.messages, self.duplicates, self.sends, self.calls):
             # What a metric has for these labels never changes, and looking it up costs more than counting.
             counted.labels = cache(counted.labels)  # type: ignore[method-assign]
+        self._watch_people(made)
+        self.tasks = Gauge("frontline_tasks", "asyncio tasks of this process", **made)
+        self._heard: dict[str, float] = {}
+        self.depth = Gauge(
+            "frontline_store", "Inbox, outbox, timers, queue: rows and ages in seconds", ["what"], **made
+        )
+
+    def _watch_people(self, made: dict[str, Any]) -> None:
+        """Sockets of people at work, and other systems that are told."""
         self.live_sockets = Gauge("frontline_live_sockets", "Open sockets of people at work", **made)
         self.live_messages = Counter("frontline_live_messages", "Changes sent to sockets of people at work", **made)
         self.live_ends = Counter("frontline_live_ends", "Sockets of people at work that ended", ["code"], **made)
@@ -75,11 +84,6 @@ class Metrics:
         self.hooks_stopped = Gauge("frontline_hook_stopped", "1 while an outgoing webhook is stopped", ["hook"], **made)
         self.hooks_behind = Gauge(
             "frontline_hook_behind", "Changes that an outgoing webhook has not got", ["hook"], **made
-        )
-        self.tasks = Gauge("frontline_tasks", "asyncio tasks of this process", **made)
-        self._heard: dict[str, float] = {}
-        self.depth = Gauge(
-            "frontline_store", "Inbox, outbox, timers, queue: rows and ages in seconds", ["what"], **made
         )
 
     def heard(self, channel: str) -> None:

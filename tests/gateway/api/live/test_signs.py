@@ -74,9 +74,10 @@ async def test_an_open_socket_is_a_sign_of_life(house: House) -> None:
 
 
 async def test_hints_of_other_processes_are_believed_for_a_while_and_nonsense_is_not() -> None:
-    now, heard, answers = [0.0], [], []
-    hints = LocalHints()
-    signs = Signs(hints, lambda: now[0], heard.append, lambda home, user: answers.append((home, user)))  # type: ignore[arg-type]
+    now, hints = [0.0], LocalHints()
+    heard: list[int] = []
+    answers: list[tuple[int, int]] = []
+    signs = Signs(hints, lambda: now[0], heard.append, lambda home, user: answers.append((home, user)))
     signs.start()
     for data in ("", "x", "p look 7", "p look 7 -5", "p look a b", "p look 7 5 9", "p look ٣ 5", "p dance 7 5"):
         hints.tell("live", data)
