@@ -26,6 +26,7 @@ BROAD = {
     "gateway/front.py",  # what a door raises is an answer
     *("storage/postgres/groups.py", "storage/postgres/epochs.py"),  # those who wait hear it
 }
+METHODS = [("**/node_modules/**", "ignore"), ("**.py", "python")]
 KEYWORDS = {"t": None, "plural": (1, 2), "n_": None}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -33,12 +34,13 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @cache
 def sources() -> dict[str, str]:
-    """Every Python file of the product by its path. Migrations are records of the past, not code to be read."""
+    """Every Python file of the product by its path. Migrations are records of the past, not code to be read; what the
+    console's tools bring along is not ours."""
     return {
         path.relative_to(ROOT).as_posix(): path.read_text("utf-8")
         for room in ROOMS
         for path in sorted((ROOT / room).rglob("*.py"))
-        if "migrations" not in path.parts
+        if not {"migrations", "node_modules"} & set(path.parts)
     }
 
 
@@ -183,7 +185,7 @@ def messages() -> frozenset[str | tuple[str, str]]:
     """Every message id of the product; a pair for those with plural forms."""
     found: set[str | tuple[str, str]] = set()
     for room in ROOMS:
-        for _, _, message, _, _ in extract_from_dir(str(ROOT / room), [("**.py", "python")], {}, KEYWORDS):
+        for _, _, message, _, _ in extract_from_dir(str(ROOT / room), METHODS, {}, KEYWORDS):
             found.add((message[0], message[1]) if isinstance(message, tuple) else message)
     return frozenset(found)
 
