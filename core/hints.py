@@ -13,9 +13,9 @@ class Hints(Protocol):
     tickets and files), `flows` (another bundle is current), `history:<channel>` (data: the chat's conversation id; a
     message was written or settled: live pages read it again), `typing:<channel>` (data: a chat whose pages show that an
     answer is being written), `signs:<channel>` (data: the id of a conversation whose client is writing, or has seen all up
-    to the place that follows), `feed` (what changed for people was written),
-    `live` (data: ids of who looks at a conversation or answers in it), `accounts` (data: the id of a user whose rights have changed or ended), `routing` (somebody
-    came, went, or can take another number of sessions).
+    to the place that follows), `feed` (what changed for people was written), `live` (data: ids of who looks at a conversation
+    or answers in it), `accounts` (data: the id of a user whose rights have changed or ended), `routing` (somebody came, went,
+    or can take another number of sessions).
     """
 
     async def open(self) -> None: ...

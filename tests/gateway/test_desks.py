@@ -29,7 +29,8 @@ desks:
     statuses: {wait: {title: ждём, means: waiting}, got: {title: принята}, seen: {title: смотрим}, over: {title: всё, done: true}}
   quick: {title: Срочные, resolve: 8h, line: night}
   outer:
-    {title: Снаружи, kind: webhook, url: "https://desk.example.org/in", secret: s, statuses: {closed: {title: решена, means: done}}}
+    {title: Снаружи, kind: webhook, url: "https://desk.example.org/in", secret: s,
+     statuses: {closed: {title: решена, means: done}}}
 """
 FRIDAY = datetime(2026, 7, 3, 12, 0, tzinfo=UTC)  # 15:00 in Moscow: three hours are left of the day
 
