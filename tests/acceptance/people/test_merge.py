@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -57,6 +58,9 @@ async def two(house: House, browser: Browser) -> tuple[dict[int, int], list[int]
         await ask(browser, "POST", f"/clients/{client}/notes", {"text": f"о клиенте {chat}"})
         await ask(browser, "POST", f"/conversations/{home}/note", {"text": f"в беседе {chat}"})
         await ask(browser, "POST", f"/conversations/{home}/read", {"seq": int(chat)})
+    async with asyncio.timeout(10):  # routing says in a moment why they wait
+        while not all(row["cause"] for row in (await ask(browser, "GET", "/conversations?view=queue"))["items"]):
+            await asyncio.sleep(0.02)
     return homes, sorted(homes)
 
 
