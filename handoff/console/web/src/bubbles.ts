@@ -9,7 +9,7 @@ export type Item = Bubble | Note | Begins;
 /** Words that were sent by this page and have not come back yet. */
 export type Pending = { key: string; text: string; note: boolean; at: string; failed: string };
 
-const RANK = { session: 0, note: 1, message: 2 };
+const RANK = { session: 0, message: 1, note: 2 };
 
 /** A name that stays the same when an item is read again. */
 export function nameOf(item: Item): string {
