@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
+from tests.adapters.web.pictures import png
 from tests.browser.console.conftest import Desk, Open
 from tests.browser.test_access import findings
 
@@ -135,3 +136,64 @@ async def test_axe_finds_nothing_at_work(desk: Desk, open_page: Open, theme: str
     await page.keyboard.press("KeyC")
     await expect(page.get_by_role("dialog")).to_be_visible()
     assert await findings(page) == []
+
+
+async def test_a_prepared_reply_is_filled_in_and_a_hole_keeps_it_back(desk: Desk, open_page: Open) -> None:
+    await desk.house.add("anna", support="operator")
+    await waiting(desk)
+    kept = await desk.house.browser("anna")
+    for shortcut, text in (
+        ("hi", "Здравствуйте, {{ client.name }}!"),
+        ("order", "Ваш заказ {{ Номер заказа }} в пути"),
+    ):
+        reply = {"scope": "own", "shortcut": shortcut, "title": shortcut, "text": text}
+        assert (await kept.ask("POST", "/replies", reply)).status == 201
+    page = await at_work(desk, open_page, "anna", "work/1?view=queue")
+    await take(page)
+    await page.keyboard.press("KeyR")
+    await page.keyboard.type("/h")
+    await expect(page.locator(".canned [aria-selected=true]")).to_contain_text("/hi")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("textarea[name=reply]")).to_have_value("Здравствуйте, Клиент!")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".bubble.operator")).to_contain_text("Здравствуйте, Клиент!")
+    await page.keyboard.type("/order")
+    await expect(page.locator(".canned [aria-selected=true]")).to_contain_text("/order")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert")).to_have_text("Заполните: Номер заказа")
+    await expect(page.get_by_role("button", name="Отправить")).to_be_disabled()
+    await page.locator("textarea[name=reply]").fill("Ваш заказ 77 в пути")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".bubble.operator").last).to_contain_text("Ваш заказ 77 в пути")
+
+
+async def test_a_file_goes_with_the_answer(desk: Desk, open_page: Open) -> None:
+    await desk.house.add("anna", support="operator")
+    await waiting(desk)
+    page = await at_work(desk, open_page, "anna", "work/1?view=queue")
+    await take(page)
+    picture: FilePayload = {"name": "крышка.png", "mimeType": "image/png", "buffer": png(40, 30)}
+    await page.set_input_files("input[name=files]", [picture])
+    await expect(page.locator(".composer .file")).to_contain_text("крышка.png")
+    await page.keyboard.press("KeyR")
+    await page.keyboard.type("вот так она выглядит")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".bubble.operator img")).to_be_visible()
+    await desk.house.quiet()
+    message = desk.house.channel.rows[-1].message
+    assert message is not None
+    (id,) = message.files
+    sent = await desk.house.store.file(id)
+    assert sent is not None
+    assert (sent.name, sent.mime) == ("крышка.png", "image/png")
+
+
+async def test_a_file_that_is_none_is_refused_in_words(desk: Desk, open_page: Open) -> None:
+    await desk.house.add("anna", support="operator")
+    await waiting(desk)
+    page = await at_work(desk, open_page, "anna", "work/1?view=queue")
+    await take(page)
+    evil: FilePayload = {"name": "cat.png", "mimeType": "image/png", "buffer": b"MZ\x00 not a picture"}
+    await page.set_input_files("input[name=files]", [evil])
+    await expect(page.locator(".toast")).to_contain_text("Такой файл нельзя")
+    await expect(page.locator(".composer .file")).to_have_count(0)

@@ -57,6 +57,23 @@ export async function ask<Answer>(method: Method, path: string, body?: unknown, 
   return (answer.status === 204 ? undefined : await answer.json()) as Answer;
 }
 
+export type Uploaded = Schemas["Uploaded"];
+
+/** Give the server a file; it comes back with the id that a reply names. Raises `Problem`. */
+export async function upload(file: File): Promise<Uploaded> {
+  const form = new FormData();
+  form.append("file", file, file.name);
+  const headers = { "X-Frontline": "1", Accept: "application/json" };
+  let answer: Response;
+  try {
+    answer = await fetch("/api/v1/files", { method: "POST", headers, body: form, credentials: "same-origin" });
+  } catch {
+    throw new Problem(0, "offline", "");
+  }
+  if (!answer.ok) throw await refusal(answer);
+  return (await answer.json()) as Uploaded;
+}
+
 async function refusal(answer: Response): Promise<Problem> {
   const said = (await answer.json().catch(() => ({}))) as Partial<Schemas["ProblemDetails"]>;
   const name = (said.type ?? "").replace("urn:frontline:", "") || "failed";

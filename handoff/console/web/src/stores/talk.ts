@@ -82,14 +82,14 @@ export const useTalk = defineStore("talk", () => {
   }
 
   /** Words that are shown at once; the key makes a second try harmless. */
-  async function say(text: string, note: boolean, files: string[] = []): Promise<void> {
-    await send({ key: newKey(), text, note, at: new Date().toISOString(), failed: "" }, files);
+  async function say(text: string, note: boolean, files: string[] = [], canned: number | null = null): Promise<void> {
+    await send({ key: newKey(), text, note, at: new Date().toISOString(), failed: "", files, canned });
   }
 
-  async function send(words: Pending, files: string[] = []): Promise<void> {
+  async function send(words: Pending): Promise<void> {
     const home = id.value;
     pending.value = [...pending.value.filter((one) => one.key !== words.key), { ...words, failed: "" }];
-    const body = words.note ? { text: words.text } : { epoch: talk.value?.epoch ?? 0, text: words.text, files };
+    const body = words.note ? { text: words.text } : { epoch: talk.value?.epoch ?? 0, text: words.text, files: words.files, canned: words.canned };
     try {
       await ask<Done>("POST", `/conversations/${home}/${words.note ? "note" : "reply"}`, body, words.key);
       if (home !== id.value) return;
