@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 
+from bot.rules import CARD
 from core.accounts import operator_id
 from core.effects import CreateTicket
 from core.events import OperatorAct
@@ -37,7 +38,8 @@ async def ticket_draft(call: Call) -> TicketDraft:
     """All that was collected, the desk's needs first."""
     asked: DraftQuery = call.query
     row = await find_session(call, call.id)
-    desk, known = find_desk(call, asked.desk), await known_here(call)
+    desk = find_desk(call, asked.desk)
+    known = await _known(call, desk)
     labels = dict.fromkeys((*desk.needs, *known))
     text = await _question(call, row)
     title = text.splitlines()[0][:TITLE] if text else ""
@@ -51,6 +53,13 @@ async def ticket_draft(call: Call) -> TicketDraft:
         categories=list(desk.categories),
         likely=likely(call.floor.desks, alike),
     )
+
+
+async def _known(call: Call, desk: Desk) -> dict[str, str]:
+    """What was collected, and of the client's card only what the desk asks for: the rest stands on the card."""
+    known = await known_here(call)
+    card = {label.capitalize() for label in CARD} - set(desk.needs)
+    return {label: text for label, text in known.items() if label not in card}
 
 
 async def _question(call: Call, row: Row) -> str:
@@ -76,7 +85,9 @@ async def create_ticket(call: Call) -> TicketDone:
     body: NewTicket = call.body
     row = await find_session(call, call.id)
     desk = find_desk(call, body.desk)
-    fields = {label: text.strip() for label, text in {**await known_here(call), **body.fields}.items() if text.strip()}
+    fields = {
+        label: text.strip() for label, text in {**await _known(call, desk), **body.fields}.items() if text.strip()
+    }
     missing = desk.lacking(fields)
     if missing:
         errors = [{"pointer": f"/fields/{label}", "detail": n_("The desk needs this.")} for label in missing]

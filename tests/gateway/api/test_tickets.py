@@ -77,6 +77,7 @@ async def test_a_ticket_out_of_a_conversation(shop: House) -> None:
         ["Номер заказа"],
         ["Брак", "Передумал"],
     )
+    assert [it["label"] for it in draft.body["fields"]] == ["Номер заказа"], "the name stands on the client's card"
     bare = {"desk": "returns", "title": "Возврат"}
     refused = await browser.ask("POST", f"/conversations/{home}/tickets", bare)
     assert (refused.status, refused.kind) == (422, "needs-missing")

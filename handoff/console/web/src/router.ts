@@ -5,6 +5,7 @@ import type { Me } from "@/api/client";
 declare module "vue-router" {
   interface RouteMeta {
     bare?: boolean;
+    inner?: boolean; // a page of its own, but no place at the edge
     roles?: readonly Me["role"][];
   }
 }
@@ -18,6 +19,8 @@ export const routes: RouteRecordRaw[] = [
   { path: "/", redirect: () => "/work" },
   { path: "/sign-in", name: "sign-in", component: () => import("./pages/SignIn.vue"), meta: { bare: true } },
   { path: "/work/:id(\\d+)?", name: "work", component: () => import("./pages/Work.vue"), meta: { roles: WORKERS } },
+  { path: "/tickets", name: "tickets", component: () => import("./pages/Tickets.vue"), meta: { roles: WORKERS } },
+  { path: "/tickets/:number(\\d+)", name: "ticket", component: () => import("./pages/Ticket.vue"), meta: { roles: WORKERS, inner: true } },
   { path: "/lines", name: "lines", component: () => import("./pages/Lines.vue"), meta: { roles: SUPERVISORS } },
   { path: "/reports/:name?", name: "reports", component: () => import("./pages/Reports.vue"), meta: { roles: NUMBERS } },
   { path: "/profile", name: "profile", component: () => import("./pages/Profile.vue") },
