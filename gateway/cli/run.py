@@ -90,6 +90,8 @@ def _serve(shell: Shell, config: Config, roles: list[str]) -> int:
             shell.say(t("Roles of this process: {roles}", roles=", ".join(roles)))
         for name in chats if "intake" in roles else ():
             shell.say(t("Chat: {address}", address=f"{address}/chat/{name}"))
+        if "console" in roles:
+            shell.say(t("Console: {address}", address=f"{address}/console/"))
 
     try:
         with shell.refusals():
