@@ -60,7 +60,17 @@ log = logger()
 HEALTH_SECONDS = 3.0
 FILES_SECONDS = 5.0  # that a start waits for the place of files, and between looks for one that is away
 CLOSE_SECONDS = 1.0  # that a stop waits for a shared store
+END_SECONDS = 0.5  # after which a loop that still runs is cancelled once more
 STOP_SECONDS = 8.0  # of the 10 s between SIGTERM and the end (design §7, fault F17)
+
+
+async def end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Returns when they have ended. A cancellation may be lost, once: `asyncio.wait_for` of Python 3.11 gives its result instead
+    when what it waits for comes at the same moment (python/cpython#86296), also within libraries."""
+    while waiting := [task for task in tasks if not task.done()]:
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting, timeout=END_SECONDS)
 
 
 class Gateway:
@@ -327,9 +337,7 @@ class Gateway:
         await asyncio.gather(*(self._stop_channel(channel) for channel in self.channels.values()))
         if self._front is not None:
             await self._front.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         self.people.close()
         for service in self.services.values():
             await service.close()

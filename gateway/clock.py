@@ -126,7 +126,8 @@ class Clock:
         due = await self._store.next_due() if self.fires else None
         left = FLOOR_SECONDS if due is None else max(0.0, min(FLOOR_SECONDS, due - self._now().timestamp()))
         try:
-            await asyncio.wait_for(self._woken.wait(), left)
+            async with asyncio.timeout(left):
+                await self._woken.wait()
         except TimeoutError:
             return
 

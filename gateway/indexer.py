@@ -97,7 +97,8 @@ class Indexer:
 
     async def _wait(self) -> None:
         try:
-            await asyncio.wait_for(self._news.wait(), LOOK)
+            async with asyncio.timeout(LOOK):
+                await self._news.wait()
         except TimeoutError:
             return
         self._news.clear()

@@ -253,7 +253,8 @@ class Sender:
 
     async def _sleep(self) -> None:
         try:
-            await asyncio.wait_for(self._news.wait(), SWEEP_SECONDS)
+            async with asyncio.timeout(SWEEP_SECONDS):
+                await self._news.wait()
         except TimeoutError:
             return
 

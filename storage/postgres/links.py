@@ -118,7 +118,8 @@ class Links:
 
     async def _wait(self) -> None:
         try:
-            await asyncio.wait_for(self._free.acquire(), COMMAND_SECONDS)
+            async with asyncio.timeout(COMMAND_SECONDS):
+                await self._free.acquire()
         except TimeoutError as error:
             raise StorageFull("no connection to the database became free") from error
 

@@ -15,7 +15,7 @@ import pytest
 
 from core.outbox import OutboxRow, Sent
 from core.ports import StorageFull, Store
-from gateway.app import Gateway
+from gateway.app import Gateway, end
 from gateway.config import read_config
 from storage.memory import MemoryStore
 from tests.gateway.house import Recorder, inbound
@@ -144,3 +144,25 @@ async def test_what_is_under_way_is_sent_before_channels_close(tmp_path: Path) -
         await stopping
         assert channel.cut == [0]
         assert (await gateway.store.stats())["outbox"] == 0
+
+
+async def test_a_loop_that_loses_its_cancellation_ends_all_the_same() -> None:
+    """As `asyncio.wait_for` of Python 3.11 does when what it waits for comes at the moment of the cancellation."""
+    lost = 0
+
+    async def deaf() -> None:
+        nonlocal lost
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                lost += 1
+                if lost > 1:
+                    raise
+
+    task = asyncio.create_task(deaf())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await end([task])
+    assert task.done()
+    assert lost == 2

@@ -179,6 +179,7 @@ async def open_house(public_url: str = "", config: str = CONFIG, flows: dict[str
         stack.push_async_callback(gateway.stop)
         server = TestServer(build_server(build_api(people, gateway.floor, public_url)))
         await stack.enter_async_context(server)
+        stack.push_async_callback(gateway.live.stop)  # the test's own server would wait for open sockets for a minute
         house = House(gateway, people, clock, channel, server, stack)
         people.endings.subscribe(house.ended.append)
         yield house
