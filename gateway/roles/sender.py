@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gateway.hooks.deliver import Hooks, build_hooks
 from gateway.roles.role import Loop, Quiet
+
+if TYPE_CHECKING:
+    from gateway.app import Gateway
 
 
 class Role(Quiet):
@@ -11,11 +16,15 @@ class Role(Quiet):
 
     channels = True
 
+    def __init__(self, house: Gateway) -> None:
+        super().__init__(house)
+        self._hooks: Hooks | None = None
+
     async def start(self) -> None:
         house = self.house
         house.sends = True
-        self._hooks = self._build_hooks()
-        house.wakeups.listen("feed", self._hooks.wake)
+        self._hooks = hooks = self._build_hooks()
+        house.wakeups.listen("feed", hooks.wake)
         if not house.store.shared:
             return
         for topic in ("", *house.channels):
@@ -24,7 +33,7 @@ class Role(Quiet):
             house.leases.want(f"send:{name}")
 
     def loops(self) -> dict[str, Loop]:
-        hooks = {f"hook {delivery.name}": delivery.run for delivery in self._hooks.deliveries}
+        hooks = {f"hook {delivery.name}": delivery.run for delivery in self._hooks.deliveries} if self._hooks else {}
         return {"sender": self.house.sender.sweep, "menu": self.house.menus.run, **hooks}
 
     def _build_hooks(self) -> Hooks:
@@ -41,4 +50,5 @@ class Role(Quiet):
         await self.house.sender.stop(grace)
         await self.house.leases.release("send:")
         await self.house.leases.release("hook:")
-        await self._hooks.close()
+        if self._hooks is not None:  # a start that failed stops, too
+            await self._hooks.close()

@@ -113,7 +113,7 @@ async def test_a_form_begun_in_telegram_is_finished_in_vk_and_undone(world: Worl
 
     # Both see the ticket; what happens to it is told where the client wrote last.
     await one.say("мои заявки", f"№ {number}")
-    await one.press("Нет, спасибо", "Хорошо")
+    await one.press("Ничего, спасибо", "Хорошо")
     shown = await world.command("show", str(second))
     assert shown["card"]["_into"] == first
     (join,) = await world.command("joins", str(first))

@@ -153,7 +153,7 @@ def test_roles_that_touch_files_share_them() -> None:
 def test_the_ingress_opens_no_more_than_is_meant() -> None:
     (rule,) = [rule for it in of("Ingress") for rule in it["spec"]["rules"]]
     paths = [it["path"] for it in rule["http"]["paths"]]
-    assert paths == ["/hooks/", "/files/", "/chat/", "/api/", "/widget.js", "/events/", "/desks/"]
+    assert paths == ["/hooks/", "/files/", "/chat/", "/console", "/api/", "/widget.js", "/events/", "/desks/"]
     assert all(is_served(path) for path in paths)
     assert unserved(paths) == set()
     (service,) = of("Service")

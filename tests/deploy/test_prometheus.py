@@ -104,7 +104,13 @@ async def test_the_depths_they_ask_for_are_told() -> None:
 # Counted for reports and for who looks for a reason, nothing to wake anybody up for.
 REPORTS = {
     *("frontline_messages", "frontline_duplicates", "frontline_tickets", "frontline_handoffs", "frontline_door"),
-    "frontline_phones",
+    *(
+        "frontline_phones",
+        "frontline_live_messages",
+        "frontline_live_ends",
+        "frontline_live_sockets",
+        "frontline_hooks",
+    ),
 }
 
 

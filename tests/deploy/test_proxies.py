@@ -15,6 +15,7 @@ import pytest
 
 from adapters.web.live import HEARTBEAT
 from gateway.config.channels import WebSettings
+from gateway.config.model import Storage
 from gateway.server import MAX_BODY
 from tests.deploy.reading import DEPLOY, is_served, unserved
 
@@ -59,14 +60,16 @@ def locations() -> dict[str, str]:
     return dict(re.findall(r"    location (\S+) \{\n(.*?)\n    \}", NGINX, re.DOTALL))
 
 
-@pytest.mark.parametrize("path", ["/hooks/", "/events/", "/desks/", "/files/", "/chat/", "/api/", "/widget.js"])
+@pytest.mark.parametrize(
+    "path", ["/hooks/", "/events/", "/desks/", "/files/", "/chat/", "/api/", "/console", "/widget.js"]
+)
 def test_what_is_let_through_is_served(path: str) -> None:
     assert is_served(path)
     assert path.strip("/") in " ".join(re.findall(r"location (.*) \{", NGINX))
 
 
 def test_everything_for_the_world_is_let_through() -> None:
-    assert unserved(["/hooks/", "/events/", "/desks/", "/files/", "/chat/", "/api/", "/widget.js"]) == set()
+    assert unserved(["/hooks/", "/events/", "/desks/", "/files/", "/chat/", "/api/", "/console", "/widget.js"]) == set()
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz"])
@@ -78,9 +81,10 @@ def test_the_inside_is_not_let_through(path: str) -> None:
 
 def test_bodies_are_cut_where_the_program_cuts_them() -> None:
     megabyte = 1 << 20
-    (whole, chat) = (int(size) * megabyte for size in re.findall(r"client_max_body_size (\d+)m;", NGINX))
+    (whole, chat, api) = (int(size) * megabyte for size in re.findall(r"client_max_body_size (\d+)m;", NGINX))
     assert whole == MAX_BODY
     assert 0 < chat - WebSettings.model_fields["file_size"].default <= megabyte  # the form around the file
+    assert 0 < api - Storage.model_fields["upload_size"].default <= megabyte
 
 
 def test_sockets_live_longer_than_the_pause_between_pings() -> None:

@@ -84,9 +84,9 @@ def test_a_ticket_of_the_web_chat_is_shown_with_every_field(address: str, run: R
     assert "Title: Доставка в Казань" in lines
     assert "Город: Казань" in lines
     assert any(line.startswith("History:") for line in lines)
-    assert lines[-1].endswith("  created  new")
+    assert lines[-1].endswith("  created  new, bot")
     _, out, _ = run("--lang", "ru", "tickets", "1")
-    assert out.splitlines()[-1].endswith("  создана  принята")
+    assert out.splitlines()[-1].endswith("  создана  принята, bot")
     assert json.loads(run("tickets", "1", "--format", "json")[1])["fields"] == {"Город": "Казань"}
     code, out, _ = run("replay", "1")
     assert code == 0

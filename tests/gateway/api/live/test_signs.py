@@ -135,7 +135,7 @@ async def test_a_socket_that_does_not_read_is_dropped_and_keeps_nothing(monkeypa
 
 async def test_a_slow_reader_holds_nobody_up(house: House, monkeypatch: Any) -> None:
     """One browser stops reading; the other hears everything at once, and the first is told to resume."""
-    monkeypatch.setattr(sockets, "WAITING", 4)
+    monkeypatch.setattr(sockets, "WAITING", 12)
     await house.add("anna", support="operator")
     browser = await house.browser("anna")
     slow, quick = await open_tap(house, browser), await open_tap(house, browser)
@@ -143,10 +143,10 @@ async def test_a_slow_reader_holds_nobody_up(house: House, monkeypatch: Any) -> 
     held = next(it for it in live.hub.sockets if it.live)
     held._pumping.cancel()  # type: ignore[union-attr]
     await queued(house)
-    for n in range(8):
+    for n in range(30):
         await house.client(f"слово {n}")
     assert await slow.until_closed() == sockets.BEHIND
-    while "слово 7" not in json.dumps(quick.all, ensure_ascii=False):
+    while "слово 29" not in json.dumps(quick.all, ensure_ascii=False):
         await quick.next("change")
 
 
