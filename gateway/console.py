@@ -30,7 +30,7 @@ NOT_BUILT = "The console is not built: run `make setup` (it needs Node 20.19 or 
 
 def build_console(built: Path = BUILT) -> list[Route]:
     """The routes of the console. Every path that is no file is the one page: it knows its own places."""
-    assets = {f"assets/{path.name}": path for path in sorted((built / "assets").glob("*"))}
+    assets = {f"assets/{path.name}": path.read_bytes() for path in sorted((built / "assets").glob("*"))}
     index = built / "index.html"
     page = index.read_bytes() if index.is_file() else b""
     return [("GET", "/console", _home), ("GET", HOME + "{path:.*}", _page(page, assets))]
@@ -40,11 +40,11 @@ async def _home(_: web.Request) -> web.StreamResponse:
     raise web.HTTPPermanentRedirect(HOME)
 
 
-def _page(page: bytes, assets: dict[str, Path]) -> Handler:
+def _page(page: bytes, assets: dict[str, bytes]) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         asked = request.match_info["path"]
         if asked.startswith("assets/"):
-            return _asset(assets.get(asked))
+            return _asset(asked, assets.get(asked))
         if not page:
             return web.Response(status=503, text=NOT_BUILT, headers=SAFE)
         headers = SAFE | {"Cache-Control": "no-cache"}
@@ -53,9 +53,9 @@ def _page(page: bytes, assets: dict[str, Path]) -> Handler:
     return handle
 
 
-def _asset(path: Path | None) -> web.StreamResponse:
+def _asset(name: str, body: bytes | None) -> web.StreamResponse:
     """A file of the build; only those that were there at the start are known, so no path leads elsewhere."""
-    if path is None:
+    if body is None:
         raise web.HTTPNotFound
-    kind = guess_type(path.name)[0] or "application/octet-stream"
-    return web.FileResponse(path, headers=SAFE | {"Cache-Control": FOREVER, "Content-Type": kind})
+    kind = guess_type(name)[0] or "application/octet-stream"
+    return web.Response(body=body, headers=SAFE | {"Cache-Control": FOREVER, "Content-Type": kind})
