@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, bindparam, insert, literal_column, select, update
 
 from storage.asked import Asked
@@ -15,28 +17,16 @@ _named = hooks.c.name == bindparam("hook")
 ALL = select(hooks).order_by(hooks.c.name)
 ONE = select(hooks).where(_named)
 _zero: ColumnElement[int] = literal_column("0")
+_nothing: ColumnElement[str] = literal_column("''")
+_well: dict[str, Any] = {"failing_since": _zero, "attempts": _zero, "next_at": _zero, "error": _nothing}
 ADD = insert(hooks).values(
-    name=bindparam("hook"),
-    cursor=bindparam("at"),
-    failing_since=_zero,
-    attempts=_zero,
-    next_at=_zero,
-    error=literal_column("''"),
-    stopped=literal_column("''"),
-    changed_at=bindparam("now"),
+    name=bindparam("hook"), cursor=bindparam("at"), stopped=_nothing, changed_at=bindparam("now"), **_well
 )
 # Compared and set: somebody may have moved the cursor by a replay meanwhile, and then that counts.
 _as_it_was = (_named, hooks.c.cursor == bindparam("was"))
 TAKEN = (
     update(hooks)
-    .values(
-        cursor=bindparam("to"),
-        failing_since=_zero,
-        attempts=_zero,
-        next_at=_zero,
-        error=literal_column("''"),
-        changed_at=bindparam("now"),
-    )
+    .values(cursor=bindparam("to"), changed_at=bindparam("now"), **_well)
     .where(*_as_it_was)
     .returning(hooks.c.name)
 )
@@ -55,15 +45,7 @@ FAILED = (
 )
 MOVED = (
     update(hooks)
-    .values(
-        cursor=bindparam("to"),
-        failing_since=_zero,
-        attempts=_zero,
-        next_at=_zero,
-        error=literal_column("''"),
-        stopped=literal_column("''"),
-        changed_at=bindparam("now"),
-    )
+    .values(cursor=bindparam("to"), stopped=_nothing, changed_at=bindparam("now"), **_well)
     .where(_named)
     .returning(hooks.c.name)
 )
