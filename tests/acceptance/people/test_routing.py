@@ -215,7 +215,12 @@ async def test_an_offer_that_nobody_answers_goes_to_the_next(house: House) -> No
     async def ignored() -> bool:
         return [it["cause"] for it in await queue(admin)] == ["offer_ignored"]
 
+    async def noted() -> bool:
+        told = (await admin.ask("GET", f"/conversations/{home}/routings")).body["items"]
+        return "offer_ignored" in {it["reason"] for it in told}
+
     await until(ignored)
+    await until(noted)  # by the next look: the queue tells the cause without waiting for it
     (waits,) = await queue(admin)
     assert [(it["operator"], it["skip"]) for it in waits["candidates"]] == [
         (operator_id(people["anna"].id), "ignored"),
