@@ -88,11 +88,13 @@ def migrate_postgres(url: str) -> tuple[str, str]:
 async def _revision(dsn: str) -> str:
     import asyncpg
 
+    from storage.postgres.links import leave
+
     link = await asyncpg.connect(dsn, timeout=5.0, command_timeout=10.0, statement_cache_size=0)
     try:
         return await revision_of(link)
     finally:
-        await link.close(timeout=1.0)
+        await leave(link)
 
 
 def migrate(url: str, revision: str = "head") -> None:

@@ -205,8 +205,13 @@ class Links:
             await asyncio.gather(self._resting, return_exceptions=True)
         idle, self._idle = self._idle, []
         for link in idle:
-            with suppress(Exception):
-                await link.close(timeout=1.0)
+            await leave(link)
+
+
+async def leave(link: Any) -> None:
+    """Say goodbye to the server. One that is too slow to hear it is left without: that is no failure of what was asked."""
+    with suppress(Exception):
+        await link.close(timeout=1.0)
 
 
 def _watch(link: Any) -> None:
@@ -236,4 +241,4 @@ async def is_pooled(address: Address) -> bool:
     try:
         return bool(await link.fetchval("SELECT pg_backend_pid()") != link.get_server_pid())
     finally:
-        await link.close(timeout=1.0)
+        await leave(link)

@@ -12,7 +12,7 @@ import pytest
 from core.events import Message
 from core.outbox import OutboxRow
 from core.ports import StorageFull
-from storage.migrate import migrate_postgres
+from storage.migrate import HEAD, migrate_postgres
 from storage.postgres import links
 from storage.postgres.store import PostgresStore
 from tests.faults.proxy import Proxy
@@ -262,3 +262,16 @@ async def test_a_process_that_stands_still_gives_its_locks_back(
     proxy.hole, proxy.watch = False, None
     assert await far.work(ECHO) == []  # the old owner has nothing to say any more
     assert await told(one, "1") == ["m1"]
+
+
+async def test_a_server_too_slow_for_a_goodbye_has_still_answered(proxy: Proxy, server: Cluster, migrated: str) -> None:
+    """What was asked before the end of a connection counts, however the end goes."""
+
+    def deaf(piece: bytes, out: bool) -> bool:
+        proxy.hole = out and piece.startswith(b"X")  # Terminate, of the frontend/backend protocol
+        return True
+
+    proxy.watch = deaf
+    url = server.url(migrated).replace(str(server.port), str(proxy.port))
+    assert await asyncio.to_thread(migrate_postgres, url) == (HEAD, HEAD)
+    assert proxy.hole
