@@ -1,7 +1,14 @@
 // Words in Russian and English. The account's language counts; before anybody is signed in, the browser's.
 import { createI18n } from "vue-i18n";
-import en from "./locales/en.json";
-import ru from "./locales/ru.json";
+
+type Words = Record<string, unknown>;
+// One file for each area of the console and language: `<area>.<language>.json`. Their top-level names are disjoint.
+const files = import.meta.glob<Words>("./locales/*.json", { eager: true, import: "default" });
+
+function wordsOf(language: string): Words {
+  const found = Object.entries(files).filter(([name]) => name.endsWith(`.${language}.json`));
+  return Object.assign({}, ...found.map(([, words]) => words)) as Words;
+}
 
 export const LANGUAGES = ["ru", "en"] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -24,7 +31,7 @@ export const i18n = createI18n({
   legacy: false,
   locale: browserLanguage(navigator.languages),
   fallbackLocale: "en",
-  messages: { ru, en },
+  messages: { ru: wordsOf("ru"), en: wordsOf("en") } as never,
   pluralRules: { ru: russianForm },
 });
 

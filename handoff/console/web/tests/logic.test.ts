@@ -1,12 +1,14 @@
 // The console's own rules, without a page.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Me, UserView } from "@/api/client";
 import { browserLanguage, russianForm } from "@/i18n";
 import { mayOpen, safeNext } from "@/router";
 import { changesOf, parseLines, renderLines } from "@/users";
 
-const words = (language: string): object => JSON.parse(readFileSync(`src/locales/${language}.json`, "utf-8")) as object;
+const FOLDER = "src/locales";
+const areas = readdirSync(FOLDER).filter((name) => name.endsWith(".ru.json")).map((name) => name.replace(".ru.json", "")); // prettier-ignore
+const words = (area: string, language: string): object => JSON.parse(readFileSync(`${FOLDER}/${area}.${language}.json`, "utf-8")) as object;
 const me = { role: "operator" } as Me;
 const user = { title: "Анна", role: "operator", lines: { support: "operator" }, active: true } as unknown as UserView;
 
@@ -15,7 +17,11 @@ function keys(value: object, path = ""): string[] {
 }
 
 describe("words", () => {
-  it("are the same in both languages", () => expect(keys(words("ru")).sort()).toEqual(keys(words("en")).sort()));
+  it.each(areas)("of %s are the same in both languages", (area) => expect(keys(words(area, "ru")).sort()).toEqual(keys(words(area, "en")).sort()));
+  it("of two areas have different names", () => {
+    const names = areas.flatMap((area) => Object.keys(words(area, "ru")));
+    expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
+  });
   it.each([[1, 0], [2, 1], [5, 2], [11, 2], [14, 2], [21, 0], [104, 1]])("the form for %i", (count, form) =>
     expect(russianForm(count, 3)).toBe(form),
   );
