@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+from dataclasses import dataclass
 from mimetypes import guess_type
 from pathlib import Path
+from typing import Self
 
 from aiohttp import web
 
@@ -25,12 +28,35 @@ SAFE = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 FOREVER = "public, max-age=31536000, immutable"  # names of assets hold a hash of what is in them
+SMALL = 1024  # bytes: what is shorter fits into a packet or two as it is
 NOT_BUILT = "The console is not built: run `make setup` (it needs Node 20.19 or newer, or brings its own)."
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A file of the build; `packed` is the same in gzip, empty where that saves nothing."""
+
+    body: bytes
+    packed: bytes = b""
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        body = path.read_bytes()
+        packed = gzip.compress(body, mtime=0) if len(body) > SMALL else b""
+        return cls(body, packed if len(packed) < len(body) * 0.9 else b"")
+
+    def response(self, name: str, accepts: str) -> web.Response:
+        """As a browser gets it that takes the encodings of `accepts`."""
+        kind = guess_type(name)[0] or "application/octet-stream"
+        headers = SAFE | {"Cache-Control": FOREVER, "Content-Type": kind, "Vary": "Accept-Encoding"}
+        if self.packed and "gzip" in accepts:
+            return web.Response(body=self.packed, headers=headers | {"Content-Encoding": "gzip"})
+        return web.Response(body=self.body, headers=headers)
 
 
 def build_console(built: Path = BUILT) -> list[Route]:
     """The routes of the console. Every path that is no file is the one page: it knows its own places."""
-    assets = {f"assets/{path.name}": path.read_bytes() for path in sorted((built / "assets").glob("*"))}
+    assets = {f"assets/{path.name}": Asset.read(path) for path in sorted((built / "assets").glob("*"))}
     index = built / "index.html"
     page = index.read_bytes() if index.is_file() else b""
     return [("GET", "/console", _home), ("GET", HOME + "{path:.*}", _page(page, assets))]
@@ -40,22 +66,17 @@ async def _home(_: web.Request) -> web.StreamResponse:
     raise web.HTTPPermanentRedirect(HOME)
 
 
-def _page(page: bytes, assets: dict[str, bytes]) -> Handler:
+def _page(page: bytes, assets: dict[str, Asset]) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         asked = request.match_info["path"]
         if asked.startswith("assets/"):
-            return _asset(asked, assets.get(asked))
+            # Only what was there at the start is known, so no path leads elsewhere.
+            if asked not in assets:
+                raise web.HTTPNotFound
+            return assets[asked].response(asked, request.headers.get("Accept-Encoding", ""))
         if not page:
             return web.Response(status=503, text=NOT_BUILT, headers=SAFE)
         headers = SAFE | {"Cache-Control": "no-cache"}
         return web.Response(body=page, content_type="text/html", charset="utf-8", headers=headers)
 
     return handle
-
-
-def _asset(name: str, body: bytes | None) -> web.StreamResponse:
-    """A file of the build; only those that were there at the start are known, so no path leads elsewhere."""
-    if body is None:
-        raise web.HTTPNotFound
-    kind = guess_type(name)[0] or "application/octet-stream"
-    return web.Response(body=body, headers=SAFE | {"Cache-Control": FOREVER, "Content-Type": kind})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,7 +20,7 @@ Client = TestClient[web.Request, web.Application]
 def built(tmp_path: Path) -> Path:
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_text("<!doctype html><title>frontline</title>", "utf-8")
-    (tmp_path / "assets" / "index-abc.js").write_text("export {}", "utf-8")
+    (tmp_path / "assets" / "index-abc.js").write_text("export {};\n" * 1000, "utf-8")
     (tmp_path.parent / "secret.txt").write_text("secret", "utf-8")
     return tmp_path
 
@@ -48,6 +49,17 @@ async def test_assets_are_kept_for_good(client: Client) -> None:
     answer = await client.get("/console/assets/index-abc.js")
     assert (answer.status, answer.content_type) == (200, "text/javascript")
     assert "immutable" in answer.headers["Cache-Control"]
+
+
+async def test_long_assets_travel_packed(client: Client, built: Path) -> None:
+    body = (built / "assets" / "index-abc.js").read_bytes()
+    packed = await client.get(
+        "/console/assets/index-abc.js", headers={"Accept-Encoding": "gzip"}, auto_decompress=False
+    )
+    plain = await client.get("/console/assets/index-abc.js", headers={"Accept-Encoding": "identity"})
+    assert gzip.decompress(await packed.read()) == await plain.read() == body
+    assert (packed.headers["Content-Encoding"], packed.headers["Vary"]) == ("gzip", "Accept-Encoding")
+    assert len(body) > 10 * int(packed.headers["Content-Length"])
 
 
 @pytest.mark.parametrize(

@@ -15,3 +15,10 @@ export function clock(at: string, locale: string, now = new Date()): string {
   if (when.toDateString() === now.toDateString()) return when.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" });
   return when.toLocaleDateString(locale, { day: "2-digit", month: "2-digit" });
 }
+
+/** What is left of a promise, `passed` seconds after the server said so; by this page's stopwatch, so a wrong wall clock does no harm. */
+export function lefter<Due extends { state: string; left: number }>(due: Due, passed: number): Due {
+  if (due.state === "paused") return due;
+  const left = due.left - passed;
+  return { ...due, left, state: left < 0 ? "late" : due.state };
+}

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Item, lastPlace, merged, nameOf, pieces } from "@/bubbles";
 import { press } from "@/keys";
 import { neighbour, type Row } from "@/stores/work";
-import { short } from "@/time";
+import { lefter, short } from "@/time";
 
 const bubble = (seq: number, at: string, text = ""): Item => ({ type: "message", conversation: 1, seq, at, text }) as unknown as Item;
 const note = (id: number, at: string): Item => ({ type: "note", id, at }) as unknown as Item;
@@ -65,4 +65,10 @@ describe("the list", () => {
   it.each([[59, "s59"], [61, "m1"], [-3700, "h1"], [200_000, "d2"]])("%i seconds are %s", (seconds, said) =>
     expect(short(seconds, (unit, count) => unit + count)).toBe(said),
   );
+});
+
+describe("what is left of a promise", () => {
+  it("runs down by the stopwatch", () => expect(lefter({ state: "soon", left: 90 }, 30)).toEqual({ state: "soon", left: 60 }));
+  it("is late when nothing is left", () => expect(lefter({ state: "fine", left: 20 }, 30)).toEqual({ state: "late", left: -10 }));
+  it("stands still while it is paused", () => expect(lefter({ state: "paused", left: 20 }, 30).left).toBe(20));
 });

@@ -12,6 +12,8 @@ export type View = (typeof VIEWS)[number];
 export type Filter = { view: View; line: string; q: string };
 
 const SETTLE_MS = 250; // changes that come together are asked for together
+const TICK_MS = 5_000;
+const AGAIN_MS = 60_000; // hours open and close, promises pause: after so long the server is asked how it stands
 const PAGE = 200;
 
 export const useWork = defineStore("work", () => {
@@ -21,9 +23,11 @@ export const useWork = defineStore("work", () => {
   const next = ref<string | null>(null);
   const failed = ref<unknown>(null);
   const loaded = ref(false);
+  const passed = ref(0); // seconds since the server answered
   let asked = 0;
   let pages = 1;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let answered = 0;
 
   const path = computed(() => {
     const { view, line, q } = filter.value;
@@ -46,6 +50,7 @@ export const useWork = defineStore("work", () => {
       const numbers = await ask<Counts>("GET", "/conversations/counts");
       if (mine !== asked) return;
       [rows.value, next.value, counts.value, failed.value, loaded.value] = [found, cursor, numbers, null, true];
+      [answered, passed.value] = [performance.now(), 0];
     } catch (problem) {
       if (mine === asked) failed.value = problem;
     }
@@ -70,12 +75,22 @@ export const useWork = defineStore("work", () => {
     timer = setTimeout(() => void load(), SETTLE_MS);
   }
 
+  /** Time goes by: what is left of promises runs down. Ends when the answer is called. */
+  function run(): () => void {
+    const clockwork = setInterval(() => {
+      if (!loaded.value || document.hidden) return;
+      passed.value = (performance.now() - answered) / 1000;
+      if (passed.value * 1000 >= AGAIN_MS) stale();
+    }, TICK_MS);
+    return () => clearInterval(clockwork);
+  }
+
   function hear(message: Incoming): void {
     const bot = message.type === "tick" && (filter.value.view === "bot" || filter.value.view === "all");
     if (["change", "gone", "reset", "ready"].includes(message.type) || bot) stale();
   }
 
-  return { filter, rows, counts, next, failed, loaded, load, show, more, stale, hear };
+  return { filter, rows, counts, next, failed, loaded, passed, load, show, more, stale, run, hear };
 });
 
 /** The row `step` places from the one that is open; the first one when none is. */
