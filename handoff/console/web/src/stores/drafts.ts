@@ -3,15 +3,17 @@ import { defineStore } from "pinia";
 import { reactive } from "vue";
 import { ask, Problem } from "@/api/client";
 import type { components } from "@/api/schema";
+import { keep, recall } from "@/kept";
+import { useMe } from "@/stores/me";
 
 type Draft = components["schemas"]["DraftView"];
 export type Kind = "reply" | "note";
 type Kept = { text: string; version: number; saved: string };
 
 const SAVE_MS = 700;
-const HERE = "frontline.draft."; // names in the browser's own storage
 
 export const useDrafts = defineStore("drafts", () => {
+  const me = useMe();
   const kept = reactive(new Map<string, Kept>());
   const timers = new Map<string, ReturnType<typeof setTimeout>>();
 
@@ -37,7 +39,7 @@ export const useDrafts = defineStore("drafts", () => {
 
   async function fetchDraft(conversation: number, kind: Kind): Promise<void> {
     const key = name(conversation, kind);
-    const here = kept.get(key)?.text ?? localStorage.getItem(HERE + key) ?? "";
+    const here = kept.get(key)?.text ?? recall(me.account?.id ?? 0, `draft.${key}`);
     const there = await ask<Draft>("GET", `/conversations/${conversation}/draft?kind=${kind}`);
     const text = here || there.text;
     kept.set(key, { text, version: there.version, saved: there.text });
@@ -68,8 +70,7 @@ export const useDrafts = defineStore("drafts", () => {
   }
 
   function remember(key: string, text: string): void {
-    if (text) localStorage.setItem(HERE + key, text);
-    else localStorage.removeItem(HERE + key);
+    keep(me.account?.id ?? 0, `draft.${key}`, text);
   }
 
   return { read, write, open, save };

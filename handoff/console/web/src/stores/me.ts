@@ -6,9 +6,11 @@ import { speak } from "@/i18n";
 
 export const useMe = defineStore("me", () => {
   const account = ref<Me | null>(null);
+  let last: number | undefined; // who was signed in before
 
   watch(account, (me) => {
     if (me === null) return;
+    last = me.id;
     speak(me.language);
     wear(me.theme);
   });
@@ -25,7 +27,10 @@ export const useMe = defineStore("me", () => {
   }
 
   async function signIn(name: string, password: string, code: string): Promise<void> {
-    account.value = await ask<Me>("POST", "/login", { name, password, code });
+    const fresh = await ask<Me>("POST", "/login", { name, password, code });
+    // Somebody else sits down at the same page: nothing that it remembers is theirs.
+    if (last !== undefined && last !== fresh.id) return location.reload();
+    account.value = fresh;
   }
 
   async function signOut(): Promise<void> {

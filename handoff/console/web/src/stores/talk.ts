@@ -5,6 +5,7 @@ import { ask, newKey, Problem } from "@/api/client";
 import type { components } from "@/api/schema";
 import { type Item, lastPlace, merged, type Pending } from "@/bubbles";
 import type { Incoming, Person } from "@/live";
+import { useUnsent } from "@/stores/unsent";
 
 type Schemas = components["schemas"];
 export type Talk = Schemas["ConversationView"];
@@ -19,7 +20,8 @@ export const useTalk = defineStore("talk", () => {
   const talk = ref<Talk | null>(null);
   const items = ref<Item[]>([]);
   const before = ref<number | null>(null);
-  const pending = ref<Pending[]>([]);
+  const unsent = useUnsent();
+  const pending = computed(() => unsent.of(id.value));
   const looking = ref<Person[]>([]);
   const answering = ref<Person | null>(null);
   const typing = ref(false);
@@ -29,7 +31,7 @@ export const useTalk = defineStore("talk", () => {
   const may = computed(() => new Set(talk.value?.acts ?? []));
 
   function forget(): void {
-    [talk.value, items.value, before.value, pending.value] = [null, [], null, []];
+    [talk.value, items.value, before.value] = [null, [], null];
     [looking.value, answering.value, typing.value, failed.value] = [[], null, false, null];
   }
 
@@ -37,7 +39,9 @@ export const useTalk = defineStore("talk", () => {
     if (wanted === id.value && talk.value) return;
     id.value = wanted;
     forget();
-    if (wanted) await load();
+    if (!wanted) return;
+    unsent.open(wanted);
+    await load();
   }
 
   /** How it stands and the end of what was said. */
@@ -88,21 +92,20 @@ export const useTalk = defineStore("talk", () => {
 
   async function send(words: Pending): Promise<void> {
     const home = id.value;
-    pending.value = [...pending.value.filter((one) => one.key !== words.key), { ...words, failed: "" }];
+    unsent.put(home, { ...words, failed: "" });
     const body = words.note ? { text: words.text } : { epoch: talk.value?.epoch ?? 0, text: words.text, files: words.files, canned: words.canned };
     try {
       await ask<Done>("POST", `/conversations/${home}/${words.note ? "note" : "reply"}`, body, words.key);
-      if (home !== id.value) return;
-      await load();
-      drop(words.key);
+      if (home === id.value) await load();
+      unsent.drop(home, words.key);
     } catch (problem) {
       const name = problem instanceof Problem ? problem.name : "failed";
-      pending.value = pending.value.map((one) => (one.key === words.key ? { ...one, failed: name } : one));
+      unsent.put(home, { ...words, failed: name });
     }
   }
 
   function drop(key: string): void {
-    pending.value = pending.value.filter((one) => one.key !== key);
+    unsent.drop(id.value, key);
   }
 
   function later(name: string, ms: number, work: () => void): void {

@@ -1,0 +1,19 @@
+// What this browser keeps of an account over reloads and crashes of the tab. Who else signs in here does not see it.
+export const HERE = "frontline.";
+
+const name = (owner: number, what: string): string => `${HERE}${owner}.${what}`;
+
+/** The words that were kept, or none. */
+export function recall(owner: number, what: string): string {
+  return localStorage.getItem(name(owner, what)) ?? "";
+}
+
+/** Keep words; none forget the name. A browser that keeps nothing (full, forbidden) is no reason to stop working. */
+export function keep(owner: number, what: string, words: string): void {
+  try {
+    if (words) localStorage.setItem(name(owner, what), words);
+    else localStorage.removeItem(name(owner, what));
+  } catch {
+    return;
+  }
+}

@@ -1,0 +1,58 @@
+// What outlives the tab: drafts and words that were not answered, each for the account that wrote them.
+import { createPinia, setActivePinia } from "pinia";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Me } from "@/api/client";
+import type { Pending } from "@/bubbles";
+import { keep, recall } from "@/kept";
+import { useMe } from "@/stores/me";
+import { CUT_OFF, read, useUnsent } from "@/stores/unsent";
+
+const words: Pending = { key: "k1", text: "ответ", note: false, at: "2026-01-01T10:00:00Z", failed: "", files: ["f1"], canned: null };
+
+function page(account: number): ReturnType<typeof useUnsent> {
+  setActivePinia(createPinia());
+  useMe().account = { id: account, language: "ru", theme: "" } as Me;
+  return useUnsent();
+}
+
+describe("words on their way", () => {
+  beforeEach(() => localStorage.clear());
+
+  it("are there in the next life of the page, as cut off", () => {
+    page(1).put(7, words);
+    const next = page(1);
+    next.open(7);
+    expect(next.of(7)).toEqual([{ ...words, failed: CUT_OFF }]);
+  });
+  it("take the place of their last try", () => {
+    const unsent = page(1);
+    unsent.put(7, words);
+    unsent.put(7, { ...words, failed: "offline" });
+    expect(unsent.of(7).map((one) => one.failed)).toEqual(["offline"]);
+  });
+  it("are forgotten once they are with the server", () => {
+    const unsent = page(1);
+    unsent.put(7, words);
+    unsent.drop(7, "k1");
+    expect([unsent.of(7), localStorage.length]).toEqual([[], 0]);
+  });
+  it("are nobody else's", () => {
+    page(1).put(7, words);
+    const other = page(2);
+    other.open(7);
+    expect(other.of(7)).toEqual([]);
+  });
+  it.each(["", "{", "7", '[{"key":1}]', "null"])("that cannot be read (%s) are none", (kept) => expect(read(kept)).toEqual([]));
+});
+
+describe("a browser that keeps nothing", () => {
+  it("is no reason to stop", () => {
+    const before = Storage.prototype.setItem;
+    Storage.prototype.setItem = () => {
+      throw new DOMException("full", "QuotaExceededError");
+    };
+    keep(1, "draft.7.reply", "слова");
+    Storage.prototype.setItem = before;
+    expect(recall(1, "draft.7.reply")).toBe("");
+  });
+});
