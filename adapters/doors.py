@@ -5,10 +5,14 @@ from __future__ import annotations
 import hmac
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from aiohttp import web
+
+from core.ports import StorageFull
+
+Answer = TypeVar("Answer", bound=web.StreamResponse)
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -28,6 +32,13 @@ class Reply(msgspec.Struct, frozen=True):
         return Reply(503, b"", {"Retry-After": str(max(1, math.ceil(seconds)))})
 
 
+class Watch(Protocol):
+    """Whoever wants to know what comes to a door, and how it ends. Called for every delivery, so it must be quick."""
+
+    def begin(self) -> Any: ...
+    def end(self, begun: Any, status: int) -> None: ...
+
+
 class Door:
     """A webhook that needs but headers (asked for by their names in any letters) and a whole body: the roof may serve it
     without aiohttp's objects.
@@ -43,14 +54,37 @@ class Door:
         serve: Callable[[Mapping[str, str], bytes], Awaitable[Reply]],
     ) -> None:
         self.most, self.refused, self.serve = most, refused, serve
+        self.watch: Watch | None = None
 
     async def answer(self, request: web.Request) -> web.Response:
         """The door as a handler of aiohttp: what `Channel.routes` gives."""
+        return await watched(self.watch, self._answered(request))
+
+    async def _answered(self, request: web.Request) -> web.Response:
         reply = self.refused(request.headers)
         if reply is None:
             raw = await read_body(request, self.most)
             reply = Reply(413) if raw is None else await self.serve(request.headers, raw)
         return web.Response(body=reply.body, status=reply.status, headers=reply.headers)
+
+
+async def watched(watch: Watch | None, answer: Awaitable[Answer]) -> Answer:
+    """The answer, of which the watch hears. What raises is answered further up: 503 for a full store, else 500."""
+    if watch is None:
+        return await answer
+    begun, status = watch.begin(), 500
+    try:
+        made = await answer
+        status = made.status
+    except StorageFull:
+        status = 503
+        raise
+    except web.HTTPException as early:
+        status = early.status
+        raise
+    finally:
+        watch.end(begun, status)
+    return made
 
 
 def door_of(handler: Any) -> Door | None:

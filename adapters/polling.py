@@ -71,6 +71,11 @@ class Loop:
         self._stopping.set()
 
     @property
+    def trouble(self) -> str:
+        """What keeps it from reading, in the platform's words; empty while it reads."""
+        return self._trouble
+
+    @property
     def stopping(self) -> bool:
         """Whether `stop` was called."""
         return self._stopping.is_set()

@@ -27,6 +27,7 @@ from gateway.channels import at_once, build_channels
 from gateway.clock import CATCH_UP_SECONDS, Clock, utc_now
 from gateway.config.model import Config
 from gateway.control import ControlServer, socket_path
+from gateway.demo.place import FOREIGN, is_demo
 from gateway.deployment import build_deployment, build_house
 from gateway.desks import Opening, build_desks
 from gateway.dispatch.dispatcher import TOPIC as ROUTING
@@ -53,6 +54,7 @@ from gateway.roles import ROLES, build_roles
 from gateway.roles.role import Loop
 from gateway.server import SAFE, Route, build_server, problem
 from gateway.wakeups import Wakeups
+from gateway.watch.build import build_watch
 from gateway.worker import FloodGuard, Worker
 from storage import open_store
 
@@ -88,8 +90,9 @@ class Gateway:
         channels: dict[str, Channel] | None = None,
         roles: Collection[str] = ROLES,
         hints: Hints | None = None,
+        demo: bool = False,
     ) -> None:
-        self.config, self.now = config, now
+        self.config, self.now, self.demo = config, now, demo
         self.metrics = Metrics()
         self.hints = hints or build_hints(config, self.metrics)
         outer = frozenset(name for name, desk in config.desks.items() if desk.kind != "builtin")
@@ -128,6 +131,7 @@ class Gateway:
         self.clock = Clock(self.store, self.worker, self.intake, now, fires=False, works=False)
         self.sends = False
         self.roles = build_roles(roles, self)
+        self.watch = self.floor.watch = build_watch(self, roles)
         self.port = 0
         self._tasks: list[asyncio.Task[None]] = []
         self._front: Front | None = None
@@ -222,15 +226,21 @@ class Gateway:
 
     # --- start and stop ------------------------------------------------------------------------------------------------
 
-    async def start(self) -> None:
-        """Raises ValueError with a clear text when a part of the configuration cannot work."""
+    async def open(self) -> None:
+        """Store, files and flows are there; nothing runs yet. Raises ValueError for a demo's store, unless this is a demo."""
         await self.store.open()
+        if not self.demo and await is_demo(self.floor.units):
+            raise ValueError(FOREIGN)
         await self.hints.open()
         await self._open_files()
         self._connect()
         await self.publisher.start()
         self._switched()
         await self.indexer.open()
+
+    async def start(self) -> None:
+        """Raises ValueError with a clear text when a part of the configuration cannot work."""
+        await self.open()
         self._be_careful()
         for role in self.roles:
             await role.start()
@@ -238,7 +248,8 @@ class Gateway:
         if any(role.channels for role in self.roles):
             await self._start_channels()
         loops = {name: loop for role in self.roles for name, loop in role.loops().items()}
-        for name, loop in {**loops, "publisher": self.publisher.watch, "indexer": self.indexer.run}.items():
+        loops |= {"publisher": self.publisher.watch, "indexer": self.indexer.run, "watch": self.watch.run}
+        for name, loop in loops.items():
             self._supervise(name, loop)
         self._ready = True
 
@@ -344,6 +355,7 @@ class Gateway:
         for desk in self.desks.values():
             await desk.close()
         self.wakeups.stop()
+        await self.watch.leave()
         await self.leases.release()
         await self.hints.close()
         await self.indexer.close()

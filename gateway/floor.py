@@ -25,6 +25,7 @@ from storage.work.units import Based, Units
 if TYPE_CHECKING:
     from gateway.api.live.live import Live
     from gateway.indexer import Indexer
+    from gateway.watch.beat import Watch
 
 PATIENCE = 10.0  # seconds that a deed may take, then whoever asked hears that it is still under way
 PAUSES = (0.002, 0.004, 0.008, 0.015, 0.03, 0.05)  # between looks at what became of it; the last one again and again
@@ -54,6 +55,7 @@ class Floor:
         self.live: Live | None = None  # the live feed of this process
         self.desks = build_desks(config)
         self.indexer: Indexer | None = None  # what people search in, and what fills it
+        self.watch: Watch | None = None  # how this process fares
         self.channel_lines: Mapping[str, str] = {name: channel.line for name, channel in config.channels.items()}
 
     def sight(self, who: Who) -> Sight:

@@ -168,7 +168,17 @@ class Guest(asyncio.Protocol):
 
 
 async def answered(asked: Request, body: bytes) -> Reply:
-    """The door's answer, or what stands for its error."""
+    """The door's answer, or what stands for its error; its watch hears of it."""
+    watch = asked.door.watch
+    if watch is None:
+        return await _answered(asked, body)
+    begun = watch.begin()
+    reply = await _answered(asked, body)
+    watch.end(begun, reply.status)
+    return reply
+
+
+async def _answered(asked: Request, body: bytes) -> Reply:
     try:
         return asked.door.refused(asked.headers) or await asked.door.serve(asked.headers, body)
     except StorageFull as full:

@@ -14,6 +14,7 @@ from gateway.leases import Alone
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from gateway.pressure import Pressure
+from gateway.watch.arrivals import ASIDE, CURRENT
 from gateway.worker import Worker
 
 log = logger()
@@ -47,6 +48,7 @@ class Intake:
         self.hints: Hints | None = None
         self.careful = careful
         self.hears = self.decides = True
+        self.heard: Callable[[str], None] = lambda channel: None
 
     @property
     def store(self) -> Store:
@@ -96,11 +98,15 @@ class Intake:
     async def quarantine(self, channel: str, raw: bytes, reason: str) -> None:
         """Keeps a payload that cannot be read, so that it can be acknowledged and never blocks the platform's queue."""
         self._metrics.quarantined.labels(channel).inc()
+        if (arrival := CURRENT.get()) is not None:
+            arrival.note = ASIDE
         log.warning("quarantined", channel=channel, error_type=reason)
         await self._store.quarantine(channel, raw, reason)
 
     def count(self, channel: str, what: str) -> None:
         self._metrics.door.labels(channel, what).inc()
+        if (arrival := CURRENT.get()) is not None:
+            arrival.note = what
 
     async def cursor(self, channel: str) -> str:
         return await self._store.cursor(channel)
@@ -112,6 +118,11 @@ class Intake:
         return Alone() if self._poll is None else await self._poll(channel)
 
     def _count(self, inbounds: Sequence[Inbound], receipts: Sequence[Receipt]) -> None:
+        arrival, known = CURRENT.get(), sum(receipt.duplicate for receipt in receipts)
+        if arrival is not None:
+            arrival.known, arrival.fresh = arrival.known + known, arrival.fresh + len(receipts) - known
+        if inbounds:
+            self.heard(inbounds[0].channel)
         for inbound, receipt in zip(inbounds, receipts, strict=True):
             self._metrics.heard(inbound.channel)
             if receipt.duplicate:

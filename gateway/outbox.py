@@ -66,6 +66,7 @@ class Sender:
         self._typing = Typing(channels, hands)
         self._store, self._channels, self._calls, self._metrics, self._woken = store, channels, calls, metrics, woken
         self.told: Callable[[OutboxRow], None] | None = None  # hears of each row whose verdict is written down
+        self.tried: Callable[[str, Sent], None] = lambda channel, sent: None  # hears what became of each attempt
         self._lanes: dict[int, Lane] = {}
         self._slots = {channel: asyncio.Semaphore(most) for channel, most in (at_once or {}).items()}
         # Handed to us, and when: calls not yet done; on a shared store also sends not yet begun.
@@ -196,6 +197,7 @@ class Sender:
     async def _settle(self, row: OutboxRow, sent: Sent) -> bool:
         """Writes the verdict down. False when the sender stops before the store could take it."""
         self._metrics.sends.labels(row.channel, row.kind, sent.verdict).inc()
+        self.tried(row.channel, sent)
         if sent.verdict not in ("sent", "refused"):
             log.warning(
                 "not_sent",
@@ -265,6 +267,13 @@ class Sender:
     def wake(self) -> None:
         """There may be rows that nobody holds."""
         self._news.set()
+
+    async def idle(self) -> bool:
+        """Returns when nothing is under way. Whether anything was."""
+        busy = bool(self._tasks)
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+        return busy
 
     async def stop(self, grace: float = 8.0) -> None:
         """Finishes what is under way within the grace (seconds); the rest stays in the store for the next start, or for

@@ -18,6 +18,7 @@ from storage.routing.schema import ROUTING as ROUTING  # noqa: PLC0414
 from storage.tickets.schema import TICKETS as TICKETS  # noqa: PLC0414
 from storage.tickets.schema import later_number, later_text, later_time
 from storage.tools.schema import TOOLS as TOOLS  # noqa: PLC0414
+from storage.watch.schema import WATCH as WATCH  # noqa: PLC0414
 from storage.work.schema import WORK as WORK  # noqa: PLC0414
 
 

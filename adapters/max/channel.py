@@ -63,6 +63,12 @@ class Max:
         self._username = ""
         self._gate: Gate | None = None
         self._poller: Poller | None = None
+        self._unset = ""  # why the webhook is not set
+
+    @property
+    def trouble(self) -> str:
+        """What keeps messages from coming, in MAX's words; empty while all is well."""
+        return self._poller.trouble if self._poller is not None else self._unset
 
     def routes(self) -> list[tuple[str, str, Callable[[Any], Awaitable[Any]]]]:
         """The webhook, when this channel has one."""
@@ -193,6 +199,7 @@ class Max:
             await self._api.call("POST", "/subscriptions", body=body)
         except Refusal as refusal:
             refused = refusal.refused
+            self._unset = f"{refused.status} {refused.code} {refused.words}"
             if refused.status == 400:
                 raise ValueError(
                     self._t("channel {name}: MAX refuses the webhook: {words}", name=self.name, words=refused.words)
@@ -200,8 +207,10 @@ class Max:
             log.warning("max_webhook_waits", channel=self.name, status=refused.status, error=refused.code)
             return False
         except (Unsent, Unconfirmed) as error:
+            self._unset = str(error)
             log.warning("max_webhook_waits", channel=self.name, error=str(error))
             return False
+        self._unset = ""
         return True
 
     async def _keep_subscribed(self, subscribed: bool) -> None:

@@ -61,6 +61,12 @@ class Telegram:
         self._gate: Gate | None = None
         self._poller: Poller | None = None
         self._background = Background()
+        self._unset = ""  # why the webhook is not set
+
+    @property
+    def trouble(self) -> str:
+        """What keeps messages from coming, in Telegram's words; empty while all is well."""
+        return self._poller.trouble if self._poller is not None else self._unset
 
     def routes(self) -> list[tuple[str, str, Callable[[Any], Awaitable[Any]]]]:
         """The webhook, when this channel has one."""
@@ -204,6 +210,7 @@ class Telegram:
         try:
             await self._bot(bare(methods.SetWebhook, params))
         except Refusal as refusal:
+            self._unset = f"{refusal.code} {refusal.message}"
             if refusal.code == 400:
                 t = texts(self._language)
                 words = refusal.message
@@ -213,8 +220,10 @@ class Telegram:
             log.warning("telegram_webhook_waits", channel=self.name, status=refusal.code, error=refusal.message)
             return False
         except (Unsent, Unconfirmed) as error:
+            self._unset = error.message
             log.warning("telegram_webhook_waits", channel=self.name, error=error.message)
             return False
+        self._unset = ""
         log.info("telegram_webhook_set", channel=self.name)
         return True
 

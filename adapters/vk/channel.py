@@ -73,6 +73,11 @@ class Vk:
         self._background = Background()
 
     @property
+    def trouble(self) -> str:
+        """What keeps messages from coming, in VK's words; empty while all is well."""
+        return self._poller.trouble if self._poller is not None else ""
+
+    @property
     def _calls(self) -> bool:
         return self._mode in {"callback", "both"}
 

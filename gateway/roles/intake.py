@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from adapters.doors import door_of, watched
 from core.ports import Busy
 from gateway.files import Downloads
 from gateway.outside import OutsideDoors
@@ -23,8 +24,23 @@ class Role(Quiet):
         routes = [(method, path, self._unless_busy(handler)) for method, path, handler in doors.routes()]
         routes.extend(Downloads(house.store, house.files, house.metrics).routes())
         for channel in house.channels.values():
-            routes.extend(channel.routes())
+            routes.extend(self._watched(channel.name, route) for route in channel.routes())
         return routes
+
+    def _watched(self, channel: str, route: Route) -> Route:
+        """A webhook whose deliveries are counted with their ends."""
+        method, path, handler = route
+        if method != "POST" or not path.startswith("/hooks/"):
+            return route
+        watch, door = self.house.watch.doors.at(channel), door_of(handler)
+        if door is not None:
+            door.watch = watch
+            return route
+
+        async def counted(request: web.Request) -> web.StreamResponse:
+            return await watched(watch, handler(request))
+
+        return method, path, counted
 
     def _unless_busy(self, handler: Handler) -> Handler:
         """Other systems come again, too; what channels bring is weighed by the gate itself."""
