@@ -15,7 +15,7 @@ class Presence(msgspec.Struct, frozen=True):
     """What is known of a person's presence. Times in seconds since the epoch (UTC).
 
     `state` is what the person set at `since`; `seen_at` the last sign of life; `capacity` their own limit of weighted
-    sessions, 0 for none. Nobody who has never set it is there.
+    sessions, 0 for none; it holds until `capacity_until`, 0 for always. Nobody who has never set it is there.
     """
 
     user: int
@@ -23,12 +23,17 @@ class Presence(msgspec.Struct, frozen=True):
     since: float = 0.0
     seen_at: float = 0.0
     capacity: int = 0
+    capacity_until: float = 0.0
 
     def now(self, at: float, grace: float) -> State:
         """The state that counts: one who is silent for longer than the grace is away, whatever they set."""
         if self.state == "offline":
             return "offline"
         return "away" if at - self.seen_at > grace else self.state
+
+    def limit(self, at: float) -> int:
+        """Their own limit as it holds at a time, 0 for none."""
+        return 0 if 0 < self.capacity_until <= at else self.capacity
 
     def lets_go(self, assigned_at: float, at: float, grace: float) -> bool:
         """Whether a session that they got at `assigned_at` goes back to the queue: they are silent for longer than the

@@ -17,8 +17,9 @@ Cursor = Annotated[str, StringConstraints(max_length=4000)]
 class ListQuery(Given):
     """Which sessions. Filters that are left out or empty filter nothing."""
 
-    view: Literal["mine", "queue", "waiting", "held", "bot", "all"] = "all"
-    """Those one has; those in the queue; waiting for the client; put aside; where the bot is in the middle of something; all."""
+    view: Literal["mine", "queue", "assigned", "waiting", "held", "bot", "all"] = "all"
+    """Those one has; those in the queue; those that a person is to answer; waiting for the client; put aside; where the bot is in
+    the middle of something; all."""
     sort: Literal["due", "last"] = "last"
     """By the nearest deadline, or what was said last first."""
     line: Filter = ""
@@ -124,6 +125,14 @@ class Counts(Model):
     all: int
 
 
+class FlowStep(Model):
+    """A question of a flow."""
+
+    label: str
+    state: Literal["done", "now", "ahead"]
+    """`ahead`: it may come; which questions come depends on the answers."""
+
+
 class FlowView(Model):
     """Where the dialogue with the bot stands."""
 
@@ -134,6 +143,30 @@ class FlowView(Model):
     """What the bot has asked and the client has not answered; empty when nothing is asked."""
     suspended: str
     """The title of the flow that this one interrupted; empty when there is none."""
+    steps: list[FlowStep]
+    """The questions of the flow, in the order of its file."""
+
+
+class TransferView(Model):
+    """The transfer that brought a session, until somebody accepts it."""
+
+    line: str
+    line_title: str
+    """Where it came from."""
+    by: Colleague
+    at: datetime
+    missing: list[str]
+    """What it should have brought, and did not."""
+    mine: bool
+    """Whether the caller sent it themselves."""
+
+
+class LoanView(Model):
+    """What the bot asks for the person who has the session."""
+
+    flow: str
+    title: str
+    at: datetime
 
 
 class FieldView(Model):
@@ -185,6 +218,10 @@ class ConversationView(Model):
     """With what it came to the line."""
     packet: dict[str, str]
     """What a transfer brought."""
+    transfer: TransferView | None
+    loan: LoanView | None
+    held_until: datetime | None
+    """When a session that was put aside comes back by itself."""
     due: Deadline | None
     cause: str
     looking: list[Colleague]

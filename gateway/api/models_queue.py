@@ -25,6 +25,8 @@ class CapacityChange(Given):
 
     max_sessions: Annotated[int, Field(ge=0, le=1000)]
     """Weighted sessions in work at most; 0: as many as the lines allow."""
+    today: bool = False
+    """Only until the end of the day, in the time zone of the deployment."""
 
 
 class PresenceView(Model):
@@ -43,6 +45,10 @@ class PresenceView(Model):
     """What the load may be, 0 for any: their own limit, else the smallest of their lines."""
     sessions: int
     """All that they have."""
+    own_limit: int
+    """The limit that was set for them in person and holds now, 0 for none."""
+    grace: float
+    """Seconds of silence after which one counts as away."""
 
 
 # --- the queue ----------------------------------------------------------------------------------------------------------
@@ -140,6 +146,10 @@ class OnLine(Model):
     max_sessions: float
     """0: any."""
     sessions: int
+    own_limit: int
+    """Set for them in person, 0 for none."""
+    own_limit_until: datetime | None
+    """When it ends by itself."""
 
 
 class LineView(Model):

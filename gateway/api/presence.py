@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
 from core.accounts import operator_id
 from core.presence import Presence
 from gateway.api.models import moment
@@ -28,8 +31,16 @@ async def set_capacity(call: Call) -> PresenceView:
     found = await call.people.accounts.users(access_users(call.who), call.id - 1, 1)
     if not found or found[0].id != call.id:
         raise Problem("not-found")
-    await call.floor.presence.set_capacity(call.id, body.max_sessions)
+    until = _midnight(call) if body.today and body.max_sessions else 0.0
+    await call.floor.presence.set_capacity(call.id, body.max_sessions, until)
     return await _view(call, call.id)
+
+
+def _midnight(call: Call) -> float:
+    """The end of the day in the time zone of the deployment."""
+    zone = ZoneInfo(call.floor.config.timezone)
+    tomorrow = call.floor.now().astimezone(zone).date() + timedelta(days=1)
+    return datetime.combine(tomorrow, time(), zone).timestamp()
 
 
 async def _view(call: Call, user: int) -> PresenceView:
@@ -43,6 +54,8 @@ async def _view(call: Call, user: int) -> PresenceView:
         load=view.loads.get(operator_id(user), 0.0),
         max_sessions=limit_of(view, presence),
         sessions=view.having.get(operator_id(user), 0),
+        own_limit=presence.limit(view.house.now),
+        grace=call.floor.config.presence.grace,
     )
 
 
@@ -50,7 +63,7 @@ def limit_of(view: View, presence: Presence) -> float:
     """The smallest limit that holds for somebody, 0 for none."""
     lines = view.roles.get(operator_id(presence.user), {})
     limits = [view.house.lines[line].max_sessions for line in lines if line in view.house.lines]
-    return min((it for it in (float(presence.capacity), *limits) if it), default=0.0)
+    return min((it for it in (float(presence.limit(view.house.now)), *limits) if it), default=0.0)
 
 
 ROUTES = (

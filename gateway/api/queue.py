@@ -142,6 +142,8 @@ def _on_line(view: View, row: Row, role: str) -> OnLine:
         load=view.loads.get(id, 0.0),
         max_sessions=limit_of(view, presence),
         sessions=view.having.get(id, 0),
+        own_limit=presence.limit(view.house.now),
+        own_limit_until=moment(presence.capacity_until if presence.limit(view.house.now) else 0.0),
     )
 
 

@@ -81,10 +81,10 @@ class PresenceBook:
         self.changed()
         return found
 
-    async def set_capacity(self, user: int, capacity: int) -> Presence:
-        """How many sessions, weighted, somebody is given at most; 0 leaves it to the lines."""
+    async def set_capacity(self, user: int, capacity: int, until: float = 0.0) -> Presence:
+        """How many sessions, weighted, somebody is given at most; 0 leaves it to the lines. Until a time, or (0) for good."""
         now = self._now()
-        found = await self._units.write(lambda ledger: writing.set_capacity(ledger, user, capacity, now))
+        found = await self._units.write(lambda ledger: writing.set_capacity(ledger, user, capacity, until, now))
         self.changed()
         return found
 

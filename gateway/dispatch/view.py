@@ -104,7 +104,7 @@ def _person(
         state=presence.now(at, grace),
         lines=frozenset(line for line, role in roles.items() if role == "operator"),
         load=loads.get(id, 0.0),
-        limit=float(presence.capacity),
+        limit=float(presence.limit(at)),
         assigned_at=float(row["got_at"]),
         idle_at=float(row["left_at"]),
         back_at=presence.since,

@@ -24,8 +24,9 @@ from storage.lists.statements import (
 from storage.rows import Row
 from storage.work.sessions import sight_values
 
-View = Literal["mine", "queue", "waiting", "held", "bot", "all"]
-VIEWS: tuple[View, ...] = ("mine", "queue", "waiting", "held", "bot", "all")
+View = Literal["mine", "queue", "assigned", "waiting", "held", "bot", "all"]
+VIEWS: tuple[View, ...] = ("mine", "queue", "assigned", "waiting", "held", "bot", "all")
+COUNTED: tuple[View, ...] = ("mine", "queue", "waiting", "held", "bot", "all")
 _BY_STATUS = {"queued": "queue", "waiting": "waiting", "held": "held"}
 
 
@@ -109,8 +110,8 @@ def _leaps(reads: Asked, statement: Any) -> list[str]:
 
 
 def counts(reads: Asked, sight: Sight, viewer: str) -> dict[str, int]:
-    """How many sessions each view has."""
-    found: dict[str, int] = dict.fromkeys(VIEWS, 0)
+    """How many sessions each view of the working window has."""
+    found: dict[str, int] = dict.fromkeys(COUNTED, 0)
     if sight.everything:
         rows = reads.all(OF_ALL)
     else:

@@ -28,6 +28,7 @@ _talk = sessions.join(conversations, conversations.c.id == sessions.c.conversati
 _STATUSES = {
     "queue": sessions.c.status == literal_column("'queued'"),
     "waiting": sessions.c.status == literal_column("'waiting'"),
+    "assigned": sessions.c.status == literal_column("'assigned'"),
     "held": sessions.c.status == literal_column("'held'"),
     "mine": sessions.c.operator == _p("viewer"),
     "bot": sessions.c.status == literal_column("'bot'"),

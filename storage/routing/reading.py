@@ -79,7 +79,7 @@ def read_presence(reads: Asked, user: int) -> Presence:
 def presence_of(row: Row) -> Presence:
     """A row of `presence`, or of `PEOPLE`."""
     user = row["user_id"] if "user_id" in row else row["id"]
-    return Presence(user, row["state"], row["since"], row["seen_at"], row["capacity"])
+    return Presence(user, row["state"], row["since"], row["seen_at"], row["capacity"], row["capacity_until"])
 
 
 def read_decisions(reads: Asked, conversation: int, before: int, limit: int) -> list[Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index, Table, text
+from sqlalchemy import Column, Float, Index, Table, text
 
 from storage.columns import blob_column as _blob
 from storage.columns import identity as _id
@@ -12,7 +12,8 @@ from storage.columns import text_column as _text
 from storage.columns import time_column as _time
 
 # Whether people are there (`core.presence.Presence`). One who never said so has no row. `away` is 1 from the moment that
-# the grace after the last sign of life was over; `capacity` the person's own limit (0: none).
+# the grace after the last sign of life was over; `capacity` the person's own limit (0: none),
+# which holds until `capacity_until` (0: until it is changed).
 presence = Table(
     "presence",
     metadata,
@@ -22,6 +23,7 @@ presence = Table(
     _time("seen_at"),
     _number("away"),
     _number("capacity"),
+    Column("capacity_until", Float(53), nullable=False, server_default=text("0")),
 )
 
 # A session came to an operator (`got`), or went from them (`left`). `why` is the act or the timer that did it, `waited` the

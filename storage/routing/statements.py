@@ -50,7 +50,9 @@ SAY = _said.on_conflict_do_update(
     index_elements=["user_id"],
     set_={name: _said.excluded[name] for name in ("state", "since", "seen_at", "away")},
 )
-SET_CAPACITY = _said.on_conflict_do_update(index_elements=["user_id"], set_={"capacity": _said.excluded.capacity})
+SET_CAPACITY = _said.on_conflict_do_update(
+    index_elements=["user_id"], set_={name: _said.excluded[name] for name in ("capacity", "capacity_until")}
+)
 TOUCH = (
     update(presence)
     .where(presence.c.user_id == _p("user"), presence.c.seen_at < _p("at"))
@@ -86,7 +88,10 @@ PEOPLE = (
         users.c.id,
         users.c.name,
         users.c.title,
-        *(func.coalesce(presence.c[name], ZERO).label(name) for name in ("since", "seen_at", "capacity")),
+        *(
+            func.coalesce(presence.c[name], ZERO).label(name)
+            for name in ("since", "seen_at", "capacity", "capacity_until")
+        ),
         func.coalesce(presence.c.state, literal("'offline'")).label("state"),
         _last("got").label("got_at"),
         _last("left").label("left_at"),

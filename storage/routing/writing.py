@@ -19,15 +19,16 @@ from storage.work.units import asked
 def say(ledger: Ledger, user: int, state: str, now: float) -> Presence:
     """A person sets their presence, which is a sign of life, too."""
     rows = asked(ledger)
-    rows.run(s.SAY, user_id=user, state=state, since=now, seen_at=now, away=0, capacity=0)
+    rows.run(s.SAY, user_id=user, state=state, since=now, seen_at=now, away=0, capacity=0, capacity_until=0.0)
     _tell(ledger, user, state, now)
     return read_presence(rows, user)
 
 
-def set_capacity(ledger: Ledger, user: int, capacity: int, now: float) -> Presence:
-    """The person's own limit of weighted sessions; 0 for none."""
+def set_capacity(ledger: Ledger, user: int, capacity: int, until: float, now: float) -> Presence:
+    """The person's own limit of weighted sessions (0 for none), until a time (0: until it is changed)."""
     rows = asked(ledger)
-    rows.run(s.SET_CAPACITY, user_id=user, state="offline", since=0.0, seen_at=0.0, away=0, capacity=capacity)
+    limit = {"capacity": capacity, "capacity_until": until}
+    rows.run(s.SET_CAPACITY, user_id=user, state="offline", since=0.0, seen_at=0.0, away=0, **limit)
     found = read_presence(rows, user)
     _tell(ledger, user, found.state, now)
     return found

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -284,6 +286,24 @@ async def test_a_limit_of_ones_own(house: House) -> None:
     await given(house, homes[2], operator_id(anna.id))
     mine = (await browser.ask("GET", "/me/presence")).body
     assert (mine["load"], mine["max_sessions"], mine["sessions"]) == (2.0, 2.0, 3)
+
+
+async def test_a_limit_for_today_ends_with_the_day(house: House) -> None:
+    house.clock.at = datetime(2027, 1, 15, 23, 59, 30, tzinfo=ZoneInfo("Europe/Moscow")).timestamp()
+    anna = await house.add("anna", support="operator")
+    await house.add("lead", "supervisor", support="supervisor")
+    lead, browser = await house.browser("lead"), await online(house, "anna")
+    answer = await lead.ask("PUT", f"/users/{anna.id}/capacity", {"max_sessions": 1, "today": True})
+    assert (answer.status, answer.body["own_limit"]) == (200, 1)
+    homes = [await wait_in_queue(house, str(chat)) for chat in ("1", "2")]
+    await given(house, homes[0], operator_id(anna.id))
+    assert (await queue(browser))[0]["cause"] == "all_full"
+    (person,) = [it for it in (await lead.ask("GET", "/lines")).body["items"][0]["people"] if it["name"] == "anna"]
+    midnight = datetime.fromisoformat(person["own_limit_until"])
+    assert f"{midnight.astimezone(ZoneInfo('Europe/Moscow')):%H:%M}" == "00:00", "of the deployment's time zone"
+    house.clock.at += 31
+    await given(house, homes[1], operator_id(anna.id))
+    assert (await browser.ask("GET", "/me/presence")).body["own_limit"] == 0
 
 
 async def test_the_same_operator_again(house: House) -> None:

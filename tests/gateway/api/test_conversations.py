@@ -67,6 +67,7 @@ async def test_views_hold_what_they_say(house: House) -> None:
     assert await ids(browser, "view=queue") == [homes[2]]
     assert sorted(await ids(browser, "view=mine")) == sorted(homes[:2])
     assert await ids(browser, "view=waiting") == [homes[1]]
+    assert await ids(browser, "view=assigned") == [homes[0]]
     assert await ids(browser, "view=bot") == [form]
     assert sorted(await ids(browser, "view=all")) == sorted([*homes, form])
     assert await ids(browser, f"view=all&operator={operator_id(anna.id)}&status=assigned") == [homes[0]]
