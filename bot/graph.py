@@ -1,9 +1,11 @@
-"""A flow as a Mermaid diagram."""
+"""A flow as a diagram: its boxes and arrows as data, and as Mermaid text."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from bot.actions.ask import Ask
@@ -43,51 +45,93 @@ SHAPES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Box:
+    """An action. `label` fits a box, `text` is all that is said there; `field` is the question of a box that asks for one
+    field only."""
+
+    number: int
+    action: Action
+    label: str
+    text: str
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagram:
+    """Boxes by number from 1, the first one is where the flow begins; arrows are (from, to, label)."""
+
+    boxes: dict[int, Box]
+    arrows: tuple[tuple[int, int, str], ...]
+
+
+def draw(flow: Flow, library: Library, language: str, *, apart: bool = False) -> Diagram:
+    """The boxes and arrows of a flow. Policies are left out: they answer everywhere.
+
+    `apart`: a step without a name that asks for several fields is a box for each, as it is counted.
+    """
+    drawing = _Drawing(flow, library, texts(language), apart)
+    drawing.block(flow.steps, None)
+    arrows = [*drawing.arrows, *((at, drawing.steps[to], "") for at, to in drawing.gotos if to in drawing.steps)]
+    return Diagram(drawing.boxes, tuple(sorted(arrows)))
+
+
 def mermaid(flow: Flow, library: Library, language: str) -> str:
     """`flowchart TD` text. Policies are left out: they answer everywhere."""
-    drawing = _Drawing(flow, library, texts(language))
-    drawing.block(flow.steps, None)
-    return "\n".join(["flowchart TD", *drawing.lines()]) + "\n"
+    return "\n".join(["flowchart TD", *_lines(flow.title, draw(flow, library, language))]) + "\n"
+
+
+def _lines(title: str, diagram: Diagram) -> Iterator[str]:
+    yield f'  start(["{_escaped(title)}"])'
+    for number, box in sorted(diagram.boxes.items()):
+        left, right = SHAPES.get(box.action.word, ("[", "]"))
+        yield f'  n{number}{left}"{_escaped(box.label)}"{right}'
+    if diagram.boxes:
+        yield "  start --> n1"
+    for source, target, label in diagram.arrows:
+        yield f'  n{source} -->|"{_escaped(label)}"| n{target}' if label else f"  n{source} --> n{target}"
 
 
 class _Drawing:
     """Boxes and arrows of one flow."""
 
-    def __init__(self, flow: Flow, library: Library, t: Texts) -> None:
+    def __init__(self, flow: Flow, library: Library, t: Texts, apart: bool) -> None:
         self.flow = flow
         self.library = library
         self.t = t
-        self.boxes: dict[int, str] = {}
+        self.apart = apart
+        self.boxes: dict[int, Box] = {}
         self.arrows: list[tuple[int, int, str]] = []
         self.steps: dict[str, int] = {}
         self.gotos: list[tuple[int, str]] = []
 
-    def lines(self) -> Iterator[str]:
-        for source, step in self.gotos:
-            if step in self.steps:
-                self.arrows.append((source, self.steps[step], ""))
-        yield f'  start(["{_escaped(self.flow.title)}"])'
-        yield from (f"  n{n}{box}" for n, box in sorted(self.boxes.items()))
-        if self.boxes:
-            yield "  start --> n1"
-        for source, target, label in sorted(self.arrows):
-            yield f'  n{source} -->|"{_escaped(label)}"| n{target}' if label else f"  n{source} --> n{target}"
-
     def block(self, block: Block, after: int | None) -> int | None:
         """Draw a block that goes on at `after`; the box where it begins."""
-        numbers = [self.box(action) for action in block]
-        following = [*numbers[1:], after]
-        for action, number, there in zip(block, numbers, following, strict=True):
-            self.connect(action, number, there)
-        return numbers[0] if numbers else after
+        placed = [self.place(action) for action in block]
+        following = [*(first for first, _ in placed[1:]), after]
+        for action, (_, last), there in zip(block, placed, following, strict=True):
+            self.connect(action, last, there)
+        return placed[0][0] if placed else after
 
-    def box(self, action: Action) -> int:
-        number = len(self.boxes) + 1
-        left, right = SHAPES.get(action.word, ("[", "]"))
-        self.boxes[number] = f'{left}"{_escaped(self.label(action))}"{right}'
+    def place(self, action: Action) -> tuple[int, int]:
+        """The boxes of an action: the first and the last of them."""
+        if self.apart and isinstance(action, Ask) and not action.step:
+            numbers = [self.box(action, self.asked((name,)), name) for name in action.fields]
+            for before, number in pairwise(numbers):
+                self.arrow(before, number, "")
+            return numbers[0], numbers[-1]
+        number = self.box(action, self.label(action))
         if action.step:
             self.steps.setdefault(action.step, number)
+        return number, number
+
+    def box(self, action: Action, label: str, field: str = "") -> int:
+        number = len(self.boxes) + 1
+        self.boxes[number] = Box(number, action, label, self.text(action, (field,) if field else ()), field)
         return number
+
+    def asked(self, names: tuple[str, ...]) -> str:
+        return self.t("Ask: {labels}", labels=self.labels(names))
 
     def connect(self, action: Action, number: int, after: int | None) -> None:
         if isinstance(action, Goto):
@@ -126,6 +170,15 @@ class _Drawing:
         teller = BOXES.get(type(action))
         return teller(self, action) if teller else action.word
 
+    def text(self, action: Action, names: tuple[str, ...]) -> str:
+        """All that a client is asked or told, whole."""
+        if isinstance(action, Ask):
+            asked = [self.flow.fields[name].ask for name in names or action.fields if name in self.flow.fields]
+            return "\n".join(spoken(template) for template in asked)
+        if isinstance(action, Choose):
+            return "\n".join([spoken(action.question), *(f"• {way.button}" for way in action.options)])
+        return self.said(action)
+
     def labels(self, names: tuple[str, ...]) -> str:
         return ", ".join(self.flow.fields[name].label for name in names if name in self.flow.fields)
 
@@ -136,7 +189,7 @@ class _Drawing:
 
 BOXES: dict[type[Action], Callable[[_Drawing, Any], str]] = {
     Say: lambda drawing, action: spoken(action.text),
-    Ask: lambda drawing, action: drawing.t("Ask: {labels}", labels=drawing.labels(action.fields)),
+    Ask: lambda drawing, action: drawing.asked(action.fields),
     Confirm: lambda drawing, action: drawing.t("Check: {labels}", labels=drawing.labels(action.fields)),
     Choose: lambda drawing, action: spoken(action.question),
     If: lambda drawing, action: action.arms[0][0].source,

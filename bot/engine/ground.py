@@ -352,9 +352,16 @@ class Ground:
     def record(self, kind: str, **data: Any) -> None:
         self.effects.append(Record(kind, data))
 
+    def place(self, run: Run) -> dict[str, str]:
+        """The flow and the step where a run stands, as facts name them."""
+        frame = run.frames[-1]
+        flow = self.book.versions.get((frame.flow, frame.version))
+        node = flow.nodes.get(frame.state) if flow is not None else None
+        return {"flow": frame.flow, "step": node.step if node is not None else frame.state}
+
     def error(self, what: str) -> None:
         run = self.talk.run
-        place = {"flow": run.frames[-1].flow, "step": run.frames[-1].state} if run is not None else {}
+        place = self.place(run) if run is not None else {}
         self.effects.append(Record("error", {**place, "error": what}))
         self.trace.append(Trace("error", {**place, "error": what}))
 

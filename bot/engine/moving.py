@@ -146,7 +146,7 @@ def _take(walk: Walk, run: Run, suspended: Run | None) -> None:
     elif own is not None:
         suspend(walk)
     if walk.talk.suspended is not None and suspended is not None:
-        walk.record("cancelled", flow=run.frames[0].flow, step=run.frames[-1].state)
+        walk.record("cancelled", **walk.place(run))
         run, suspended = suspended, None
     walk.talk.run = _renumbered(walk, run)
     if suspended is not None:

@@ -104,7 +104,7 @@ def press_suspended(walk: Walk, number: int, key: str, n: int, label: str) -> bo
     walk.talk.run, walk.talk.suspended = copy_run(suspended), None
     if press_run(walk, walk.run, key, n, label):
         if digression is not None:
-            walk.record("cancelled", flow=digression.frames[0].flow, step=digression.frames[-1].state)
+            walk.record("cancelled", **walk.place(digression))
             walk.record("run_ended", flow=digression.frames[0].flow, outcome=walk.t("cancelled"), run=digression.number)
         return True
     walk.talk.run, walk.talk.suspended = digression, suspended

@@ -66,7 +66,7 @@ def suspend(walk: Walk) -> None:
     else:
         walk.talk.suspended = run
         walk.talk.run = None
-        walk.record("digressed", flow=run.frames[0].flow, step=run.frames[-1].state)
+        walk.record("digressed", **walk.place(run))
     walk.talk.asking = {}
 
 
@@ -145,7 +145,7 @@ def cancel(walk: Walk, outcome: str) -> None:
     """End the live run and whatever it hides."""
     walk.talk.asking = {}
     if walk.talk.run is not None:
-        walk.record("cancelled", flow=walk.run.frames[0].flow, step=walk.run.frames[-1].state)
+        walk.record("cancelled", **walk.place(walk.run))
         walk.close(outcome)
 
 
