@@ -12,8 +12,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    until = sa.Column("capacity_until", sa.Float(precision=53), nullable=False, server_default=sa.text("0"))
-    op.add_column("presence", until)
+    op.add_column(
+        "presence", sa.Column("capacity_until", sa.Float(precision=53), nullable=False, server_default=sa.text("0"))
+    )
 
 
 def downgrade() -> None:
