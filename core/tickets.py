@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -32,7 +32,8 @@ class TicketStatus(msgspec.Struct, frozen=True):
 class Desk(msgspec.Struct, frozen=True):
     """A desk. `statuses` in their order; an outer desk may have none, then its words are taken as they come.
 
-    `resolve` is the promised time in seconds of working time of `line` (0: nothing is promised).
+    `resolve` is the promised time in seconds of working time of `line` (0: nothing is promised). `resume` gives the new
+    deadline of a ticket that goes on: its line, since when it stood, its deadline, now (seconds since the epoch, UTC).
     """
 
     id: str
@@ -43,6 +44,7 @@ class Desk(msgspec.Struct, frozen=True):
     resolve: float = 0.0
     line: str = ""
     outer: bool = False
+    resume: Callable[[str, float, float, float], float] | None = None
 
     def known(self, word: str) -> TicketStatus | None:
         """The status of a word; rows of older versions hold titles of outer desks."""
@@ -153,6 +155,27 @@ class TicketChange(msgspec.Struct, frozen=True):
 
 # Why a change was refused: there is no such ticket, it has changed since, or the client may only do that later or never.
 Refused = Literal["", "missing", "stale", "not_done", "done", "joined", "has_joined"]
+
+
+def phases(entries: Iterable[Mapping[str, Any]]) -> list[tuple[float, Means]]:
+    """Since when a ticket was open, waiting or done, by its history; the last one until now."""
+    found: list[tuple[float, Means]] = []
+    for entry in entries:
+        if entry["what"] != "created" and "status" not in entry:
+            continue
+        means: Means = "done" if entry.get("done") else "waiting" if entry.get("waiting") else "open"
+        if not found or found[-1][1] != means:
+            found.append((float(entry["at"]), means))
+    return found
+
+
+def stands_since(entries: Iterable[Mapping[str, Any]]) -> float:
+    """Since when a ticket is not open (seconds since the epoch, UTC); 0 while it is."""
+    since = 0.0
+    for at, means in phases(entries):
+        since = 0.0 if means == "open" else since or at
+    return since
+
 
 _SLOT = "ticket"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -15,9 +15,10 @@ from core.ports import StorageFull
 from core.tickets import USUAL, Desk, TicketStatus
 from gateway.config.lines import DeskSettings
 from gateway.config.model import Config
+from gateway.deployment import build_lines
 from gateway.logs import logger
-from handoff.hours import deadline
-from handoff.lines import House
+from handoff.hours import deadline, worked
+from handoff.lines import House, Line
 from storage.tickets.following import follow_desks
 from storage.work.units import Units
 
@@ -27,17 +28,32 @@ AWAY = 5.0  # seconds until the next try when the storage is away
 
 def build_desks(config: Config) -> dict[str, Desk]:
     """Every desk with its statuses; the titles of the usual ones in the clients' language."""
-    return {id: _desk(id, desk, config.language) for id, desk in config.desks.items()}
+    lines = build_lines(config)
+    return {id: _desk(id, desk, config.language, lines) for id, desk in config.desks.items()}
 
 
-def _desk(id: str, desk: DeskSettings, language: str) -> Desk:
+def _desk(id: str, desk: DeskSettings, language: str, lines: Mapping[str, Line]) -> Desk:
     t = texts(language)
     usual = tuple(TicketStatus(word, t(title), means) for word, title, means in USUAL)
     named = tuple(TicketStatus(word, it.title, it.group) for word, it in desk.statuses.items())
     outer = desk.kind != "builtin"
     # An outer desk says its own words; a new ticket is `new` until it says the first.
     statuses = (*(it for it in usual[:1] if it.word not in desk.statuses), *named) if outer else named or usual
-    return Desk(id, desk.title, desk.needs, statuses, desk.categories, desk.resolve, desk.line, outer)
+    resume = resuming(lines, desk.line)
+    return Desk(id, desk.title, desk.needs, statuses, desk.categories, desk.resolve, desk.line, outer, resume)
+
+
+def resuming(lines: Mapping[str, Line], counting: str) -> Callable[[str, float, float, float], float]:
+    """`Desk.resume` by the hours of the line that counts, else of the ticket's own; in calendar time where there is none."""
+
+    def resume(line: str, since: float, due: float, now: float) -> float:
+        hours = lines[counting or line].hours if (counting or line) in lines else None
+        stood, ends, begins = (datetime.fromtimestamp(at, UTC) for at in (since, due, now))
+        left = worked(stood, ends, hours) if hours is not None else (due - since) / 60
+        found = deadline(begins, left, hours) if hours is not None else None
+        return (found or begins + timedelta(minutes=left)).timestamp()
+
+    return resume
 
 
 class Opening:

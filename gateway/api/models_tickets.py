@@ -52,16 +52,16 @@ class Desks(Model):
 # --- lists -----------------------------------------------------------------------------------------------------------
 
 
-class TicketsQuery(Given):
+class TicketFilters(Given):
     """Which tickets. Filters that are left out or empty filter nothing."""
 
-    sort: Literal["deadline", "updated"] = "deadline"
-    """The nearest deadline first, or what changed last first."""
     desk: Filter = ""
     group: Literal["", "open", "waiting", "done"] = ""
     status: Filter = ""
     assignee: Filter = ""
-    """`user:7`, or `me`."""
+    """`user:7`, `me`, or `nobody`."""
+    overdue: bool = Field(default=False, strict=False)
+    """Only open ones whose deadline has passed; the clock of one that waits for its client stands."""
     client: int = Field(default=0, ge=0, le=2**53, strict=False)
     line: Filter = ""
     conversation: int = Field(default=0, ge=0, le=2**53, strict=False)
@@ -69,6 +69,13 @@ class TicketsQuery(Given):
     session: int = Field(default=0, ge=0, le=2**53, strict=False)
     q: Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
     """A number, or part of the title, the text or a field that is not private; finds joined tickets, too."""
+
+
+class TicketsQuery(TicketFilters):
+    """Which tickets, in which order, and how many of them."""
+
+    sort: Literal["deadline", "updated"] = "deadline"
+    """The nearest deadline first, or what changed last first."""
     limit: int = Field(default=50, ge=1, le=200, strict=False)
     cursor: Annotated[str, StringConstraints(max_length=200)] = ""
 
@@ -85,8 +92,16 @@ class TicketItem(Model):
     priority: str
     category: str
     assignee: str
+    assignee_title: str = ""
+    """What others read, where it is an account."""
     line: str
     client: Id
+    client_name: str = ""
+    """Of lists and of the ticket that was asked for."""
+    channel: str = ""
+    """In which it began; of lists and of the ticket that was asked for."""
+    kind: str = ""
+    """Of the channel."""
     conversation: Id
     master: int
     """The ticket that this one was joined to, whose state counts; 0: none."""
@@ -105,6 +120,22 @@ class TicketList(Model):
     next: str | None
 
 
+class TicketCount(Model):
+    """How many tickets a status of a desk has."""
+
+    desk: str
+    status: str
+    status_title: str
+    means: Group
+    count: int
+
+
+class TicketCounts(Model):
+    """The tickets that filters let through, by desk and status."""
+
+    items: list[TicketCount]
+
+
 # --- one ticket ------------------------------------------------------------------------------------------------------
 
 
@@ -113,6 +144,8 @@ class TicketComment(Model):
 
     at: datetime
     by: str
+    by_title: str = ""
+    """What others read, where it is an account."""
     text: str
     ticket: Id
     """The ticket it was written in: this one, or one that was joined to it."""
@@ -124,6 +157,8 @@ class TicketNote(Model):
     id: Id
     at: datetime
     by: str
+    by_title: str = ""
+    """What others read, where it is an account."""
     text: str
 
 
@@ -133,6 +168,8 @@ class TicketEntry(Model):
     at: datetime
     what: str
     by: str
+    by_title: str = ""
+    """What others read, where it is an account."""
     data: dict[str, Any]
 
 
@@ -167,6 +204,77 @@ class Likely(Model):
     """From 0 to 1."""
 
 
+class LedgerPart(Model):
+    """A stretch of a ticket's time; the next one begins where it ends."""
+
+    since: datetime
+    until: datetime
+    cause: Literal["counted", "client", "done", "hours"]
+    """What became of it: it counted; it waited for the client; it was solved; the line was closed."""
+    seconds: float
+
+
+class LedgerSums(Model):
+    """Seconds by what became of them."""
+
+    counted: float = 0.0
+    client: float = 0.0
+    done: float = 0.0
+    hours: float = 0.0
+
+
+class DeadlineMove(Model):
+    """A deadline that was set, by hand, by the desk's promise or because the ticket had stood."""
+
+    at: datetime
+    by: str
+    by_title: str = ""
+    was: datetime | None
+    due: datetime | None
+    stood: float
+    """Seconds for which it had waited for the client or been solved; 0: it was moved by hand."""
+
+
+class TicketLedger(Model):
+    """Why the deadline is what it is."""
+
+    promised: float
+    """Seconds of working time that the desk promises; 0: nothing."""
+    line: str
+    """Whose hours count; empty: day and night."""
+    due: datetime | None
+    """None where nothing is promised."""
+    late: bool
+    left: float | None
+    """Seconds of working time until then; None without a deadline, while it waits and when it is solved."""
+    spent: LedgerSums
+    entries: list[LedgerPart]
+    moves: list[DeadlineMove]
+
+
+class PushState(Model):
+    """The way of a ticket to its outer desk."""
+
+    state: Literal["waiting", "refused", "taken"]
+    attempts: int = 0
+    reason: str = ""
+    next_at: datetime | None = None
+    """The next attempt, while it waits."""
+
+
+class TicketPerson(Model):
+    """Somebody who may be given a ticket."""
+
+    user: Id
+    title: str
+
+
+class TicketPeople(Model):
+    """People who work in the ticket's line, and those who work everywhere."""
+
+    items: list[TicketPerson]
+
+
 class TicketPageView(TicketItem):
     """A ticket with all that belongs to it."""
 
@@ -175,6 +283,7 @@ class TicketPageView(TicketItem):
     private: list[str]
     """Labels of the fields that must not be shown to everybody who looks over the shoulder."""
     author: str
+    author_title: str = ""
     outer: bool
     outer_number: str
     outer_link: str
@@ -183,8 +292,13 @@ class TicketPageView(TicketItem):
     notes: list[TicketNote]
     history: list[TicketEntry]
     sessions: list[TicketLink]
+    master_ticket: TicketItem | None = None
+    """The ticket that this one was joined to, where it may be seen."""
     joined: list[TicketItem]
     likely: list[Likely]
+    ledger: TicketLedger | None = None
+    push: PushState | None = None
+    """Of a ticket of an outer desk."""
 
 
 class TicketDone(Model):

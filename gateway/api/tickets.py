@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from core.accounts import operator_id
+import msgspec
+
+from core.access import Sight
+from core.accounts import User, operator_id
 from core.locale import n_
 from core.normal import clean
 from core.tickets import Desk, Refused, TicketChange, TicketStatus
@@ -15,24 +18,41 @@ from gateway.api.models_tickets import (
     Duplicate,
     NoWords,
     SessionOf,
+    TicketCounts,
     TicketDone,
     TicketEdit,
+    TicketFilters,
     TicketList,
     TicketPageView,
+    TicketPeople,
+    TicketPerson,
     TicketsQuery,
     TicketWords,
 )
 from gateway.api.problems import Problem
 from gateway.api.route import WORKERS, Call, Route
-from gateway.api.showing_tickets import desk_of, desk_view, done, item, page_view
+from gateway.api.showing_tickets import (
+    Faces,
+    count_view,
+    desk_of,
+    desk_view,
+    done,
+    faces,
+    item,
+    ledger_view,
+    page_view,
+    people_of,
+)
+from storage.asked import Asked
 from storage.ledger import Ledger
 from storage.rows import Row
 from storage.tickets.changing import change_ticket
 from storage.tickets.deeds import add_note, join_tickets, link_session, push_again, take_apart, unlink_session
-from storage.tickets.reading import TicketQuery, list_tickets, seen_ticket, ticket_page
+from storage.tickets.reading import TicketPage, TicketQuery, count_tickets, list_tickets, seen_ticket, ticket_page
 from storage.work.sessions import seen_sessions
 
 READ, WRITE = "tickets:read", "tickets:write"
+MOST_PEOPLE = 1000  # accounts that are looked through for an assignee
 PROBLEMS: dict[Refused, str] = {
     "missing": "not-found",
     "stale": "ticket-changed",
@@ -53,35 +73,67 @@ async def list_desks(call: Call) -> Desks:
 
 async def show_tickets(call: Call) -> TicketList:
     asked: TicketsQuery = call.query
-    mine = operator_id(call.me.id)
-    query = TicketQuery(
-        sort=asked.sort,
-        limit=asked.limit,
+    more = {"sort": asked.sort, "limit": asked.limit, "after": read_place(asked.cursor, asked.sort)}
+    query, sight = msgspec.structs.replace(_query(call, asked), **more), call.floor.sight(call.who)
+
+    def look(reads: Asked) -> tuple[list[Row], Faces]:
+        found = list_tickets(reads, sight, query)
+        return found, faces(call, reads, (row["assignee"] for row in found))
+
+    found, known = await call.floor.units.ask(look)
+    shown, last = found[: asked.limit], found[asked.limit - 1 : asked.limit]
+    next = write_place(asked.sort, last[0]["sort_key"], last[0]["number"]) if len(found) > asked.limit else None
+    return TicketList(items=[item(known, row) for row in shown], next=next)
+
+
+async def count_them(call: Call) -> TicketCounts:
+    query, sight = _query(call, call.query), call.floor.sight(call.who)
+    found = await call.floor.units.ask(lambda reads: count_tickets(reads, sight, query))
+    return TicketCounts(items=[count_view(call.floor.desks, row) for row in found])
+
+
+def _query(call: Call, asked: TicketFilters) -> TicketQuery:
+    """What filters let through."""
+    whose = {"me": operator_id(call.me.id), "nobody": ""}.get(asked.assignee, asked.assignee)
+    return TicketQuery(
         desk=asked.desk,
         group=asked.group,
         status=asked.status,
-        assignee=mine if asked.assignee == "me" else asked.assignee,
+        assignee=whose,
+        nobodys=asked.assignee == "nobody",
+        late_at=call.floor.now().timestamp() if asked.overdue else 0.0,
         client=asked.client,
         line=asked.line,
         q=asked.q,
         session=(asked.conversation, asked.session) if asked.conversation else None,
-        after=read_place(asked.cursor, asked.sort),
     )
-    sight = call.floor.sight(call.who)
-    found = await call.floor.units.ask(lambda reads: list_tickets(reads, sight, query))
-    shown, last = found[: asked.limit], found[asked.limit - 1 : asked.limit]
-    more = write_place(asked.sort, last[0]["sort_key"], last[0]["number"]) if len(found) > asked.limit else None
-    return TicketList(items=[item(call.floor.desks, row) for row in shown], next=more)
 
 
 async def show_ticket(call: Call) -> TicketPageView:
     sight, now = call.floor.sight(call.who), call.floor.now().timestamp()
-    page = await call.floor.units.ask(lambda reads: ticket_page(reads, sight, call.id, now))
-    if page is None:
+
+    def look(reads: Asked) -> tuple[TicketPage, Faces] | None:
+        page = ticket_page(reads, sight, call.id, now)
+        return (page, faces(call, reads, people_of(page))) if page is not None else None
+
+    found = await call.floor.units.ask(look)
+    if found is None:
         raise Problem("not-found")
+    page, known = found
     ticket = await call.floor.store.ticket(call.id)
     files = [await call.floor.store.file(id) for id in (ticket.files if ticket else ())]
-    return page_view(call.floor.desks, page, [file for file in files if file is not None])
+    line = desk_of(call.floor.desks, page.row).line or page.row["line"]
+    ledger = ledger_view(known, page, call.floor.house().lines.get(line), now)
+    return page_view(known, page, [file for file in files if file is not None], ledger)
+
+
+async def show_people(call: Call) -> TicketPeople:
+    """By title."""
+    row = await find_ticket(call, call.id)
+    users = await call.people.accounts.users(Sight(everything=True), limit=MOST_PEOPLE)
+    able = [user for user in users if may_have(user, row["line"])]
+    people = [TicketPerson(user=user.id, title=user.title) for user in able]
+    return TicketPeople(items=sorted(people, key=lambda it: (it.title.casefold(), it.user)))
 
 
 async def find_ticket(call: Call, number: int) -> Row:
@@ -218,10 +270,14 @@ def require_category(desk: Desk, category: str) -> None:
 async def require_person(call: Call, user: int, line: str) -> None:
     """Whoever gets a ticket must work in its line. Raises `Problem`."""
     found = await call.people.accounts.user(user)
-    works = found is not None and found.active and (found.role == "admin" or not line or line in found.lines)
-    if not works:
+    if found is None or not may_have(found, line):
         detail = "Nobody of that number works in the ticket's line."
         raise Problem("unknown-person", errors=[{"pointer": "/assignee", "detail": detail}])
+
+
+def may_have(user: User, line: str) -> bool:
+    """Whether somebody may be given a ticket of a line (empty: of none)."""
+    return user.active and user.role in WORKERS and (user.role == "admin" or not line or line in user.lines)
 
 
 async def require_files(call: Call, ids: list[str], client: int) -> None:
@@ -261,7 +317,22 @@ def _route(name: str, handler: Any, summary: str, body: Any, *problems: str) -> 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/desks", list_desks, "The desks with their statuses", WORKERS, READ, answer=Desks),
     Route("GET", "/tickets", show_tickets, "Tickets", WORKERS, READ, query=TicketsQuery, answer=TicketList),
+    Route(
+        *("GET", "/tickets/counts", count_them, "How many tickets there are by desk and status", WORKERS, READ),
+        query=TicketFilters,
+        answer=TicketCounts,
+    ),
     Route("GET", "/tickets/{id}", show_ticket, "A ticket", WORKERS, READ, answer=TicketPageView),
+    Route(
+        "GET",
+        "/tickets/{id}/people",
+        show_people,
+        "Who may be given the ticket",
+        WORKERS,
+        READ,
+        answer=TicketPeople,
+        problems=("not-found",),
+    ),
     Route(
         "PATCH",
         "/tickets/{id}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.tickets import CLIENT, Refused, TicketChange, TicketStatus, usual_title
+from core.tickets import CLIENT, Refused, TicketChange, TicketStatus, stands_since, usual_title
 from storage.codec import decode_dict, decode_strings, encode
 from storage.ledger import Ledger
 from storage.rows import Row
@@ -29,7 +29,7 @@ def change_ticket(ledger: Ledger, change: TicketChange) -> Refused:
         return against
     if row["master"] and change.by == CLIENT and change.status is not None:
         return _reopen_joined(ledger, row, change)
-    return _apply(ledger, row, change, len(entries) + 1)
+    return _apply(ledger, row, change, entries)
 
 
 def _entries(ledger: Ledger, number: int) -> list[dict[str, Any]]:
@@ -60,21 +60,22 @@ def _reopen_joined(ledger: Ledger, row: Row, change: TicketChange) -> Refused:
     master = ledger.rows.ticket_row(row["master"])
     if master is not None and master["client"] == row["client"]:
         entries = _entries(ledger, master["number"])
-        return "" if _is_known(entries, change) else _apply(ledger, master, change, len(entries) + 1)
+        return "" if _is_known(entries, change) else _apply(ledger, master, change, entries)
     set_master(ledger, row, 0, change.by)
     apart = ledger.rows.ticket_row(change.number) or row
-    return _apply(ledger, apart, change, len(ledger.rows.ticket_entries(change.number)) + 1)
+    return _apply(ledger, apart, change, _entries(ledger, change.number))
 
 
-def _apply(ledger: Ledger, row: Row, change: TicketChange, place: int) -> Refused:
+def _apply(ledger: Ledger, row: Row, change: TicketChange, entries: list[dict[str, Any]]) -> Refused:
     changes = _changes(row, change)
     if not changes and not change.comment:
         return ""
-    now = ledger.clock()
+    now, place = ledger.clock(), len(entries) + 1
+    changes |= _resumed(row, change, changes, stands_since(entries), now)
     entry = _entry(row, change, changes, now)
     after = {**row, **_stored(row, changes, now), "version": row["version"] + 1, "updated_at": now}
     write(ledger, after, place, entry)
-    told = [*changes, *(["comment"] if change.comment else [])]
+    told = [*(name for name in changes if name != "stood"), *(["comment"] if change.comment else [])]
     tell_people(ledger, after, told, before=row)
     master = ledger.rows.ticket_row(row["master"]) if row["master"] and change.by == CLIENT else None
     if master is not None:  # whoever works on the ticket that this one was joined to hears of it too
@@ -122,6 +123,16 @@ def _changes(row: Row, change: TicketChange) -> dict[str, Any]:
     return found | ({"fields": fields} if fields else {}) | ({"files": files} if files else {})
 
 
+def _resumed(row: Row, change: TicketChange, changes: dict[str, Any], since: float, now: float) -> dict[str, Any]:
+    """A ticket that goes on has as much time left as when it stood still; none for one that was late by then."""
+    resume = change.desk.resume if change.desk is not None else None
+    again = "status" in changes and not changes["done"] and not changes["waiting"]
+    if resume is None or not again or not since or "deadline" in changes or not since < row["deadline"]:
+        return {}
+    due = resume(row["line"], since, row["deadline"], now)
+    return {"deadline": due, "stood": now - since} if due > row["deadline"] else {}
+
+
 def _differs(row: Row, status: TicketStatus) -> bool:
     means = (int(status.means == "done"), int(status.means == "waiting"))
     return status.word != row["status"] or means != (row["done"], row["waiting"])
@@ -129,7 +140,7 @@ def _differs(row: Row, status: TicketStatus) -> bool:
 
 def _stored(row: Row, changes: dict[str, Any], now: float) -> dict[str, Any]:
     """Changes as columns."""
-    stored = dict(changes)
+    stored = {name: value for name, value in changes.items() if name != "stood"}
     fields = {**decode_dict.decode(row["fields"]), **changes.get("fields", {})}
     private = decode_strings.decode(row["private"])
     if "fields" in changes:

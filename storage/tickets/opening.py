@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from core.conversation import Conversation
 from core.effects import CreateTicket
 from core.normal import normal
@@ -20,7 +22,9 @@ def open_ticket(ledger: Ledger, home: Conversation, effect: CreateTicket, now: f
     ledger.numbers.pass_over("ticket", effect.number)
     row = ticket_row(home, effect, now)
     ledger.rows.insert("tickets", row)
-    entry = {"at": now, "what": "created", "status": effect.status, "by": effect.author}
+    entry: dict[str, Any] = {"at": now, "what": "created", "status": effect.status, "by": effect.author}
+    if effect.deadline:
+        entry["deadline"] = effect.deadline
     ledger.rows.insert("ticket_history", {"number": effect.number, "place": 1, "entry": encode(entry)})
     if home.session.number:
         link = {"ticket": effect.number, "conversation": home.id, "session": home.session.number, "at": now}

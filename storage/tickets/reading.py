@@ -27,7 +27,8 @@ from storage.asked import Asked
 from storage.codec import decode_dict
 from storage.queries import TICKET_ENTRIES
 from storage.rows import Row
-from storage.tables import tickets
+from storage.tables import clients, conversations, tickets
+from storage.tickets.pushes import last_push
 from storage.tickets.schema import ticket_notes, ticket_sessions
 from storage.tickets.seen import TICKET_SEEN
 from storage.tickets.similar import LIKE, likeness
@@ -60,6 +61,8 @@ class TicketQuery(msgspec.Struct, frozen=True):
     q: str = ""
     session: tuple[int, int] | None = None  # conversation and number
     joined: bool = False  # with those that were joined to another
+    nobodys: bool = False  # given to nobody
+    late_at: float = 0.0  # open ones whose deadline has passed by this moment; 0: all
     after: tuple[float, int] | None = None
 
 
@@ -84,6 +87,11 @@ _linked_to = exists(
         ticket_sessions.c.session == bindparam("session"),
     )
 )
+# A ticket with what its client is called, and in which channel it began.
+_told = tickets.outerjoin(clients, clients.c.id == tickets.c.client).outerjoin(
+    conversations, conversations.c.id == tickets.c.conversation
+)
+_FACED = (tickets, clients.c.card, conversations.c.channel)
 _said = func.replace(tickets.c.words, bindparam("q"), _nothing) != tickets.c.words
 _PLAIN = ("desk", "status", "assignee", "client", "line")
 _CONDITIONS: dict[str, ColumnElement[bool]] = {
@@ -93,33 +101,62 @@ _CONDITIONS: dict[str, ColumnElement[bool]] = {
     "number": or_(_said, tickets.c.number == bindparam("number")),
     "session": _linked_to,
     "whole": tickets.c.master == _zero,
+    "nobodys": tickets.c.assignee == _nothing,
+    # The clock of one that waits for its client stands.
+    "late": and_(_GROUPS["open"], tickets.c.deadline > _zero, tickets.c.deadline <= bindparam("late_at")),
 }
 
 
 def list_tickets(reads: Asked, sight: Sight, query: TicketQuery) -> list[Row]:
-    """Rows with their sort key as `sort_key`; one more than `limit` when there is a further page."""
+    """Rows with their sort key as `sort_key`, the client's `card` and the `channel`; one more than `limit` when there is a
+    further page."""
+    conditions, values = _asked(sight, query)
+    values |= {"n": query.limit + 1}
+    values["key"], values["last"] = query.after or (0.0, 0)
+    return reads.all(_listing(conditions, query.sort, query.after is not None), **values)
+
+
+def count_tickets(reads: Asked, sight: Sight, query: TicketQuery) -> list[Row]:
+    """How many there are (`n`) by `desk`, `status`, `done` and `waiting`."""
+    conditions, values = _asked(sight, query)
+    return reads.all(_counting(conditions), **values)
+
+
+def _asked(sight: Sight, query: TicketQuery) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """The names of the conditions, and the values of all that they take."""
     asked = {name: getattr(query, name) for name in _PLAIN if getattr(query, name)}
     number = query.q.strip().removeprefix("№").strip()
     conditions = [
         *asked,
         *((query.group,) if query.group else ()),
         *(("session",) if query.session else ()),
+        *(("nobodys",) if query.nobodys else ()),
+        *(("late",) if query.late_at else ()),
         *(() if query.joined or query.q or query.session else ("whole",)),
     ]
-    values: dict[str, Any] = {**asked, **sight_values(sight), "n": query.limit + 1, "q": normal(query.q)}
+    values: dict[str, Any] = {**asked, **sight_values(sight), "q": normal(query.q), "late_at": query.late_at}
     if query.q:
         conditions.append("number" if number.isascii() and number.isdecimal() and len(number) < 16 else "q")
         values["number"] = int(number) if conditions[-1] == "number" else 0
     values["conversation"], values["session"] = query.session or (0, 0)
-    values["key"], values["last"] = query.after or (0.0, 0)
-    return reads.all(_listing(tuple(conditions), query.sort, query.after is not None), **values)
+    return tuple(conditions), values
+
+
+_KIND = (tickets.c.desk, tickets.c.status, tickets.c.done, tickets.c.waiting)
+
+
+@cache
+def _counting(conditions: tuple[str, ...]) -> Select[Any]:
+    found = select(*_KIND, func.count().label("n")).where(TICKET_SEEN, *(_CONDITIONS[name] for name in conditions))
+    return found.group_by(*_KIND).order_by(*_KIND)
 
 
 @cache
 def _listing(conditions: tuple[str, ...], sort: Sort, onward: bool) -> Select[Any]:
     """The statement for these filters, made once for each set of them."""
     key, number = _keys[sort], tickets.c.number
-    found = select(tickets, key.label("sort_key")).where(TICKET_SEEN, *(_CONDITIONS[name] for name in conditions))
+    found = select(*_FACED, key.label("sort_key")).select_from(_told)
+    found = found.where(TICKET_SEEN, *(_CONDITIONS[name] for name in conditions))
     last: BindParameter[int] = bindparam("last")
     if sort == "deadline":
         behind = or_(key > _key, and_(key == _key, number > last))
@@ -132,7 +169,7 @@ def _listing(conditions: tuple[str, ...], sort: Sort, onward: bool) -> Select[An
 
 # --- one ticket ------------------------------------------------------------------------------------------------------
 
-SEEN_TICKET = select(tickets).where(tickets.c.number == bindparam("number"), TICKET_SEEN)
+SEEN_TICKET = select(*_FACED).select_from(_told).where(tickets.c.number == bindparam("number"), TICKET_SEEN)
 NOTES = (
     select(ticket_notes.c.id, ticket_notes.c.at, ticket_notes.c.author, ticket_notes.c.text)
     .where(ticket_notes.c.ticket == bindparam("number"))
@@ -172,7 +209,8 @@ RECENT_OF_CLIENT = (
 
 
 class TicketPage(msgspec.Struct):
-    """A ticket with all that people see of it. `joined` are those joined to it, `likely` possible duplicates: (row, 0 to 1)."""
+    """A ticket with all that people see of it. `master` is the one it was joined to, where that may be seen; `joined` are those
+    joined to it, `likely` possible duplicates: (row, 0 to 1). `push` is the last order to its outer desk."""
 
     row: Row
     entries: list[dict[str, Any]]
@@ -180,6 +218,8 @@ class TicketPage(msgspec.Struct):
     links: list[Row]
     joined: list[Row]
     likely: list[tuple[Row, float]]
+    master: Row | None = None
+    push: Row | None = None
 
 
 def seen_ticket(reads: Asked, sight: Sight, number: int) -> Row | None:
@@ -199,7 +239,10 @@ def ticket_page(reads: Asked, sight: Sight, number: int, now: float) -> TicketPa
         entries += [{**entry, "of": one["number"]} for entry in stored if entry.get("comment")]
     entries.sort(key=lambda entry: float(entry["at"]))
     likely = [] if row["master"] else likely_duplicates(reads, sight, row["client"], row["words"], now, number)
-    return TicketPage(row, entries, reads.all(NOTES, number=number), reads.all(LINKS, number=number), joined, likely)
+    page = TicketPage(row, entries, reads.all(NOTES, number=number), reads.all(LINKS, number=number), joined, likely)
+    page.master = seen_ticket(reads, sight, row["master"]) if row["master"] else None
+    page.push = last_push(reads, row, page.entries)
+    return page
 
 
 def likely_duplicates(
