@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 import pytest_asyncio
@@ -27,6 +28,20 @@ class Desk:
 
     house: House
     url: str
+    server: TestServer
+
+    @classmethod
+    async def open(cls, house: House) -> Self:
+        server = await _serve(house, 0)
+        return cls(house, str(server.make_url("/console")), server)
+
+    @asynccontextmanager
+    async def away(self) -> AsyncIterator[None]:
+        """Nobody answers at the address; afterwards a new server does."""
+        port = self.server.port
+        await self.server.close()
+        yield
+        self.server = await _serve(self.house, port or 0)
 
     async def sign_in(self, watched: Watched, name: str) -> None:
         """Through the page, as people do."""
@@ -36,6 +51,13 @@ class Desk:
         await page.fill("input[name=password]", PASSWORD)
         await page.keyboard.press("Enter")
         await page.wait_for_selector("nav.rail")
+
+
+async def _serve(house: House, port: int) -> TestServer:
+    routes = [*build_console(BUILT), *build_api(house.people, house.gateway.floor, "")]
+    server = TestServer(build_server(routes), port=port)
+    await server.start_server(shutdown_timeout=0.5)  # sockets that are open are no reason to wait
+    return server
 
 
 # Another folder than that of `make console`, for who changes the pages while others test theirs.
@@ -48,9 +70,9 @@ async def desk() -> AsyncIterator[Desk]:
     if not (BUILT / "index.html").is_file():
         pytest.fail("The console is not built: `make console`")
     async for house in open_house():
-        routes = [*build_console(BUILT), *build_api(house.people, house.gateway.floor, "")]
-        async with TestServer(build_server(routes)) as server:
-            yield Desk(house, str(server.make_url("/console")))
+        made = await Desk.open(house)
+        yield made
+        await made.server.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

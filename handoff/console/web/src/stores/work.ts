@@ -28,6 +28,7 @@ export const useWork = defineStore("work", () => {
   let pages = 1;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let answered = 0;
+  let growing = false;
 
   const path = computed(() => {
     const { view, line, q } = filter.value;
@@ -64,9 +65,13 @@ export const useWork = defineStore("work", () => {
     return load();
   }
 
-  function more(): Promise<void> {
+  /** The next page, too; one at a time. */
+  async function more(): Promise<void> {
+    if (growing) return;
+    growing = true;
     pages += 1;
-    return load();
+    await load();
+    growing = false;
   }
 
   /** Something may be different now. */
