@@ -6,30 +6,44 @@ from typing import Any
 
 from core.accounts import operator_id
 from core.joins import Join, JoinRefused
+from core.locale import n_
+from gateway.api.cardfields import card_fields, contacts_of
 from gateway.api.clients import READ, WRITE, find_client
 from gateway.api.models import moment
-from gateway.api.models_clients import JoinAsked, Joins, JoinView, Suggestions, SuggestionView
+from gateway.api.models_clients import (
+    JoinAsked,
+    JoinPreview,
+    Joins,
+    JoinView,
+    JoinWith,
+    Suggestions,
+    SuggestionView,
+)
 from gateway.api.problems import Problem
 from gateway.api.route import WORKERS, Call, Route
 from gateway.api.showing import Showing, at, client_short, showing
 from storage import queries as q
 from storage.asked import Asked
 from storage.cards import reading
+from storage.cards.card import Card, tags_of
+from storage.joining.cards import join_cards
 from storage.joining.store import join_of
 
 MOST = 20
 REFUSED = {
-    "same": "These are one client already.",
-    "part": "One of them has become part of client {detail}.",
-    "undone": "The join was undone before.",
-    "suggested": "This is only a suggestion.",
-    "later": "Join {detail} was made later and must be undone first.",
+    "same": n_("These are one client already."),
+    "part": n_("One of them has become part of client {number}."),
+    "undone": n_("The join was undone before."),
+    "suggested": n_("This is only a suggestion."),
+    "later": n_("Join {number} was made later and must be undone first."),
 }
 
 
 def _refusal(refused: JoinRefused) -> Problem:
     said = REFUSED.get(refused.why)
-    return Problem("not-found") if said is None else Problem("conflict", said.format(detail=refused.detail))
+    if said is None:
+        return Problem("not-found")
+    return Problem("conflict", said, values={"number": refused.detail})
 
 
 async def join_clients(call: Call) -> JoinView:
@@ -40,6 +54,30 @@ async def join_clients(call: Call) -> JoinView:
     except JoinRefused as refused:
         raise _refusal(refused) from None
     return await _shown(call, join)
+
+
+async def preview_join(call: Call) -> JoinPreview:
+    query: JoinWith = call.query
+    kept, gone = sorted([await find_client(call, call.id), await find_client(call, query.other)])
+    if kept == gone:
+        raise _refusal(JoinRefused("same", kept))
+    card = await call.floor.units.ask(lambda reads: _made_of(reads, kept, gone))
+    return JoinPreview(
+        kept=kept,
+        gone=gone,
+        name=str(card.get("name") or ""),
+        tier=str(card.get("tier") or ""),
+        tags=list(tags_of(card)),
+        contacts=contacts_of(card),
+        fields=card_fields(call, card),
+    )
+
+
+def _made_of(reads: Asked, kept: int, gone: int) -> Card:
+    """The card that a join makes of two, as `storage.joining.rules.join` does it."""
+    one, other = ({"id": client} | (reading.card_of(reads, client) or {}) for client in (kept, gone))
+    spoke = [float(reads.value(q.SPOKE_AT, client=client) or 0.0) for client in (kept, gone)]
+    return join_cards(one, other, other if spoke[1] > spoke[0] else one, 0)
 
 
 async def undo_join(call: Call) -> JoinView:
@@ -130,6 +168,12 @@ ROUTES: tuple[Route, ...] = (
         answer=JoinView,
         status=201,
         keyed=True,
+        problems=("conflict",),
+    ),
+    _route(
+        *("GET", "/clients/{id}/join", preview_join, "The card that two clients would have as one"),
+        query=JoinWith,
+        answer=JoinPreview,
         problems=("conflict",),
     ),
     _route(

@@ -8,6 +8,7 @@ from gateway.api.models import moment
 from gateway.api.models_tools import Mentions, MentionsAsked, MentionView, ReadDone, ReadUpTo
 from gateway.api.paging import read_cursor, write_cursor
 from gateway.api.route import WORKERS, Call, Route
+from gateway.api.showing import Showing, client_short, showing
 from storage.rows import Row
 from storage.tools.mentions import list_mentions
 from storage.tools.mentions import read_mentions as read
@@ -24,13 +25,17 @@ async def get_mentions(call: Call) -> Mentions:
     )
     page = rows[: wanted.limit]
     more = write_cursor(page[-1]["id"]) if len(rows) > wanted.limit else None
-    return Mentions(items=[_view(row) for row in page], unread=unread, next=more)
+    show = await showing(call, {row["author"] for row in page})
+    return Mentions(items=[_view(show, row) for row in page], unread=unread, next=more)
 
 
-def _view(row: Row) -> MentionView:
-    kept = ("id", "conversation", "channel", "line", "author", "text")
+def _view(show: Showing, row: Row) -> MentionView:
+    kept = ("id", "conversation", "channel", "line", "text")
     return MentionView(
         **{name: row[name] for name in kept},
+        note=row["note"] or 0,
+        author=show.colleague(row["author"]),
+        client=client_short(row["client"], row["card"]),
         at=datetime.fromtimestamp(row["at"], UTC),
         read_at=moment(row["read_at"]),
     )
@@ -39,7 +44,7 @@ def _view(row: Row) -> MentionView:
 async def read_mentions(call: Call) -> ReadDone:
     body: ReadUpTo = call.body
     user, now = call.me.id, call.floor.now().timestamp()
-    done = await call.floor.units.write(lambda ledger: read(asked(ledger), user, body.up_to, now))
+    done = await call.floor.units.write(lambda ledger: read(asked(ledger), user, body.up_to, now, body.only))
     return ReadDone(read=done)
 
 

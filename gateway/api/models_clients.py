@@ -238,6 +238,25 @@ class JoinAsked(Given):
     reason: Annotated[Line, StringConstraints(min_length=3)]
 
 
+class JoinWith(Given):
+    """With whom."""
+
+    other: int = Field(ge=1, le=2**53, strict=False)
+
+
+class JoinPreview(Model):
+    """The card that a join would make: `gone` would become part of `kept`. What a messenger has proved beats what was typed, then
+    the client who wrote last beats the other, and nothing beats something."""
+
+    kept: Id
+    gone: Id
+    name: str
+    tier: str
+    tags: list[str]
+    contacts: list[ContactView]
+    fields: list[CardField]
+
+
 class JoinView(Model):
     """Two clients that became one: `gone` became part of `kept`."""
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from gateway.api.models import Given, Id, LineName, Model, Page, Said, Text
+from gateway.api.models_conversations import ClientShort, Colleague
 from gateway.api.models_deeds import FileId
 
 Shortcut = Annotated[str, StringConstraints(min_length=1, max_length=32, pattern=r"^[^\x00-\x20\x7f/]+$")]
@@ -148,8 +149,10 @@ class MentionView(Model):
     channel: str
     line: str
     at: datetime
-    author: str
-    """`user:7`, or who else wrote it."""
+    author: Colleague
+    client: ClientShort
+    note: int
+    """The id of the note in its talk."""
     text: str
     """The whole note."""
     read_at: datetime | None
@@ -169,6 +172,8 @@ class ReadUpTo(Given):
 
     up_to: Id
     """This mention, and those before it."""
+    only: bool = False
+    """This one alone: those before it stay as they are."""
 
 
 class ReadDone(Model):

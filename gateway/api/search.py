@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -14,6 +15,7 @@ from core.locale import n_
 from gateway.api.models import Given, Id, LineName, Model
 from gateway.api.problems import Problem
 from gateway.api.route import WORKERS, Call, Route
+from storage.cards.reading import names_of
 from storage.search.port import Hit, Wanted
 
 Kind = Literal["message", "note", "fields", "ticket", "client"]
@@ -47,6 +49,8 @@ class Found(Model):
     """A message's place in its history, a ticket's number, a client's id."""
     at: datetime
     client: Id
+    name: str
+    """Of the client."""
     channel: str
     line: str
     text: str
@@ -82,16 +86,18 @@ async def search(call: Call) -> FoundPage:
     found = await indexer.search.find(wanted, call.floor.sight(call.who))
     page = found[: asked.limit]
     more = write_place(page[-1]) if len(found) > asked.limit else None
-    return FoundPage(items=[_view(it) for it in page], next=more, behind=not indexer.idle)
+    names = await call.floor.units.ask(lambda reads: names_of(reads, [it.client for it in page]))
+    return FoundPage(items=[_view(it, names) for it in page], next=more, behind=not indexer.idle)
 
 
-def _view(it: Hit) -> Found:
+def _view(it: Hit, names: Mapping[int, str]) -> Found:
     return Found(
         kind=it.kind,
         conversation=it.conversation,
         number=it.number,
         at=datetime.fromtimestamp(it.at, UTC),
         client=it.client,
+        name=names.get(it.client, ""),
         channel=it.channel,
         line=it.line,
         text=it.text,

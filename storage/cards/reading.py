@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -89,6 +89,12 @@ LIKE_THIS = (
 def card_of(reads: Asked, client: int) -> Card | None:
     stored = reads.value(q.CARD, the_id=client)
     return None if stored is None else decode_dict.decode(stored)
+
+
+def names_of(reads: Asked, clients: Iterable[int]) -> dict[int, str]:
+    """What clients are called, empty for those without a name."""
+    cards = {client: card_of(reads, client) or {} for client in dict.fromkeys(clients)}
+    return {client: str(card.get("name") or "") for client, card in cards.items()}
 
 
 def whole_client(reads: Asked, client: int) -> int:

@@ -88,6 +88,7 @@ async def test_merge_and_unmerge_restore_both_exactly(house: House) -> None:
     browser = await house.browser("anna")
     homes, (kept, gone) = await two(house, browser)
     before = await picture(house, browser, homes)
+    expected = await ask(browser, "GET", f"/clients/{gone}/join?other={kept}")
     join = await ask(browser, "POST", f"/clients/{kept}/join", {"other": gone, "reason": "назвал номер заказа"})
     assert (join["kept"], join["gone"], join["by"]["title"], join["reason"]) == (
         kept,
@@ -96,6 +97,8 @@ async def test_merge_and_unmerge_restore_both_exactly(house: House) -> None:
         "назвал номер заказа",
     )
     card = await ask(browser, "GET", f"/clients/{kept}")
+    shown = ("name", "tier", "tags", "contacts", "fields")
+    assert expected == {"kept": kept, "gone": gone} | {name: card[name] for name in shown}
     assert card["tags"] == ["общий", "свой 1", "свой 2"]
     assert {it["text"] for it in card["notes"]} == {"о клиенте 1", "о клиенте 2"}
     assert {it["conversation"] for it in card["talks"]} == set(homes.values())
@@ -153,6 +156,8 @@ async def test_joins_that_cannot_be(house: House) -> None:
     ):
         assert (await browser.ask("POST", f"/clients/{client}/join", body)).kind == kind, body
     join = await ask(browser, "POST", f"/clients/{kept}/join", {"other": gone, **reason})
+    same = await browser.ask("GET", f"/clients/{kept}/join?other={gone}", Accept_Language="ru")
+    assert (same.kind, same.body["detail"]) == ("conflict", "Это уже один клиент.")
     assert (await browser.ask("POST", f"/clients/{kept}/join", {"other": gone, **reason})).kind == "conflict"
     assert (await other.ask("POST", f"/joins/{join['id']}/undo")).kind == "not-found"
     assert (await browser.ask("POST", "/joins/999/undo")).kind == "not-found"

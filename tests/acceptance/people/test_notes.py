@@ -137,13 +137,19 @@ async def test_a_note_calls_a_colleague(desk: Desk) -> None:
     assert (await desk.do("note", {"text": "@boris, глянь. Почта x@boris.ru ни при чём"})).status == 200
     assert (await desk.do("note", {"text": "и ещё раз", "mention": [boris.id]})).status == 200
     found = await mentions(browser)
+    anna = {"id": f"user:{desk.anna.id}", "title": desk.anna.title}
     assert [(it["text"], it["conversation"], it["author"]) for it in found["items"]] == [
-        ("и ещё раз", desk.home, f"user:{desk.anna.id}"),
-        ("@boris, глянь. Почта x@boris.ru ни при чём", desk.home, f"user:{desk.anna.id}"),
+        ("и ещё раз", desk.home, anna),
+        ("@boris, глянь. Почта x@boris.ru ни при чём", desk.home, anna),
     ]
+    said = (await browser.ask("GET", f"/conversations/{desk.home}/messages")).body["items"]
+    notes = {it["id"]: it["text"] for it in said if it["type"] == "note"}
+    assert [notes[it["note"]] for it in found["items"]] == [it["text"] for it in found["items"]]
+    assert {it["client"]["name"] for it in found["items"]} == {"Клиент"}
     assert found["unread"] == 2
     older = found["items"][1]["id"]
     assert (await browser.ask("POST", "/me/mentions/read", {"up_to": older})).body == {"read": 1}
+    assert (await browser.ask("POST", "/me/mentions/read", {"up_to": older, "only": True})).body == {"read": 0}
     left = await mentions(browser, "?unread=true")
     assert ([it["text"] for it in left["items"]], left["unread"]) == (["и ещё раз"], 1)
     assert (await mentions(desk.browser))["items"] == [], "nobody else was called"
@@ -160,6 +166,16 @@ async def test_pages_of_mentions(desk: Desk) -> None:
         seen += [it["text"] for it in page["items"]]
         cursor = page["next"]
     assert seen == [f"@boris {n}" for n in (4, 3, 2, 1, 0)]
+
+
+async def test_one_mention_alone_is_read(desk: Desk) -> None:
+    await desk.house.add("boris", support="operator")
+    browser = await desk.house.browser("boris")
+    for n in range(3):
+        await desk.do("note", {"text": f"@boris {n}"})
+    second = (await mentions(browser))["items"][1]["id"]
+    assert (await browser.ask("POST", "/me/mentions/read", {"up_to": second, "only": True})).body == {"read": 1}
+    assert [it["text"] for it in (await mentions(browser, "?unread=true"))["items"]] == ["@boris 2", "@boris 0"]
 
 
 async def test_only_who_sees_the_conversation_is_called(desk: Desk) -> None:

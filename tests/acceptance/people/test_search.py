@@ -47,8 +47,9 @@ async def test_words_in_any_form(desk: Desk) -> None:
         assert texts(found) == ["Мои заказы до сих пор не приехали"], q
     (hit,) = await ask(desk, "заказа")
     assert [hit["text"][begin:end] for begin, end in hit["marks"]] == ["заказы"]
-    assert (hit["kind"], hit["conversation"], hit["line"], hit["channel"]) == (
+    assert (hit["kind"], hit["name"], hit["conversation"], hit["line"], hit["channel"]) == (
         "message",
+        "Клиент",
         desk.home,
         "support",
         "telegram",
