@@ -26,9 +26,10 @@ from gateway.api.models_conversations import (
     SessionBegins,
 )
 from gateway.api.paging import read_cursor, write_cursor
-from gateway.api.position import acts_of, fields_of, flow_of
+from gateway.api.position import acts_of, fields_of, flow_of, held_until, loan_of, transfer_of
 from gateway.api.route import WORKERS, Call, Route
 from gateway.api.showing import Showing, at, client_short, file_ids, showing
+from handoff.decision import TRANSFERRED
 from storage.asked import Asked
 from storage.cards.marking import mark_read
 from storage.lists import talk
@@ -95,6 +96,7 @@ async def get_conversation(call: Call) -> ConversationView:
     row = known or row
     collected = await fields_of(call, state, row)
     people = {row["operator"], *(it["operator"] for it in sessions), *(it.by for it in collected)}
+    people.add(str(state.session.memory.get(TRANSFERRED, {}).get("by", "")))
     people |= {operator_id(user) for user in call.floor.lookers(home)}
     show = await showing(call, people)
     session = state.session
@@ -116,6 +118,9 @@ async def get_conversation(call: Call) -> ConversationView:
         rating=row["rating"],
         note=session.note,
         packet=session.packet,
+        transfer=transfer_of(call, show, session),
+        loan=loan_of(call, session),
+        held_until=held_until(session),
         due=show.due(session),
         cause=row.get("cause") or "",
         looking=show.looking(home),

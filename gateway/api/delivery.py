@@ -15,6 +15,7 @@ from core.locale import n_
 from gateway.api.deeds import find_session, put
 from gateway.api.models import ActDone, moment
 from gateway.api.models_delivery import DeliveryView, Edit, MayDo, Recall, Retry, Ways, WayView
+from gateway.api.position import acts_of
 from gateway.api.problems import Problem
 from gateway.api.route import WORKERS, Call, Route
 from handoff.acts.delivery import against_retry
@@ -134,14 +135,18 @@ async def _seen(call: Call, found: Sequence[Way]) -> list[WayView]:
     """With the session of each that the caller may see: only there they can go on."""
     sight = call.floor.sight(call.who)
     rows = await call.floor.units.ask(lambda reads: [current_session(reads, sight, it.conversation) for it in found])
-    return [_way(call, it, row) for it, row in zip(found, rows, strict=True)]
+    return [await _way(call, it, row) for it, row in zip(found, rows, strict=True)]
 
 
-def _way(call: Call, it: Way, row: Row | None) -> WayView:
+async def _way(call: Call, it: Way, row: Row | None) -> WayView:
     known = call.floor.config.channels.get(it.channel)
+    state = await call.floor.store.conversation(it.conversation) if row is not None else None
     return WayView(
         conversation=it.conversation,
         channel=it.channel,
+        kind=known.kind if known is not None else "",
+        status=row["status"] if row is not None else "",
+        acts=acts_of(call, state, row) if state is not None and row is not None else [],
         title=str(getattr(known, "title", "") or it.channel),
         reachable=it.reachable and known is not None,
         last_at=moment(it.last_at),

@@ -27,6 +27,8 @@ class ReplyAct(Given):
     """The canned reply that it was made of; without `text` it is filled in here, with its files."""
     draft: Annotated[int, Field(ge=1, le=2**53)] | None = None
     """The version of the draft that is sent by this: it ends, unless it was written since."""
+    quote: Annotated[int, Field(ge=1, le=2**53)] | None = None
+    """The place of the message that this one answers."""
 
 
 class AssignAct(PlainAct):

@@ -74,8 +74,13 @@ class WayView(Model):
 
     conversation: Id
     channel: str
+    kind: str
     title: str
     """Of the channel, for people."""
+    status: str
+    """Of its session; empty where one may not see it."""
+    acts: list[str]
+    """What the caller may do there now, as in `GET /conversations/{id}`."""
     reachable: bool
     last_at: datetime | None
     """When the client last wrote there."""

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from bot.actions.ask import Ask
+from bot.compile import CompiledFlow
 from bot.engine.collected import Known, known_fields
 from core.accounts import operator_id
-from core.conversation import Conversation, Run
+from core.conversation import Conversation, Frame, Run, Session
 from core.turn import Facts
 from gateway.api.deeds import right
-from gateway.api.models_conversations import FlowView
+from gateway.api.models import moment
+from gateway.api.models_conversations import FlowStep, FlowView, LoanView, TransferView
 from gateway.api.route import Call
-from handoff.decision import Decision
+from gateway.api.showing import Showing, at
+from handoff.decision import HELD, LOAN, TRANSFERRED, Decision
 from handoff.lines import line_facts
 from handoff.possible import possible
 from storage.rows import Row
@@ -53,7 +59,52 @@ def flow_of(call: Call, state: Conversation) -> FlowView | None:
         step=step,
         question=str(run.question.get("text", "")),
         suspended=_title(call, aside) if aside is not None else "",
+        steps=_steps(compiled, frame) if compiled is not None else [],
     )
+
+
+def _steps(flow: CompiledFlow, frame: Frame) -> list[FlowStep]:
+    """The flow's questions. One that stands behind the present one but was never asked may still come."""
+    here = flow.nodes.get(frame.state)
+    present = here.field.name if here is not None and here.field is not None and isinstance(here.action, Ask) else ""
+    asked = {
+        it.field.name: it.field for it in flow.nodes.values() if isinstance(it.action, Ask) and it.field is not None
+    }
+    known = {name for name in asked if frame.values.get(name) is not None or name in frame.asked}
+    return [
+        FlowStep(label=field.label, state="now" if name == present else "done" if name in known else "ahead")
+        for name, field in asked.items()
+    ]
+
+
+def transfer_of(call: Call, show: Showing, session: Session) -> TransferView | None:
+    """The transfer that brought the session and that nobody has accepted yet."""
+    about = session.memory.get(TRANSFERRED)
+    if about is None:
+        return None
+    return TransferView(
+        line=about["line"],
+        line_title=show.line_title(about["line"]),
+        by=show.colleague(about["by"]),
+        at=at(about["at"]),
+        missing=list(about.get("missing", ())),
+        mine=about["by"] == operator_id(call.me.id),
+    )
+
+
+def loan_of(call: Call, session: Session) -> LoanView | None:
+    """What the bot asks for the person who has the session."""
+    about = session.memory.get(LOAN)
+    if about is None:
+        return None
+    book = call.floor.book()
+    known = book.flows.get(about["flow"]) if book is not None else None
+    return LoanView(flow=about["flow"], title=known.title if known is not None else about["flow"], at=at(about["at"]))
+
+
+def held_until(session: Session) -> datetime | None:
+    """When a session that was put aside comes back by itself; None where it does not."""
+    return moment(session.memory.get(HELD, 0.0)) if session.status == "held" else None
 
 
 def _title(call: Call, run: Run) -> str:

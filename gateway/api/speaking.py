@@ -6,7 +6,7 @@ from core.accounts import operator_id
 from core.events import OperatorAct
 from core.kinds import INLINE
 from core.locale import n_
-from core.messages import Attachment, AttachmentKind
+from core.messages import Attachment, AttachmentKind, Quote
 from gateway.api.deeds import act, deed, find_session, put, right
 from gateway.api.drafts import forget, require_kind
 from gateway.api.models import ActDone
@@ -14,13 +14,18 @@ from gateway.api.models_deeds import ReplyAct, WhisperAct
 from gateway.api.problems import Problem
 from gateway.api.replies import fill_canned, find_canned
 from gateway.api.route import Call, Route
+from gateway.api.showing import said
 from gateway.mentions import MayNotSee, called
 from gateway.replies import open_in
 from handoff.acts.act import RIGHT
 from storage.codec import decode_strings
+from storage.lists.talk import read_message
 from storage.rows import Row
+from storage.shape import history_item
 from storage.tools.replies import count_use
 from storage.work.units import asked
+
+QUOTE_LIMIT = 200  # characters of what is answered
 
 
 async def reply(call: Call) -> ActDone:
@@ -30,7 +35,8 @@ async def reply(call: Call) -> ActDone:
     body = await prepare(call, given)
     files = [await _file(call, n, id) for n, id in enumerate(body.files)]
     operator, data = operator_id(call.me.id), {RIGHT: right(call, row)}
-    event = OperatorAct(operator, "reply", body.text, body.epoch, call.key, attachments=tuple(files), data=data)
+    quote = await _quote(call, body.quote) if body.quote is not None else None
+    event = OperatorAct(operator, "reply", body.text, body.epoch, call.key, quote, tuple(files), data)
     done = await put(call, call.id, event)
     await _after_reply(call, given)
     return done
@@ -42,6 +48,15 @@ async def _file(call: Call, n: int, id: str) -> Attachment:
         raise Problem("unknown-file", errors=[{"pointer": f"/files/{n}", "detail": n_("There is no such file here.")}])
     kind: AttachmentKind = "photo" if file.mime in INLINE else "file"
     return Attachment(kind, file.id, name=file.name, mime=file.mime, size=file.size)
+
+
+async def _quote(call: Call, seq: int) -> Quote:
+    """The message at a place of the conversation, as something that can be answered. Raises `Problem`."""
+    row = await call.floor.units.ask(lambda reads: read_message(reads, call.id, seq))
+    if row is None or not row["message_id"]:
+        raise Problem("invalid", errors=[{"pointer": "/quote", "detail": n_("There is no such message here.")}])
+    item = history_item(row)
+    return Quote(item.message_id, said(item.event, item.message)[:QUOTE_LIMIT])
 
 
 async def prepare(call: Call, body: ReplyAct) -> ReplyAct:

@@ -99,6 +99,12 @@ def read_page(reads: Asked, conversation: int, before: int, after: int, limit: i
     return _with_rest(reads, conversation, Page(rows, [], [], older, newer), -EVER if since is None else since)
 
 
+def read_message(reads: Asked, conversation: int, seq: int) -> Row | None:
+    """The message at a place, None when there is none."""
+    found = reads.all(BEFORE, conversation=conversation, before=seq + 1, n=1)
+    return found[0] if found and found[0]["seq"] == seq else None
+
+
 def _with_rest(reads: Asked, conversation: int, page: Page, since: float) -> Page:
     """What stands before a message of the page: a note before the first that came later, a session before its own first
     one. What stands before none is at the end. `since` is the time of the message before the page."""

@@ -3,23 +3,29 @@ import { defineStore } from "pinia";
 import { computed, ref } from "vue";
 import { ask, newKey, Problem } from "@/api/client";
 import type { components } from "@/api/schema";
-import { type Item, lastPlace, merged, type Pending } from "@/bubbles";
+import { type Bubble, type Item, lastPlace, merged, type Pending, touches } from "@/bubbles";
 import type { Incoming, Person } from "@/live";
+import { useAround } from "@/stores/around";
 import { useUnsent } from "@/stores/unsent";
 
 type Schemas = components["schemas"];
 export type Talk = Schemas["ConversationView"];
 export type Field = Schemas["FieldView"];
 type Messages = Schemas["Messages"];
+type Timeline = Schemas["Timeline"];
+type Page = { items: Item[]; before: number | string | null };
 type Done = Schemas["ActDone"];
 
 const SETTLE_MS = 60;
+const PAGE = 100;
 
 export const useTalk = defineStore("talk", () => {
   const id = ref(0);
   const talk = ref<Talk | null>(null);
   const items = ref<Item[]>([]);
-  const before = ref<number | null>(null);
+  const before = ref<number | string | null>(null); // where the stream goes on above: a place, or a cursor over all talks
+  const quoted = ref<Bubble | null>(null); // what one is about to answer
+  const around = useAround();
   const unsent = useUnsent();
   const pending = computed(() => unsent.of(id.value));
   const looking = ref<Person[]>([]);
@@ -33,6 +39,8 @@ export const useTalk = defineStore("talk", () => {
   function forget(): void {
     [talk.value, items.value, before.value] = [null, [], null];
     [looking.value, answering.value, typing.value, failed.value] = [[], null, false, null];
+    quoted.value = null;
+    around.forget(id.value);
   }
 
   async function show(wanted: number): Promise<void> {
@@ -44,34 +52,52 @@ export const useTalk = defineStore("talk", () => {
     await load();
   }
 
-  /** How it stands and the end of what was said. */
+  /** How it stands and the end of what was said, in all channels of the client. */
   async function load(): Promise<void> {
     const wanted = id.value;
     try {
-      const [now, page] = await Promise.all([
-        ask<Talk>("GET", `/conversations/${wanted}`),
-        ask<Messages>("GET", `/conversations/${wanted}/messages?limit=100`),
-      ]);
+      const [now, page] = await Promise.all([ask<Talk>("GET", `/conversations/${wanted}`), lastPage(wanted), around.loadWays().catch(() => undefined)]);
+      const whole = around.homes.length > 1 ? await allChannels(now.client.id, "") : page;
       if (wanted !== id.value) return;
-      if (before.value === null || items.value.length === 0) before.value = page.before;
-      [talk.value, items.value, failed.value] = [now, merged(items.value, page.items), null];
+      put(whole);
+      [talk.value, failed.value] = [now, null];
       void read();
+      void around.loadTickets(now.client.id).catch(() => undefined);
     } catch (problem) {
       if (wanted === id.value) failed.value = problem;
     }
   }
 
+  async function lastPage(conversation: number, place = ""): Promise<Page> {
+    const page = await ask<Messages>("GET", `/conversations/${conversation}/messages?limit=${PAGE}${place}`);
+    return { items: page.items, before: page.before };
+  }
+
+  async function allChannels(client: number, cursor: string): Promise<Page> {
+    const more = cursor && `&before=${encodeURIComponent(cursor)}`;
+    const page = await ask<Timeline>("GET", `/clients/${client}/timeline?limit=${PAGE}${more}`);
+    return { items: page.items, before: page.next };
+  }
+
+  /** The end of the stream, read again. What lies between it and what was known is read above it, when one goes there. */
+  function put(page: Page): void {
+    const other = typeof page.before !== typeof before.value && before.value !== null && page.before !== null; // another channel has come
+    const anew = items.value.length === 0 || other || !touches(items.value, page.items);
+    if (anew) before.value = page.before;
+    items.value = merged(anew ? [] : items.value, page.items);
+  }
+
   async function older(): Promise<void> {
-    const wanted = id.value;
-    if (before.value === null) return;
-    const page = await ask<Messages>("GET", `/conversations/${wanted}/messages?limit=100&before=${before.value}`);
-    if (wanted !== id.value) return;
+    const [wanted, from] = [id.value, before.value];
+    if (from === null || !talk.value) return;
+    const page = typeof from === "string" ? await allChannels(talk.value.client.id, from) : await lastPage(wanted, `&before=${from}`);
+    if (wanted !== id.value || from !== before.value) return;
     [items.value, before.value] = [merged(page.items, items.value), page.before];
   }
 
   /** What the client wrote has been seen, while the window is looked at. */
   async function read(): Promise<void> {
-    const last = lastPlace(items.value);
+    const last = lastPlace(items.value, id.value);
     if (!talk.value || last <= talk.value.read || !document.hasFocus()) return;
     talk.value.read = last;
     await ask("POST", `/conversations/${id.value}/read`, { seq: last }).catch(() => undefined);
@@ -86,14 +112,14 @@ export const useTalk = defineStore("talk", () => {
   }
 
   /** Words that are shown at once; the key makes a second try harmless. */
-  async function say(text: string, note: boolean, files: string[] = [], canned: number | null = null): Promise<void> {
-    await send({ key: newKey(), text, note, at: new Date().toISOString(), failed: "", files, canned });
+  async function say(text: string, note: boolean, files: string[] = [], canned: number | null = null, quote: number | null = null): Promise<void> {
+    await send({ key: newKey(), text, note, at: new Date().toISOString(), failed: "", files, canned, quote });
   }
 
   async function send(words: Pending): Promise<void> {
     const home = id.value;
     unsent.put(home, { ...words, failed: "" });
-    const body = words.note ? { text: words.text } : { epoch: talk.value?.epoch ?? 0, text: words.text, files: words.files, canned: words.canned };
+    const body = words.note ? { text: words.text } : { epoch: talk.value?.epoch ?? 0, text: words.text, files: words.files, canned: words.canned, quote: words.quote ?? null };
     try {
       await ask<Done>("POST", `/conversations/${home}/${words.note ? "note" : "reply"}`, body, words.key);
       if (home === id.value) await load();
@@ -115,8 +141,9 @@ export const useTalk = defineStore("talk", () => {
 
   function hear(message: Incoming): void {
     if (message.type === "reset" || message.type === "ready") later("load", SETTLE_MS, () => id.value && void load());
-    if (!("conversation" in message) || message.conversation !== id.value || !id.value) return;
-    if (message.type === "change") later("load", SETTLE_MS, () => void load());
+    if (!("conversation" in message) || !id.value) return;
+    if (message.type === "change" && around.homes.includes(message.conversation)) later("load", SETTLE_MS, () => void load());
+    if (message.conversation !== id.value) return;
     if (message.type === "gone") failed.value = new Problem(404, "not-found", "");
     if (message.type === "looking") looking.value = message.people;
     if (message.type === "answering") {
@@ -130,7 +157,7 @@ export const useTalk = defineStore("talk", () => {
   }
 
   return {
-    id, talk, items, before, pending, looking, answering, typing, failed, may, // what is
+    id, talk, items, before, quoted, pending, looking, answering, typing, failed, may, // what is
     show, load, older, read, act, say, send, drop, hear, // what can be done
   }; // prettier-ignore
 });
