@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Literal
 
 from core.normal import words
 
@@ -27,7 +28,7 @@ def _escaped(sign: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def trigger_word(text: str) -> str:
+def trigger_word(text: str) -> Literal["words", "exact"]:
     """The kind of trigger that can catch a message: `words`, or `exact` where it has none."""
     return "words" if words(text) else "exact"
 

@@ -90,7 +90,7 @@ class Gateway:
         channels: dict[str, Channel] | None = None,
         roles: Collection[str] = ROLES,
         hints: Hints | None = None,
-        demo: bool = False,
+        demo: Config | None = None,
     ) -> None:
         self.config, self.now, self.demo = config, now, demo
         self.metrics = Metrics()
@@ -116,6 +116,7 @@ class Gateway:
         self.floor.channels = self.channels
         self.floor.indexer = self.indexer = Indexer(self.store, lambda: self.now().timestamp())
         self.floor.book, self.floor.files = lambda: self.publisher.book, self.files
+        self.floor.publisher = self.publisher
         self.floor.presence.changed = lambda: self.hints.tell(ROUTING)
         self.live = self.floor.live = Live(self.floor, lambda: self.people, self.hints, self.metrics)
         self.calls = self._calls()
@@ -175,7 +176,7 @@ class Gateway:
     def _publisher(self) -> Publisher:
         return Publisher(
             self.store,
-            self.config,
+            self.demo or self.config,
             self.deployment,
             on_switch=self._switched,
             metrics=self.metrics,
@@ -229,7 +230,7 @@ class Gateway:
     async def open(self) -> None:
         """Store, files and flows are there; nothing runs yet. Raises ValueError for a demo's store, unless this is a demo."""
         await self.store.open()
-        if not self.demo and await is_demo(self.floor.units):
+        if self.demo is None and await is_demo(self.floor.units):
             raise ValueError(FOREIGN)
         await self.hints.open()
         await self._open_files()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, cast
+from zoneinfo import ZoneInfo
 
 from bot.book import Book
 from core.access import Sight, Who
@@ -15,6 +16,7 @@ from core.ports import Channel, Done, Files, Store
 from gateway.config.model import Config
 from gateway.desks import build_desks
 from gateway.dispatch.presence import PresenceBook
+from gateway.flownumbers import FlowNumbers
 from handoff.access import access_conversations
 from handoff.lines import House
 from storage.rows import Row
@@ -25,6 +27,7 @@ from storage.work.units import Based, Units
 if TYPE_CHECKING:
     from gateway.api.live.live import Live
     from gateway.indexer import Indexer
+    from gateway.publish import Publisher
     from gateway.watch.beat import Watch
 
 PATIENCE = 10.0  # seconds that a deed may take, then whoever asked hears that it is still under way
@@ -50,6 +53,8 @@ class Floor:
         self.units = Units(cast(Based, store))
         self.channels: Mapping[str, Channel] = {}  # those of this process, with what they can do
         self.book: Callable[[], Book | None] = lambda: None  # the flows that serve now
+        self.publisher: Publisher | None = None  # what puts flows live, and knows editions by their files
+        self.steps = FlowNumbers(self.units, ZoneInfo(config.timezone))
         self.files: Files | None = None
         self.presence = PresenceBook(self.units, lambda: now().timestamp(), config.presence.grace)
         self.live: Live | None = None  # the live feed of this process

@@ -290,6 +290,17 @@ class Publisher:
             await self._settle(outcome, edition, past, urgent=urgent)
             return outcome
 
+    async def edition(self, sources: dict[str, str]) -> Edition:
+        """The edition of these files, read and checked, from memory where it is known."""
+        return await self._shelf.edition(sources)
+
+    async def folder(self) -> Edition | None:
+        """The files of this machine's folder, read and checked; None without a folder. Raises OSError."""
+        if not self._config.flows.is_dir():
+            return None
+        sources, _ = await asyncio.to_thread(read_folder, self._config.flows)
+        return await self._shelf.edition(sources)
+
     async def serve(self, edition: Edition) -> None:
         """Serve an edition without publishing it (a talk at the terminal). Raises ValueError when it has errors."""
         self._book = await asyncio.to_thread(compile_edition, edition, self._deployment)

@@ -18,6 +18,8 @@ PARTS = re.compile(r"\{(\w+)\}")
 WITH_IDS = [it for it in ROUTES if PARTS.search(it.path)]
 # What stands in paths and is no thing of a line: reports are numbers of one's own lines, hours are no secret.
 OPEN_TO_ALL = {"/reports/{name}", "/reports/{name}/csv", "/reports/{name}/sessions", "/lines/{name}/hours"}
+# Flows are the whole deployment's; their numbers are those of the channels of one's own lines (`test_flows_pages.py`).
+OPEN_TO_ALL |= {f"/bot/flows/{{name}}{rest}" for rest in ("", "/source", "/sessions")}
 # Devices are one's own by the account that asks: somebody else's do not exist (`test_signing.py`).
 OWN = {"/me/devices/{id}"}
 # Things of the deployment, of no line: for admins alone, which the role matrix shows.
