@@ -20,7 +20,12 @@ export const routes: RouteRecordRaw[] = [
   { path: "/sign-in", name: "sign-in", component: () => import("./pages/SignIn.vue"), meta: { bare: true } },
   { path: "/work/:id(\\d+)?", name: "work", component: () => import("./pages/Work.vue"), meta: { roles: WORKERS } },
   { path: "/tickets", name: "tickets", component: () => import("./pages/Tickets.vue"), meta: { roles: WORKERS } },
+  { path: "/tickets/board", name: "board", component: () => import("./pages/Board.vue"), meta: { roles: WORKERS, inner: true } },
   { path: "/tickets/:number(\\d+)", name: "ticket", component: () => import("./pages/Ticket.vue"), meta: { roles: WORKERS, inner: true } },
+  { path: "/clients", name: "clients", component: () => import("./pages/Clients.vue"), meta: { roles: WORKERS } },
+  { path: "/clients/:id(\\d+)", name: "client", component: () => import("./pages/Client.vue"), meta: { roles: WORKERS, inner: true } },
+  { path: "/search", name: "search", component: () => import("./pages/Search.vue"), meta: { roles: WORKERS } },
+  { path: "/mentions", name: "mentions", component: () => import("./pages/Mentions.vue"), meta: { roles: WORKERS } },
   { path: "/lines", name: "lines", component: () => import("./pages/Lines.vue"), meta: { roles: SUPERVISORS } },
   { path: "/reports/:name?", name: "reports", component: () => import("./pages/Reports.vue"), meta: { roles: NUMBERS } },
   { path: "/profile", name: "profile", component: () => import("./pages/Profile.vue") },
@@ -53,4 +58,12 @@ export function makeRouter(who: () => Me | null): Router {
     document.body.dataset.page = name;
   });
   return router;
+}
+
+/** Begin to load the page of a path; what cannot be had now is asked for again when it is opened. */
+export function prefetch(router: Router, path: string): void {
+  const place = router.resolve(path.replace(/^\/console/, "") || "/");
+  const wanted = place.matched[0]?.redirect === undefined ? place : router.resolve("/work");
+  const load = wanted.matched[0]?.components?.default as (() => Promise<unknown>) | undefined;
+  load?.().catch(() => undefined);
 }
