@@ -55,8 +55,11 @@ def number(ledger: Ledger, limit: int = BATCH) -> int | None:
     if last is None:
         if rows.value(LAST) is not None:
             return None
-        rows.run(BEGIN)  # two that begin at once: one of them is told so by the database, and tries again
-        last = 0
+        # Two that begin at once: one of them is told so by the database, and tries again; or finds what the other has begun.
+        rows.run(BEGIN)
+        last = rows.value(TAKE)
+        if last is None:
+            return None
     given = len(list(rows.run(NUMBER, last=int(last), limit=limit)))
     if given:
         rows.run(KEEP, last=int(last) + given)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
+from sqlalchemy.util.concurrency import await_
 
 from core.conversation import Conversation
+from storage.asked import Asked
+from storage.feed import numbering
 from storage.feed.reading import AT_ONCE
 from storage.feed.store import Feed
 from storage.ledger import Ledger
@@ -15,7 +19,7 @@ from storage.memory import MemoryStore
 from storage.postgres.store import PostgresStore
 from storage.sqlite import SQLiteStore
 from storage.work.projecting import tell
-from storage.work.units import Units
+from storage.work.units import Units, asked
 from tests.storage.making import START, AnyStore, FakeClock, accept_one, inbound
 
 pytestmark = pytest.mark.parametrize("make", ["sqlite", "postgresql", "pgbouncer"], indirect=True)
@@ -155,3 +159,36 @@ async def test_two_number_together(sql: Store, other: Store, clock: FakeClock) -
     async with asyncio.timeout(30):
         await asyncio.gather(write(sql, 1), write(other, 1000), *map(read, feeds, seen))
     assert seen[0] == seen[1] == list(range(1, 121))
+
+
+async def test_who_begins_a_moment_later_goes_on_where_the_other_began(
+    sql: Store, other: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both find that nothing was ever numbered; one has numbered all of it before the other begins."""
+    if isinstance(sql, SQLiteStore):
+        return  # one process has the file, one unit at a time writes
+    first, second = Units(sql), Units(other)
+    await first.write(telling(1))
+
+    class Slow:
+        """Rows of a unit that stops for a moment when it has found no number."""
+
+        def __init__(self, rows: Asked) -> None:
+            self._rows = rows
+
+        def value(self, statement: Any, **values: Any) -> Any:
+            found = self._rows.value(statement, **values)
+            if statement is numbering.LAST:
+                monkeypatch.undo()
+                await_(Feed(second).number())
+                await_(second.write(telling(2)))
+            return found
+
+        def run(self, statement: Any, **values: Any) -> Any:
+            return self._rows.run(statement, **values)
+
+    monkeypatch.setattr("storage.feed.numbering.asked", lambda ledger: Slow(asked(ledger)))
+    await Feed(first).number()
+    await Feed(first).number()
+    assert await seqs(Feed(first)) == [1, 2]
+    assert (await Feed(first).bounds()).last == 2
