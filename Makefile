@@ -31,8 +31,8 @@ console: $(CONSOLE)  ## build the console's pages
 setup: $(VENV)/.ready  ## make .venv with frontline in it, and the console
 	-$(MAKE) --no-print-directory console
 
-run: setup  ## run the gateway with the demo flows: web chat at the address printed
-	$(BIN)/frontline run
+run: setup  ## run the gateway; where nothing is installed yet, a demo with invented clients
+	$(BIN)/frontline run --demo auto
 
 services:
 	sh tests/services.sh

@@ -9,7 +9,7 @@ import hmac
 import signal
 import sys
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from aiohttp import web
@@ -26,7 +26,7 @@ from gateway.calls import Calls
 from gateway.channels import at_once, build_channels
 from gateway.clock import CATCH_UP_SECONDS, Clock, utc_now
 from gateway.config.model import Config
-from gateway.control import ControlServer, socket_path
+from gateway.control import Answer, ControlServer, socket_path
 from gateway.demo.place import FOREIGN, is_demo
 from gateway.deployment import build_deployment, build_house
 from gateway.desks import Opening, build_desks
@@ -133,6 +133,7 @@ class Gateway:
         self.sends = False
         self.roles = build_roles(roles, self)
         self.watch = self.floor.watch = build_watch(self, roles)
+        self.beside: dict[str, Loop] = {}  # what else runs until the end, by name
         self.port = 0
         self._tasks: list[asyncio.Task[None]] = []
         self._front: Front | None = None
@@ -250,7 +251,7 @@ class Gateway:
             await self._start_channels()
         loops = {name: loop for role in self.roles for name, loop in role.loops().items()}
         loops |= {"publisher": self.publisher.watch, "indexer": self.indexer.run, "watch": self.watch.run}
-        for name, loop in loops.items():
+        for name, loop in (loops | self.beside).items():
             self._supervise(name, loop)
         self._ready = True
 
@@ -421,20 +422,26 @@ def tune() -> None:
 
 
 async def run_gateway(
-    config: Config, roles: Collection[str] = ROLES, *, told: Callable[[str], None] = lambda address: None
+    config: Config,
+    roles: Collection[str] = ROLES,
+    *,
+    told: Callable[[str], None] = lambda address: None,
+    gateway: Gateway | None = None,
+    more: Mapping[str, Answer] | None = None,
 ) -> int:
-    """`frontline run`: serves until SIGTERM or SIGINT, commands of the control socket included. The exit code.
+    """`frontline run`: serves until SIGTERM or SIGINT, commands of the control socket and `more` of them included. The exit
+    code.
 
     `told` gets the address once messages are taken. Raises what `Gateway.start` raises.
     """
-    gateway = Gateway(config, roles=roles)
+    gateway = gateway or Gateway(config, roles=roles)
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, over.set)
     path = socket_path(config)
     office = Office(gateway.store, gateway.publisher, gateway.people, config.webhooks)
-    control = ControlServer(path, office.answers()) if path else None
+    control = ControlServer(path, {**office.answers(), **(more or {})}) if path else None
     try:
         await gateway.start()
         if control is not None:

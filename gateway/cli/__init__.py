@@ -16,6 +16,7 @@ from gateway.cli.words import Group, Language, Option, guess_language, render_us
 # The commands in the order of the help. Each lives in `gateway/cli/<module>.py` under its own name.
 COMMANDS: tuple[tuple[str, str], ...] = (
     ("run", "run"),
+    ("demo", "demo"),
     ("check", "check"),
     ("test", "test"),
     ("talk", "talk"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -34,17 +35,58 @@ LEVELS = ("debug", "info", "warning", "error")
     default="",
     help=n_("Where this process listens, in place of `http` of the configuration. Port 0 takes a free one."),
 )
-@option("--log-level", type=click.Choice(LEVELS), default="info", show_default=True, help=n_("How much is logged."))
+@option(
+    "--demo",
+    is_flag=False,
+    flag_value="yes",
+    default="no",
+    type=click.Choice(("no", "yes", "auto")),
+    help=n_(
+        "A demo with invented clients and accounts, over a store of its own: never where a channel has a token. `auto`: the "
+        "installation itself, if there is one."
+    ),
+)
+@option("--log-level", type=click.Choice(LEVELS), help=n_("How much is logged (default: info, in a demo warning)."))
 @click.pass_obj
-def run_command(shell: Shell, roles: str, http: str, log_level: str) -> int:
+def run_command(shell: Shell, roles: str, http: str, demo: str, log_level: str | None) -> int:
+    from gateway.cli.demo import wants_demo
+    from gateway.logs import configure
+
     asked = _parse_roles(shell, roles)
     listen = parse_address(shell, http)
     config = shell.load()
+    config = config.model_copy(update={"http": config.http.model_copy(update=listen)})
+    plays = wants_demo(shell, config, demo)
     _check_roles(shell, config, asked)
-    from gateway.logs import configure
+    configure(log_level or ("warning" if plays else "info"))
+    return _play(shell, config, asked) if plays else _serve(shell, config, asked)
 
-    configure(log_level)
-    return _serve(shell, config.model_copy(update={"http": config.http.model_copy(update=listen)}), asked)
+
+def _play(shell: Shell, config: Config, roles: list[str]) -> int:
+    """A demo: its past is made once, then it is served, with clients who come by themselves."""
+    from gateway.app import run_gateway
+    from gateway.cli.demo import make_past, show_passwords
+    from gateway.demo.live import build_demo
+
+    t = shell.t
+    passwords = make_past(shell, config)
+
+    async def run() -> int:
+        gateway, show = build_demo(config)
+        more = {"demo": show.demo, "demo_passwords": show.passwords}
+        return await run_gateway(gateway.config, roles, told=told, gateway=gateway, more=more)
+
+    def told(address: str) -> None:
+        _tell(shell, config, roles, address)
+        shell.say(t("This is a demo: its clients are invented and come by themselves. Sign in to the console as"))
+        if passwords:
+            show_passwords(shell, passwords)
+        else:
+            names = ", ".join(("operator", "supervisor", "admin"))
+            shell.say("  " + t("{names}; the passwords were shown at the first start", names=names))
+        shell.say(t("New passwords: frontline demo --passwords. More clients at once: frontline demo --clients 5."))
+
+    return _run(shell, run)
 
 
 def _parse_roles(shell: Shell, said: str) -> list[str]:
@@ -77,25 +119,37 @@ def _check_roles(shell: Shell, config: Config, asked: list[str]) -> None:
 
 
 def _serve(shell: Shell, config: Config, roles: list[str]) -> int:
-    """Runs until it is stopped; what keeps it from starting is said in one clear text."""
+    """Runs until it is stopped."""
     from gateway.app import run_gateway
+    from gateway.demo.place import database_of, mark_of
+
+    path = database_of(config)
+    if mark_of(path):
+        raise shell.fail(shell.t("{path} is the store of a demo: an installation needs another one.", path=path))
+    return _run(shell, lambda: run_gateway(config, roles, told=lambda address: _tell(shell, config, roles, address)))
+
+
+def _tell(shell: Shell, config: Config, roles: list[str], address: str) -> None:
+    """Where everything is."""
+    t = shell.t
+    shell.say(t("frontline is running at {address}. Stop it with Ctrl+C.", address=address))
+    if len(roles) < len(ROLES):
+        shell.say(t("Roles of this process: {roles}", roles=", ".join(roles)))
+    chats = [name for name, channel in config.channels.items() if channel.kind == "web"]
+    for name in chats if "intake" in roles else ():
+        shell.say(t("Chat: {address}", address=f"{address}/chat/{name}"))
+    if "console" in roles:
+        shell.say(t("Console: {address}", address=f"{address}/console/"))
+
+
+def _run(shell: Shell, run: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    """What keeps it from starting is said in one clear text."""
     from gateway.publish import Unpublishable
 
     t = shell.t
-    chats = [name for name, channel in config.channels.items() if channel.kind == "web"]
-
-    def told(address: str) -> None:
-        shell.say(t("frontline is running at {address}. Stop it with Ctrl+C.", address=address))
-        if len(roles) < len(ROLES):
-            shell.say(t("Roles of this process: {roles}", roles=", ".join(roles)))
-        for name in chats if "intake" in roles else ():
-            shell.say(t("Chat: {address}", address=f"{address}/chat/{name}"))
-        if "console" in roles:
-            shell.say(t("Console: {address}", address=f"{address}/console/"))
-
     try:
         with shell.refusals():
-            return run_async(run_gateway(config, roles, told=told))
+            return run_async(run())
     except Unpublishable as error:
         shell.print_findings(error.findings)
         for failure in error.failures:
