@@ -1,17 +1,15 @@
-"""Routes of accounts, tokens of machines and the audit."""
+"""Routes of accounts and of tokens of machines."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
 
-from core.accounts import Audited, LastAdmin, NameTaken, Token, User
+from core.accounts import LastAdmin, NameTaken, Token, User
 from core.locale import n_
 from gateway.accounts.people import NO_TOTP
 from gateway.accounts.refused import BadAccount
 from gateway.api.models import (
-    Audit,
-    AuditRow,
     MadeToken,
     MadeUser,
     NewToken,
@@ -27,7 +25,7 @@ from gateway.api.models import (
 from gateway.api.paging import cut, read_cursor
 from gateway.api.problems import Problem
 from gateway.api.route import ADMIN, EVERYBODY, Call, Route
-from handoff.access import access_audit, access_tokens, access_users
+from handoff.access import access_tokens, access_users
 
 DAY = 86_400.0
 
@@ -148,31 +146,6 @@ async def drop_token(call: Call) -> None:
         raise Problem("not-found")
 
 
-# --- the audit -------------------------------------------------------------------------------------------------------
-
-
-def _audited(row: Audited) -> AuditRow:
-    return AuditRow(
-        id=row.id,
-        at=_at(row.at),
-        by=row.by,
-        action=row.action,
-        object=row.object,
-        detail=row.detail,
-        network=row.address,
-        before=row.before,
-        hash=row.hash,
-    )
-
-
-async def get_audit(call: Call) -> Audit:
-    page: Page = call.query
-    before = read_cursor(page.cursor)
-    found = await call.people.accounts.audit(access_audit(call.who), before, page.limit + 1)
-    shown, cursor = cut(found, page.limit)
-    return Audit(items=[_audited(it) for it in shown], next=cursor)
-
-
 ROUTES = (
     Route(
         *("GET", "/users", get_users, "Accounts that one may see", EVERYBODY),
@@ -219,5 +192,4 @@ ROUTES = (
         keyed=True,
         problems=("not-found",),
     ),
-    Route("GET", "/audit", get_audit, "What was done by whom", ADMIN, scope="audit:read", query=Page, answer=Audit),
 )

@@ -262,6 +262,7 @@ Scope = Literal[
     "tickets:write",
     "clients:read",
     "clients:write",
+    "system:read",
 ]
 
 
@@ -312,6 +313,33 @@ class AuditRow(Model):
     before: str
     hash: str
     """SHA-256 over the row and `before`, the hash of the row before it."""
+
+
+class AuditPage(Page):
+    """Which part of the audit; what is left out does not matter."""
+
+    by: Annotated[str, StringConstraints(max_length=100)] = ""
+    """The name of an account; what its tokens did is found, too."""
+    action: Annotated[str, StringConstraints(max_length=64)] = ""
+    object: Annotated[str, StringConstraints(max_length=200)] = ""
+    """What it was about, as rows have it: `user:3`, `channel:telegram`."""
+    since: Annotated[datetime, Field(strict=False)] | None = None
+    until: Annotated[datetime, Field(strict=False)] | None = None
+    """Before this moment."""
+
+
+class AuditChecked(Model):
+    """What a walk along the chain found."""
+
+    whole: bool
+    rows: int
+    head: str
+    """`<id>:<hash>` of the last row: noted elsewhere, it shows later that nothing was cut off."""
+    broken: int | None
+    """The first row that is not as it was."""
+    why: str
+    """`changed`, `missing`, `cut`, `head`."""
+    at: datetime
 
 
 class Audit(Model):

@@ -15,14 +15,16 @@ from adapters.api.signing import Signer, parse_secret
 from adapters.remote import Remote, Reply, Unanswered
 from core.ports import StorageFull
 from gateway.config.hooks import Webhook
-from gateway.hooks.payload import build_event, is_wanted
+from gateway.hooks.payload import build_event, is_wanted, type_of
 from gateway.leases import Leases
 from gateway.logs import logger
 from gateway.metrics import Metrics
 from storage.feed import hooks
 from storage.feed.reading import bounds
 from storage.feed.store import Feed
+from storage.ledger import Ledger
 from storage.rows import Row
+from storage.watch.writing import write_attempt
 from storage.work.units import Units
 
 log = logger()
@@ -123,29 +125,57 @@ class Delivery:
         await self._units.write(take)
         return True
 
+    def _attempt(self, state: Row, row: Row, status: int, error: str, began: float) -> Row:
+        """What is written down of an attempt to deliver."""
+        return {
+            "hook": self.name,
+            "seq": row["seq"],
+            "type": type_of(row["kind"]),
+            "attempt": state["attempts"] + 1,
+            "status": status,
+            "error": error,
+            "at": self._now(),
+            "seconds": time.monotonic() - began,
+        }
+
     async def _deliver(self, state: Row, row: Row) -> bool:
         """One attempt. The id is the event's own, so that a repeat is known as one."""
         body = build_event(row)
         headers = self._signer.headers(f"{self.name}-{row['seq']}", time.time(), body)
+        began = time.monotonic()
         try:
             reply = await self._remote.ask("POST", self._url, body, headers)
         except Unanswered as error:
-            return await self._failed(state, str(error), None)
+            return await self._failed(state, self._attempt(state, row, 0, str(error), began), None)
         if not reply.ok:
-            return await self._failed(state, f"HTTP {reply.status}", reply)
+            tried = self._attempt(state, row, reply.status, f"HTTP {reply.status}", began)
+            return await self._failed(state, tried, reply)
+        tried = self._attempt(state, row, reply.status, "", began)
         self._metrics.hooks.labels(self.name, "ok").inc()
         if state["attempts"]:
             log.info("hook_works_again", kind=self.name, attempts=state["attempts"])
-        return await self._take(state, row["seq"])
+        seq, now = row["seq"], self._now()
 
-    async def _failed(self, state: Row, why: str, reply: Reply | None) -> bool:
-        now, attempts = self._now(), state["attempts"]
+        def taken(ledger: Ledger) -> None:
+            write_attempt(ledger, tried)
+            hooks.take(ledger, self.name, state["cursor"], seq, now)
+
+        await self._units.write(taken)
+        return True
+
+    async def _failed(self, state: Row, tried: Row, reply: Reply | None) -> bool:
+        now, attempts, why = self._now(), state["attempts"], tried["error"]
         pause = PAUSES[min(attempts, len(PAUSES) - 1)] * random.uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311
         again = now + max(pause, reply.after if reply else 0.0)
         stop = self._reason(state, now, reply)
         self._metrics.hooks.labels(self.name, "failed").inc()
         log.warning("hook_stopped" if stop else "hook_failed", kind=self.name, attempts=attempts + 1, error=why)
-        await self._units.write(lambda ledger: hooks.fail(ledger, state, again, why, stop, now))
+
+        def failed(ledger: Ledger) -> None:
+            write_attempt(ledger, tried)
+            hooks.fail(ledger, state, again, why, stop, now)
+
+        await self._units.write(failed)
         return False
 
     def _reason(self, state: Row, now: float, reply: Reply | None) -> str:

@@ -46,6 +46,7 @@ class VkMethods:
         self.broken = 0  # so many packs cannot be compiled
         self.buttons = True
         self.manages = True  # the key has the right of management
+        self.polled: set[str] = set()  # what the long poll is switched on for
         self._recent: deque[float] = deque()
         self._methods: dict[str, Callable[[Params, Call], Any]] = {
             "messages.send": self._send,
@@ -59,6 +60,9 @@ class VkMethods:
             "users.get": self._users,
             "groups.getLongPollServer": self._server,
             "groups.setLongPollSettings": self._set_polling,
+            "groups.getLongPollSettings": self._polling,
+            "groups.getTokenPermissions": self._permissions,
+            "groups.getById": self._groups,
             "groups.getCallbackServers": self._servers,
             "groups.addCallbackServer": self._add_server,
             "groups.editCallbackServer": self._edit_server,
@@ -292,7 +296,20 @@ class VkMethods:
 
     def _set_polling(self, params: Params, call: Call) -> int:
         self._managed()
+        self.polled = {name for name, on in params.items() if on == 1 or on is True}
         return 1
+
+    def _polling(self, params: Params, call: Call) -> dict[str, Any]:
+        names = vk_schema().definitions["groups_long_poll_events"]["properties"]
+        events = {name: int(name in self.polled) for name in names}
+        return {"is_enabled": "enabled" in self.polled, "api_version": "5.199", "events": events}
+
+    def _permissions(self, params: Params, call: Call) -> dict[str, Any]:
+        names = ["messages", "photos", "docs", *(["manage"] if self.manages else [])]
+        return {"mask": 0, "permissions": [{"name": name, "setting": 1} for name in names]}
+
+    def _groups(self, params: Params, call: Call) -> dict[str, Any]:
+        return {"groups": [{"id": self.world.group, "name": "Магазин"}], "profiles": []}
 
     def _servers(self, params: Params, call: Call) -> dict[str, Any]:
         self._managed()
