@@ -3,7 +3,7 @@ import { createPinia } from "pinia";
 import { createApp } from "vue";
 import App from "./App.vue";
 import { i18n } from "./i18n";
-import { makeRouter } from "./router";
+import { makeRouter, prefetch } from "./router";
 import { useMe } from "./stores/me";
 import "./styles/tokens.css";
 import "./styles/base.css";
@@ -13,6 +13,9 @@ app.use(createPinia());
 app.use(i18n);
 
 const me = useMe();
-await me.load();
-app.use(makeRouter(() => me.account));
+const router = makeRouter(() => me.account);
+const who = me.load();
+prefetch(router, location.pathname); // the page comes on its way while the server says who is here
+await who;
+app.use(router);
 app.mount("#app");

@@ -40,6 +40,8 @@ export const useWork = defineStore("work", () => {
   async function load(): Promise<void> {
     const mine = ++asked;
     try {
+      const counted = ask<Counts>("GET", "/conversations/counts");
+      counted.catch(() => undefined); // heard of below, when the list has not failed before
       const found: Row[] = [];
       let cursor: string | null = null;
       for (let page = 0; page < pages && (page === 0 || cursor); page++) {
@@ -48,7 +50,7 @@ export const useWork = defineStore("work", () => {
         found.push(...answer.items);
         cursor = answer.next;
       }
-      const numbers = await ask<Counts>("GET", "/conversations/counts");
+      const numbers = await counted;
       if (mine !== asked) return;
       [rows.value, next.value, counts.value, failed.value, loaded.value] = [found, cursor, numbers, null, true];
       [answered, passed.value] = [performance.now(), 0];
