@@ -60,6 +60,7 @@ class Platform:
     conflicts: int = 0
     url: str = ""
     _message_id: int = 0
+    _places: dict[int, int] = field(default_factory=dict)  # message → where it is among those of its chat
     _hears: dict[int, asyncio.Event] = field(default_factory=lambda: defaultdict(asyncio.Event))
 
     async def __aenter__(self) -> Self:
@@ -85,6 +86,8 @@ class Platform:
         match request.match_info["method"].lower():
             case "sendmessage":
                 return await self._send(request, int(params["chat_id"]), params["text"])
+            case "editmessagetext":
+                return self._edit(int(params["chat_id"]), int(params["message_id"]), params["text"])
             case "getupdates":
                 return await self._updates(params)
             case "getfile":
@@ -107,6 +110,7 @@ class Platform:
         result = {
             "message_id": self._message_id, "date": int(time.time()), "chat": {"id": chat, "type": "private"}, "text": text,
         }  # fmt: skip
+        self._places[self._message_id] = len(self.told[chat])
         self.told[chat].append(Said(text, time.monotonic()))
         self._hears[chat].set()
         if kind == "lost":
@@ -117,6 +121,13 @@ class Platform:
             if request.transport is None or request.transport.is_closing():
                 self.unanswered[chat] += 1  # nobody waited so long
         return _ok(result)
+
+    def _edit(self, chat: int, message: int, text: str) -> web.Response:
+        """The client reads other words in the same place, as who waits in a queue does."""
+        if message not in self._places:
+            return _refuse(400, words="Bad Request: message to edit not found")
+        self.told[chat][self._places[message]] = Said(text, time.monotonic())
+        return _ok(True)
 
     async def _updates(self, params: dict[str, Any]) -> web.Response:
         self.offsets.append(params.get("offset", 0))
