@@ -75,7 +75,7 @@ class TicketsQuery(TicketFilters):
     """Which tickets, in which order, and how many of them."""
 
     sort: Literal["deadline", "updated"] = "deadline"
-    """The nearest deadline first, or what changed last first."""
+    """The nearest deadline first and what is solved last, or what changed last first."""
     limit: int = Field(default=50, ge=1, le=200, strict=False)
     cursor: Annotated[str, StringConstraints(max_length=200)] = ""
 

@@ -75,7 +75,7 @@ _GROUPS = {
 }
 _key: BindParameter[float] = bindparam("key", type_=Float())
 _keys: dict[str, ColumnElement[float]] = {
-    "deadline": case((tickets.c.deadline > _zero, tickets.c.deadline), else_=_never),
+    "deadline": case((and_(tickets.c.done == _zero, tickets.c.deadline > _zero), tickets.c.deadline), else_=_never),
     "updated": tickets.c.updated_at,
 }
 _linked_to = exists(

@@ -1,14 +1,10 @@
-// Tickets as lists and pages ask for them; the desks they belong to.
+// The desks that tickets belong to, read once.
 import { defineStore } from "pinia";
 import { ref } from "vue";
 import { ask } from "@/api/client";
-import type { components } from "@/api/schema";
+import type { Desk } from "@/tickets";
 
-type Schemas = components["schemas"];
-export type Ticket = Schemas["TicketItem"];
-export type TicketPage = Schemas["TicketPageView"];
-export type Desk = Schemas["DeskView"];
-export const GROUPS = ["open", "waiting", "done"] as const;
+export { GROUPS, type Desk, type Ticket, type TicketPage } from "@/tickets";
 
 export const useTickets = defineStore("tickets", () => {
   const desks = ref<Desk[]>([]);
