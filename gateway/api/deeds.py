@@ -36,6 +36,7 @@ REFUSED = {
     "line": "unknown-line",
     "closed": "line-closed",
     "absent": "person-absent",
+    "person": "unknown-person",
     "packet": "packet-incomplete",
     "reason": "reason-needed",
     "category": "category-needed",

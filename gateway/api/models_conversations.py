@@ -125,7 +125,7 @@ class Counts(Model):
     all: int
 
 
-class FlowStep(Model):
+class FlowQuestion(Model):
     """A question of a flow."""
 
     label: str
@@ -133,7 +133,7 @@ class FlowStep(Model):
     """`ahead`: it may come; which questions come depends on the answers."""
 
 
-class FlowView(Model):
+class FlowPosition(Model):
     """Where the dialogue with the bot stands."""
 
     flow: str
@@ -143,7 +143,7 @@ class FlowView(Model):
     """What the bot has asked and the client has not answered; empty when nothing is asked."""
     suspended: str
     """The title of the flow that this one interrupted; empty when there is none."""
-    steps: list[FlowStep]
+    steps: list[FlowQuestion]
     """The questions of the flow, in the order of its file."""
 
 
@@ -225,7 +225,7 @@ class ConversationView(Model):
     due: Deadline | None
     cause: str
     looking: list[Colleague]
-    flow: FlowView | None
+    flow: FlowPosition | None
     fields: list[FieldView]
     acts: list[str]
     """What the caller may do now: names of the deeds under this path."""

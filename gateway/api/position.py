@@ -12,7 +12,7 @@ from core.conversation import Conversation, Frame, Run, Session
 from core.turn import Facts
 from gateway.api.deeds import right
 from gateway.api.models import moment
-from gateway.api.models_conversations import FlowStep, FlowView, LoanView, TransferView
+from gateway.api.models_conversations import FlowPosition, FlowQuestion, LoanView, TransferView
 from gateway.api.route import Call
 from gateway.api.showing import Showing, at
 from handoff.decision import HELD, LOAN, TRANSFERRED, Decision
@@ -41,7 +41,7 @@ def _facts(call: Call, row: Row, client: dict[str, object]) -> Facts:
     return Facts(client, lines, call.floor.channel_lines.get(row["channel"], ""))
 
 
-def flow_of(call: Call, state: Conversation) -> FlowView | None:
+def flow_of(call: Call, state: Conversation) -> FlowPosition | None:
     """Where the dialogue stands; None when no flow is on."""
     run = state.talk.run or state.talk.suspended
     if run is None:
@@ -53,7 +53,7 @@ def flow_of(call: Call, state: Conversation) -> FlowView | None:
     if compiled is not None and frame.state in compiled.nodes:
         step = compiled.nodes[frame.state].step or frame.state
     aside = state.talk.suspended if state.talk.run is not None else None
-    return FlowView(
+    return FlowPosition(
         flow=frame.flow,
         title=_title(call, run),
         step=step,
@@ -63,7 +63,7 @@ def flow_of(call: Call, state: Conversation) -> FlowView | None:
     )
 
 
-def _steps(flow: CompiledFlow, frame: Frame) -> list[FlowStep]:
+def _steps(flow: CompiledFlow, frame: Frame) -> list[FlowQuestion]:
     """The flow's questions. One that stands behind the present one but was never asked may still come."""
     here = flow.nodes.get(frame.state)
     present = here.field.name if here is not None and here.field is not None and isinstance(here.action, Ask) else ""
@@ -72,7 +72,7 @@ def _steps(flow: CompiledFlow, frame: Frame) -> list[FlowStep]:
     }
     known = {name for name in asked if frame.values.get(name) is not None or name in frame.asked}
     return [
-        FlowStep(label=field.label, state="now" if name == present else "done" if name in known else "ahead")
+        FlowQuestion(label=field.label, state="now" if name == present else "done" if name in known else "ahead")
         for name, field in asked.items()
     ]
 

@@ -30,7 +30,11 @@ def _against_assigning(on: Decision, event: OperatorAct) -> str:
     to = word(event, "to")
     if not leads(event):
         return "right"
-    if not to or to == on.session.operator or (event.operator in HOUSE and on.session.owner != "queue"):
+    if event.operator in HOUSE and (not to or on.session.owner != "queue"):
+        return "state"
+    if not to:
+        return "person"
+    if to == on.session.operator:
         return "state"
     return "absent" if event.data.get("present") is False else ""
 

@@ -3,7 +3,7 @@ import { defineStore } from "pinia";
 import { computed, ref } from "vue";
 import { ask, newKey, Problem } from "@/api/client";
 import type { components } from "@/api/schema";
-import { type Bubble, type Item, lastPlace, merged, type Pending, touches } from "@/bubbles";
+import { type Bubble, type Item, lastPlace, merged, nameOf, type Pending, touches } from "@/bubbles";
 import type { Incoming, Person } from "@/live";
 import { useAround } from "@/stores/around";
 import { useUnsent } from "@/stores/unsent";
@@ -18,6 +18,8 @@ type Done = Schemas["ActDone"];
 
 const SETTLE_MS = 60;
 const PAGE = 100;
+const FIRST_MS = 600;
+const LONGEST_MS = 20_000;
 
 export const useTalk = defineStore("talk", () => {
   const id = ref(0);
@@ -60,6 +62,7 @@ export const useTalk = defineStore("talk", () => {
       const whole = around.homes.length > 1 ? await allChannels(now.client.id, "") : page;
       if (wanted !== id.value) return;
       put(whole);
+      settle(FIRST_MS);
       [talk.value, failed.value] = [now, null];
       void read();
       void around.loadTickets(now.client.id).catch(() => undefined);
@@ -67,6 +70,21 @@ export const useTalk = defineStore("talk", () => {
       if (wanted === id.value) failed.value = problem;
     }
   }
+
+  /** What is on its way to the client is looked at again until it is known what became of it: nobody tells of that. */
+  function settle(pause: number): void {
+    clearTimeout(timers.settle);
+    const [wanted, waits] = [id.value, items.value.some((item) => item.type === "message" && item.conversation === id.value && item.state === "pending")];
+    if (!waits) return;
+    timers.settle = setTimeout(async () => {
+      const page = await lastPage(wanted).catch(() => null);
+      if (wanted !== id.value) return;
+      if (page && touches(items.value, page.items)) items.value = merged(items.value, page.items.filter((item) => known(item)));
+      settle(Math.min(pause * 2, LONGEST_MS));
+    }, pause);
+  }
+
+  const known = (item: Item): boolean => items.value.some((one) => nameOf(one) === nameOf(item));
 
   async function lastPage(conversation: number, place = ""): Promise<Page> {
     const page = await ask<Messages>("GET", `/conversations/${conversation}/messages?limit=${PAGE}${place}`);
