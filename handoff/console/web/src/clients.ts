@@ -28,9 +28,16 @@ export function valueText(value: unknown): string {
 /** The tag that a line of the history is about, empty when it is about something else. */
 export const tagOf = (edit: Pick<Edit, "name">): string => (edit.name.startsWith(TAG) ? edit.name.slice(TAG.length) : "");
 
-/** What a value of the card is called. `name` and `tier` are ours, the rest the flows'. */
+/** What a value of the card is called: as a flow calls it, else in our words, else by its name. */
 export function labelOf(name: string, fields: readonly CardField[], ours: Record<string, string>): string {
-  return ours[name] ?? fields.find((field) => field.name === name)?.label ?? name;
+  const label = fields.find((field) => field.name === name)?.label ?? name;
+  return label === name ? (ours[name] ?? name) : label;
+}
+
+/** Our words for what every card has. */
+export function ourLabels(t: (key: string) => string): Record<"name" | "tier" | "tags" | "phone" | "email", string> {
+  const contacts = { phone: t("client.contact.phone"), email: t("client.contact.email") };
+  return { name: t("client.name"), tier: t("client.tier"), tags: t("merge.row.tags"), ...contacts };
 }
 
 /** Fields that hold something or may be written. */
@@ -39,14 +46,16 @@ export const shownFields = (fields: readonly CardField[]): CardField[] => fields
 /** A line of two cards beside each other, and of the card that they would become. */
 export type Side = { key: string; label: string; one: string; other: string; both: string; differs: boolean };
 
-type Labels = Record<"name" | "tier" | "tags", string>;
+type Labels = Record<"name" | "tier" | "tags", string> & Record<string, string>;
 type Known = Pick<Card, "name" | "tier" | "tags" | "fields">;
 
 /** What is known of at least one of two clients, line by line. */
 export function sides(one: Known, other: Known, both: Known, labels: Labels): Side[] {
   const plain = (["name", "tier"] as const).map((key) => side(key, labels[key], one[key], other[key], both[key]));
-  const tags = side("tags", labels.tags, one.tags.join(", "), other.tags.join(", "), both.tags.join(", "));
-  const names = new Map([...one.fields, ...other.fields].map((field) => [field.name, field.label]));
+  // Tags of both stay: there is nothing to choose between.
+  const tags = { ...side("tags", labels.tags, one.tags.join(", "), other.tags.join(", "), both.tags.join(", ")), differs: false };
+  const known = [...one.fields, ...other.fields];
+  const names = new Map(known.map((field) => [field.name, labelOf(field.name, known, labels)]));
   const fields = [...names].map(([name, label]) => side(`field:${name}`, label, textIn(one, name), textIn(other, name), textIn(both, name)));
   return [...plain, tags, ...fields].filter((line) => line.one || line.other);
 }

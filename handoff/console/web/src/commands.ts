@@ -24,6 +24,7 @@ export function folded(text: string): string {
 }
 
 const WORD = /[\p{L}\p{N}]+/gu;
+const SAME = 120;
 const WHOLE = 100;
 const BEGINS = 80;
 const WITHIN = 40;
@@ -61,6 +62,7 @@ function inOrder(word: string, text: string): boolean {
 export function score(search: string, text: string): number {
   const words = folded(search).split(" ").filter(Boolean);
   const found = words.map((word) => fits(word, folded(text)));
+  if (words.length && words.join(" ") === folded(text)) return SAME;
   return found.length && found.every(Boolean) ? found.reduce((sum, one) => sum + one, 0) / found.length : 0;
 }
 

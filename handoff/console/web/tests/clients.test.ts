@@ -17,6 +17,8 @@ describe("a card", () => {
     expect(tagOf({ name: "city" })).toBe("");
     expect(labelOf("city", [field("city", "Тверь")], { name: "Имя" })).toBe("CITY");
     expect(labelOf("name", [], { name: "Имя" })).toBe("Имя");
+    expect(labelOf("email", [{ ...field("email", ""), label: "email" }], { email: "Почта" })).toBe("Почта");
+    expect(labelOf("email", [{ ...field("email", ""), label: "Куда писать" }], { email: "Почта" })).toBe("Куда писать");
     expect(labelOf("old", [], {})).toBe("old");
   });
   it("shows what is known and what may be written", () =>

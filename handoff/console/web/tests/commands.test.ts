@@ -31,6 +31,8 @@ describe("the command bar", () => {
     ["зкр", "close"], // letters in their order
   ])("%s finds %s first", (search, id) => expect(found(search)[0]).toBe(id));
   it("finds nothing for what is nothing", () => expect(found("зщшгн")).toEqual([]));
+  it("takes what is called just so before what begins so", () =>
+    expect(ranked([named("next", "Взять следующее"), named("take", "Взять")], "взять").map((one) => one.id)).toEqual(["take", "next"]));
   it("needs every word", () => expect(found("заявки тёмная")).toEqual([]));
   it("takes what begins so before what only holds it", () => expect(found("очередь")).toEqual(["queue", "return"]));
   it("does not take letters that are far apart", () => expect(score("рбт", "режим ожидания бота")).toBe(0));
