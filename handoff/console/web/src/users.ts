@@ -30,3 +30,16 @@ export function changesOf(user: UserView, wanted: Wanted): UserChange {
   if (wanted.active !== user.active) changes.active = wanted.active;
   return changes;
 }
+
+export type Filters = { q: string; role: string; line: string; state: string };
+
+/** Whether an account is among those looked for; what is empty does not matter. */
+export function fits(user: Pick<UserView, "name" | "title" | "role" | "lines" | "active">, wanted: Filters): boolean {
+  const q = wanted.q.trim().toLowerCase();
+  return (
+    (!q || `${user.title} ${user.name}`.toLowerCase().includes(q)) &&
+    (!wanted.role || user.role === wanted.role) &&
+    (!wanted.line || wanted.line in user.lines) &&
+    (!wanted.state || user.active === (wanted.state === "active"))
+  );
+}
