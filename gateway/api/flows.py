@@ -85,11 +85,15 @@ def _day(said: str, name: str) -> date | None:
 
 def _channels(call: Call, channel: str) -> tuple[str, ...] | None:
     """What the bot does belongs to the line of the channel where it does it."""
-    sight = access_numbers(call.who)
-    if sight.everything:
+    if access_numbers(call.who).everything:
         return (channel,) if channel else None
-    theirs = sorted(name for name, line in call.floor.channel_lines.items() if line in sight.lines)
-    return tuple(name for name in theirs if channel in ("", name))
+    return tuple(name for name in _own_channels(call) if channel in ("", name))
+
+
+def _own_channels(call: Call) -> list[str]:
+    """Those that one may ask for."""
+    sight, lines = access_numbers(call.who), call.floor.channel_lines
+    return sorted(name for name, line in lines.items() if sight.everything or line in sight.lines)
 
 
 async def _tally(call: Call, asked: Asked) -> Tally:
@@ -169,6 +173,7 @@ async def list_flows(call: Call) -> FlowList:
     rows = [_row(book, book.flows[name], editions, tally) for name in book.library.flows]
     return FlowList(
         items=sorted(rows, key=lambda it: (-it.started, it.title)),
+        channels=_own_channels(call),
         first=asked.first.isoformat(),
         last=asked.last.isoformat(),
     )
@@ -218,6 +223,7 @@ async def get_flow(call: Call) -> FlowView:
         edges=graph.edges(),
         elsewhere=graph.elsewhere(),
         outcomes=graph.outcomes(unfinished(compiled)),
+        channels=_own_channels(call),
         first=asked.first.isoformat(),
         last=asked.last.isoformat(),
     )

@@ -147,6 +147,8 @@ class FlowList(Model):
     """All flows that serve."""
 
     items: list[FlowRow]
+    channels: list[str]
+    """Channels whose numbers one may ask for."""
     first: str
     last: str
 
@@ -225,6 +227,7 @@ class FlowView(FlowRow):
     edges: list[EdgeView]
     elsewhere: list[ElsewhereView]
     outcomes: list[OutcomeView]
+    channels: list[str]
     first: str
     last: str
 

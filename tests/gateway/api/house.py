@@ -163,6 +163,7 @@ async def open_house(public_url: str = "", config: str = CONFIG, flows: dict[str
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="frontline-house-")))
         (folder / "flows").mkdir()
         for name, text in flows.items():
+            (folder / "flows" / name).parent.mkdir(exist_ok=True)
             (folder / "flows" / name).write_text(text, "utf-8")
         settings, findings = read_config(config, folder / "config.yaml", {})
         assert settings is not None, findings
