@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-from collections.abc import AsyncIterator
+import time as clock
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from core.locale import Texts
 from handoff.metrics import METRICS
 from handoff.metrics_life import Fact, Life, build_life
 from handoff.metrics_tables import Cell, Question, Row, Table, Tally, entries
+from handoff.metrics_tickets import TicketLife
 from storage.codec import decode_dict
 from storage.reports.reading import Told, by_session, count_messages, read_facts, slices
+from storage.reports.tickets import read_tickets, ticket_slices
+from storage.rows import Row as Stored
 from storage.work.units import Units
 
 LONGEST = 1_100  # days of one report
@@ -24,18 +28,22 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadshe
 
 
 class Behind(NamedTuple):
-    """A session behind a number, and what it gives to it."""
+    """A session or a ticket behind a number, and what it gives to it. Of the two, the other's number is 0."""
 
     conversation: int
     session: int
     value: float
+    ticket: int = 0
 
 
 class Reports:
-    """Answers questions about sessions that began between two moments, seconds since the epoch."""
+    """Answers questions about sessions that began, or tickets that were created, between two moments, seconds since the epoch.
 
-    def __init__(self, units: Units) -> None:
-        self._units = units
+    `now` is the moment at which deadlines of tickets are looked at.
+    """
+
+    def __init__(self, units: Units, now: Callable[[], float] = clock.time) -> None:
+        self._units, self._now = units, now
 
     async def table(self, asked: Question, since: float, until: float) -> Table:
         """The report. Raises `StorageFull` when the database is away."""
@@ -45,22 +53,34 @@ class Reports:
         return await asyncio.to_thread(tally.table)
 
     async def behind(self, asked: Question, since: float, until: float, metric: str, key: str | None) -> list[Behind]:
-        """The sessions behind a number of the report, in the order in which they began; those of all rows without a key."""
+        """What is behind a number of the report, in the order in which it began; all rows' without a key."""
         found: list[Behind] = []
         async for lives in self._lives(asked, since, until):
             for life in sorted(lives, key=lambda it: (it.opened_at, it.conversation)):
                 given = [it for it in entries(life, asked) if it.metric == metric and key in (None, it.key)]
                 if given:
-                    found.append(Behind(life.conversation, life.number, sum(it.measure.value for it in given)))
+                    session, ticket = (0, life.number) if isinstance(life, TicketLife) else (life.number, 0)
+                    value = sum(it.measure.value for it in given)
+                    found.append(Behind(life.conversation, session, value, ticket))
         return found
 
-    async def _lives(self, asked: Question, since: float, until: float) -> AsyncIterator[list[Life]]:
+    async def _lives(self, asked: Question, since: float, until: float) -> AsyncIterator[Sequence[Life | TicketLife]]:
+        if asked.report.of == "tickets":
+            async for tickets in self._tickets(since, until):
+                yield tickets
+            return
         for start, end in await self._units.ask(partial(slices, since=since, until=until)):
             told = await self._units.ask(partial(read_facts, since=start, until=end))
             said: dict[tuple[int, int], dict[str, int]] = {}
             if asked.report.needs_messages:
                 said = await self._units.ask(partial(count_messages, since=start, until=end))
             yield await asyncio.to_thread(_build, told, said)
+
+    async def _tickets(self, since: float, until: float) -> AsyncIterator[list[TicketLife]]:
+        now = self._now()
+        for part in await self._units.ask(partial(ticket_slices, since=since, until=until)):
+            found = await self._units.ask(partial(read_tickets, since=since, until=until, part=part))
+            yield [_ticket(row, entries, now) for row, entries in found]
 
 
 def _build(told: list[Told], said: dict[tuple[int, int], dict[str, int]]) -> list[Life]:
@@ -71,6 +91,18 @@ def _build(told: list[Told], said: dict[tuple[int, int], dict[str, int]]) -> lis
         if life is not None:
             found.append(life)
     return found
+
+
+def _ticket(row: Stored, entries: list[dict[str, Any]], now: float) -> TicketLife:
+    same = ("number", "conversation", "desk", "category", "client", "line", "solved_at", "deadline", "rating", "master")
+    return TicketLife(
+        **{name: row[name] for name in same},
+        channel=row["channel"] or "",
+        operator=row["assignee"],
+        opened_at=row["created_at"],
+        now=now,
+        entries=entries,
+    )
 
 
 # --- what is asked for -----------------------------------------------------------------------------------------------

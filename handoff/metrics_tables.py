@@ -12,8 +12,9 @@ from core.access import Sight
 from handoff.metrics import METRICS, Metric, Report, Unit
 from handoff.metrics_counting import Measure
 from handoff.metrics_life import Life
+from handoff.metrics_tickets import TicketLife
 
-By = Literal["day", "week", "month", "hour", "line", "channel", "operator", "category"]
+By = Literal["day", "week", "month", "hour", "weekhour", "line", "channel", "operator", "category", "desk"]
 BYS: tuple[By, ...] = get_args(By)
 TOTAL = ""  # the key of the row of everything
 
@@ -65,6 +66,11 @@ class Question:
     sight: Sight = field(default_factory=lambda: Sight(everything=True))
 
 
+def splits(report: Report) -> tuple[By, ...]:
+    """What a report may be split by: a session belongs to no desk."""
+    return tuple(by for by in BYS if by != "desk" or report.of == "tickets")
+
+
 class Entry(NamedTuple):
     """A measure in its row and column."""
 
@@ -73,8 +79,8 @@ class Entry(NamedTuple):
     measure: Measure
 
 
-def entries(life: Life, asked: Question) -> Iterator[Entry]:
-    """What a session gives to the table."""
+def entries(life: Life | TicketLife, asked: Question) -> Iterator[Entry]:
+    """What a session or a ticket gives to the table."""
     if asked.channel and life.channel != asked.channel:
         return
     for name in asked.report.metrics:
@@ -91,20 +97,18 @@ def _is_asked_for(measure: Measure, asked: Question) -> bool:
     return asked.sight.everything or measure.line in asked.sight.lines
 
 
-def _key(life: Life, measure: Measure, asked: Question) -> str:
-    match asked.by:
-        case "line":
-            return measure.line
-        case "operator":
-            return measure.operator
-        case "channel":
-            return life.channel
-        case "category":
-            return life.category
-        case "hour":
-            return f"{datetime.fromtimestamp(measure.at, asked.zone):%H}"
-        case _:
-            return period_of(life.opened_at, asked.by, asked.zone)
+_CLOCK = {"hour": "%H", "weekhour": "%u-%H"}  # by when something happened
+
+
+def _key(life: Life | TicketLife, measure: Measure, asked: Question) -> str:
+    by = asked.by
+    if by in _CLOCK:
+        return datetime.fromtimestamp(measure.at, asked.zone).strftime(_CLOCK[by])
+    if by in ("line", "operator"):
+        return str(getattr(measure, by))
+    if by in ("channel", "category", "desk"):
+        return str(getattr(life, by, ""))
+    return period_of(life.opened_at, by, asked.zone)
 
 
 def period_of(at: float, by: By, zone: tzinfo) -> str:
@@ -123,8 +127,8 @@ class Tally:
         self.asked = asked
         self._values: dict[tuple[str, str], list[float]] = {}
 
-    def add(self, lives: Iterable[Life]) -> None:
-        """Count sessions in."""
+    def add(self, lives: Iterable[Life | TicketLife]) -> None:
+        """Count sessions or tickets in."""
         for life in lives:
             for entry in entries(life, self.asked):
                 self._values.setdefault((entry.key, entry.metric), []).append(entry.measure.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -10,7 +11,7 @@ from gateway.api.models import Given, Id, Model, Page
 
 Day = Annotated[str, StringConstraints(max_length=10, pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")]
 Key = Annotated[str, StringConstraints(max_length=200)]
-By = Literal["", "day", "week", "month", "hour", "line", "channel", "operator", "category"]
+By = Literal["", "day", "week", "month", "hour", "weekhour", "line", "channel", "operator", "category", "desk"]
 
 
 class ReportQuery(Given):
@@ -21,7 +22,8 @@ class ReportQuery(Given):
     last: Day = Field(default="", alias="to")
     """The last day, included; left out: today."""
     by: By = ""
-    """One row for each; left out: what the report is usually split by."""
+    """One row for each; left out: what the report is usually split by. `weekhour` is `1-09`: Mondays from nine to ten; `desk` is
+    for tickets alone."""
     line: Key = ""
     """Only what happened on this line."""
     channel: Key = ""
@@ -57,6 +59,10 @@ class ReportView(Model):
     title: str
     by: str
     """What it is usually split by."""
+    bys: list[str]
+    """What it may be split by."""
+    of: Literal["sessions", "tickets"]
+    """What began in the period."""
     metrics: list[MetricView]
 
 
@@ -83,6 +89,8 @@ class RowView(Model):
     """A row: what it is for, and its numbers."""
 
     key: str
+    title: str = ""
+    """What people read for the key of a line, a desk or a person; empty: the key itself."""
     cells: list[CellView]
 
 
@@ -100,16 +108,28 @@ class TableView(Model):
 
 
 class BehindView(Model):
-    """A session behind a number."""
+    """A session or a ticket behind a number."""
 
     conversation: Id
     session: int
+    """0: it is a ticket."""
+    ticket: int = 0
+    """0: it is a session."""
     value: float
     """What it gives to the number."""
+    at: datetime | None = None
+    """When it began."""
+    client_name: str = ""
+    channel: str = ""
+    line: str = ""
+    title: str = ""
+    """Of a ticket."""
 
 
 class BehindPage(Model):
-    """A page of the sessions behind a number, in the order in which they began."""
+    """A page of what is behind a number, in the order in which it began."""
 
     items: list[BehindView]
     next: str | None
+    count: int
+    """How many there are on all pages: those that the caller may open."""

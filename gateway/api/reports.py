@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from core.access import Role, Sight
+from core.access import Role
 from core.locale import n_, texts
+from gateway.api.behind import seen_behind, show_behind, titles_of
 from gateway.api.models_reports import (
     BehindPage,
     BehindQuery,
-    BehindView,
     CellView,
     MetricView,
     ReportList,
@@ -22,16 +22,14 @@ from gateway.api.models_reports import (
 from gateway.api.paging import read_cursor, write_cursor
 from gateway.api.problems import Problem
 from gateway.api.route import Call, Route, Text
-from gateway.reporting import Behind, Reports, read_day, read_period, render_csv
+from gateway.reporting import Reports, read_day, read_period, render_csv
 from handoff.access import access_numbers
 from handoff.metrics import METRICS, REPORTS, Report
-from handoff.metrics_tables import BYS, Question, Row, Table
-from storage.work.sessions import seen_sessions
+from handoff.metrics_tables import Question, Row, Table, splits
 
 NUMBERS: tuple[Role, ...] = ("supervisor", "analyst", "admin")  # who sees numbers …
 BEHIND: tuple[Role, ...] = ("supervisor", "admin")  # … and what clients say, too
 USUAL = timedelta(days=29)
-STRIDE = 200  # sessions looked up at a time
 
 
 def _report(call: Call) -> Report:
@@ -69,14 +67,19 @@ def _period(call: Call, query: ReportQuery) -> tuple[float, float]:
 def _question(call: Call, query: ReportQuery) -> Question:
     report, sight = _report(call), access_numbers(call.who)
     by = query.by or report.by
-    assert by in BYS
+    if by not in splits(report):
+        raise Problem("invalid", errors=[{"pointer": "by", "detail": n_("sessions belong to no desk")}])
     return Question(report, by, _zone(call), query.line, query.channel, query.operator, sight)
 
 
 async def _table(call: Call) -> Table:
     query: ReportQuery = call.query
     asked, period = _question(call, query), _period(call, query)
-    return await Reports(call.floor.units).table(asked, *period)
+    return await _reports(call).table(asked, *period)
+
+
+def _reports(call: Call) -> Reports:
+    return Reports(call.floor.units, lambda: call.floor.now().timestamp())
 
 
 # --- the routes ------------------------------------------------------------------------------------------------------
@@ -90,8 +93,10 @@ async def get_reports(call: Call) -> ReportList:
                 name=report.name,
                 title=t(report.title),
                 by=report.by,
+                bys=list(splits(report)),
+                of=report.of,
                 metrics=[
-                    MetricView(name=it.name, title=t(it.title), unit=it.unit, about=it.about)
+                    MetricView(name=it.name, title=t(it.title), unit=it.unit, about=t(it.about))
                     for it in (METRICS[name] for name in report.metrics)
                 ],
             )
@@ -103,22 +108,23 @@ async def get_reports(call: Call) -> ReportList:
 async def get_report(call: Call) -> TableView:
     table = await _table(call)
     first, last = _days(call, call.query)
+    named = await titles_of(call, table)
     return TableView(
         name=table.report.name,
         by=table.by,
         first=first.isoformat(),
         last=last.isoformat(),
-        rows=[_row(table, row) for row in table.rows],
-        total=_row(table, table.total),
+        rows=[_row(table, row, named.get(row.key, "")) for row in table.rows],
+        total=_row(table, table.total, ""),
     )
 
 
-def _row(table: Table, row: Row) -> RowView:
+def _row(table: Table, row: Row, title: str) -> RowView:
     cells = [
         CellView(metric=name, count=it.count, value=it.value, median=it.median, p90=it.p90, total=it.total)
         for name, it in zip(table.report.metrics, row.cells, strict=True)
     ]
-    return RowView(key=row.key, cells=cells)
+    return RowView(key=row.key, title=title, cells=cells)
 
 
 async def get_report_csv(call: Call) -> Text:
@@ -127,31 +133,17 @@ async def get_report_csv(call: Call) -> Text:
 
 
 async def get_report_sessions(call: Call) -> BehindPage:
-    """Only those sessions that the caller may open now."""
+    """Only those that the caller may open now."""
     query: BehindQuery = call.query
     asked, period = _question(call, query), _period(call, query)
     if query.metric not in asked.report.metrics:
         raise Problem("invalid", errors=[{"pointer": "metric", "detail": n_("this report has no such number")}])
-    found = await Reports(call.floor.units).behind(asked, *period, query.metric, query.key)
-    place = read_cursor(query.cursor)
-    seen: list[tuple[int, Behind]] = []
-    while place < len(found) and len(seen) <= query.limit:
-        part = list(enumerate(found[place : place + STRIDE], place + 1))
-        seen += await _seen(call, part)
-        place += len(part)
-    page = seen[: query.limit]
-    more = write_cursor(page[-1][0]) if len(seen) > len(page) else None
-    items = [BehindView(conversation=it.conversation, session=it.session, value=it.value) for _, it in page]
-    return BehindPage(items=items, next=more)
-
-
-async def _seen(call: Call, part: list[tuple[int, Behind]]) -> list[tuple[int, Behind]]:
-    sight: Sight = call.floor.sight(call.who)
-    if sight.everything:
-        return part
-    wanted = [(it.conversation, it.session) for _, it in part]
-    open_to = await call.floor.units.ask(lambda reads: seen_sessions(reads, sight, wanted))
-    return [(place, it) for place, it in part if (it.conversation, it.session) in open_to]
+    found = await _reports(call).behind(asked, *period, query.metric, query.key)
+    place, seen = read_cursor(query.cursor), await seen_behind(call, found)
+    left = [(at, it) for at, it in enumerate(found, 1) if at > place and it in seen]
+    page = left[: query.limit]
+    more = write_cursor(page[-1][0]) if len(left) > len(page) else None
+    return BehindPage(items=await show_behind(call, [it for _, it in page]), next=more, count=len(seen))
 
 
 ROUTES: tuple[Route, ...] = (
@@ -161,7 +153,7 @@ ROUTES: tuple[Route, ...] = (
         answer=ReportList,
     ),
     Route(
-        *("GET", "/reports/{name}", get_report, "A report of the sessions that began in a period", NUMBERS),
+        *("GET", "/reports/{name}", get_report, "A report of what began in a period: sessions or tickets", NUMBERS),
         scope="reports:read",
         query=ReportQuery,
         answer=TableView,
@@ -176,7 +168,7 @@ ROUTES: tuple[Route, ...] = (
         problems=("not-found",),
     ),
     Route(
-        *("GET", "/reports/{name}/sessions", get_report_sessions, "The sessions behind a number", BEHIND),
+        *("GET", "/reports/{name}/sessions", get_report_sessions, "The sessions or tickets behind a number", BEHIND),
         scope="conversations:read",
         query=BehindQuery,
         answer=BehindPage,

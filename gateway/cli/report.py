@@ -14,7 +14,7 @@ from core.locale import n_
 from gateway.cli.shell import Shell, ask_office
 from gateway.cli.words import command, option
 from handoff.metrics import METRICS, REPORTS
-from handoff.metrics_tables import BYS, Row, Table
+from handoff.metrics_tables import BYS, Row, Table, splits
 
 if TYPE_CHECKING:
     from gateway.config import Config
@@ -31,6 +31,8 @@ HEADS = {
     "channel": n_("Channel"),
     "operator": n_("Operator"),
     "category": n_("Category"),
+    "desk": n_("Desk"),
+    "weekhour": n_("Weekday and hour"),
 }
 
 
@@ -38,7 +40,7 @@ HEADS = {
     "report",
     help=n_(
         "What came of the sessions that began in a period: volume, the bot's share, waiting, resolution, SLA, rating. NAME is one"
-        " of overview, volume, bot, waiting, service, transfers, time, load."
+        " of overview, volume, bot, waiting, service, transfers, time, load; tickets is about tickets that were created then."
     ),
 )
 @click.argument("name", type=click.Choice(list(REPORTS)), default="overview")
@@ -71,6 +73,8 @@ def report_command(
     _require_known(shell, config, line, channel)
     days = _days(config, first, last)
     by = by or REPORTS[name].by
+    if by not in splits(REPORTS[name]):
+        raise click.UsageError(shell.t("Sessions belong to no desk; only the report of tickets is split by desks."))
     table = _ask(shell, config, name, by, days, {"line": line, "channel": channel, "operator": operator})
     if form == "json":
         shell.json(_values(table, days))
@@ -134,9 +138,11 @@ def _print(shell: Shell, table: Table, days: tuple[date, date]) -> None:
 
     t = shell.t
     first, last = (f"{day:%d.%m.%Y}" for day in days)
-    shell.say(
-        t("{title}: sessions that began from {first} to {last}.", title=t(table.report.title), first=first, last=last)
-    )
+    title = t(table.report.title)
+    if table.report.of == "tickets":
+        shell.say(t("{title}: tickets that were created from {first} to {last}.", title=title, first=first, last=last))
+    else:
+        shell.say(t("{title}: sessions that began from {first} to {last}.", title=title, first=first, last=last))
     if not table.rows:
         shell.say(t("There were none."))
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, Literal
 
@@ -170,6 +171,7 @@ def _listing(conditions: tuple[str, ...], sort: Sort, onward: bool) -> Select[An
 # --- one ticket ------------------------------------------------------------------------------------------------------
 
 SEEN_TICKET = select(*_FACED).select_from(_told).where(tickets.c.number == bindparam("number"), TICKET_SEEN)
+IS_SEEN = select(tickets.c.number).where(tickets.c.number == bindparam("number"), TICKET_SEEN)
 NOTES = (
     select(ticket_notes.c.id, ticket_notes.c.at, ticket_notes.c.author, ticket_notes.c.text)
     .where(ticket_notes.c.ticket == bindparam("number"))
@@ -225,6 +227,12 @@ class TicketPage(msgspec.Struct):
 def seen_ticket(reads: Asked, sight: Sight, number: int) -> Row | None:
     """The ticket, if it may be seen."""
     return reads.one(SEEN_TICKET, number=number, **sight_values(sight))
+
+
+def seen_tickets(reads: Asked, sight: Sight, numbers: Iterable[int]) -> set[int]:
+    """Those of the tickets that may be seen."""
+    values = sight_values(sight)
+    return {number for number in numbers if reads.value(IS_SEEN, number=number, **values) is not None}
 
 
 def ticket_page(reads: Asked, sight: Sight, number: int, now: float) -> TicketPage | None:
