@@ -174,6 +174,8 @@ class LineList(Model):
     """All lines of the deployment."""
 
     items: list[LineView]
+    now: datetime
+    """The server's clock."""
 
 
 # --- decisions ----------------------------------------------------------------------------------------------------------

@@ -99,7 +99,8 @@ async def get_lines(call: Call) -> LineList:
         items=[
             _line(line, now, counted.get(id), _people(view, id) if _in(people, id) else None)
             for id, line in lines.items()
-        ]
+        ],
+        now=now,
     )
 
 

@@ -21,7 +21,7 @@ async def test_a_supervisor_sees_who_waits_and_why(desk: Desk, open_page: Open) 
     await desk.sign_in(watched, "root")
     page = watched.page
     await page.goto(f"{desk.url}/lines")
-    line = page.locator("section.card", has_text="Поддержка")
+    line = page.locator(".tile", has_text="Поддержка")
     await expect(line.locator(".numbers div", has_text="Ждут").locator("dd")).to_have_text("1")
     await expect(line).to_contain_text("никого на линии: 1")
     assert await findings(page) == []

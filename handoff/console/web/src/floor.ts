@@ -86,6 +86,12 @@ export function unique(rows: readonly Row[]): Row[] {
   return [...found.values()];
 }
 
+/** The last words of client or operator; what the house itself has said is no news to anybody. */
+export function wordsOf({ last }: Row, files: (count: number) => string): string {
+  if (!last || last.author === "notice" || last.author === "bot") return "";
+  return last.text || (last.attachments ? files(last.attachments) : "");
+}
+
 /** Whether words are found in what is known of a session; empty words are found everywhere. */
 export function matches(row: Row, q: string): boolean {
   const wanted = q.trim().toLocaleLowerCase();

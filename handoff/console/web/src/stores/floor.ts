@@ -29,7 +29,7 @@ export const useFloor = defineStore("floor", () => {
   const passed = ref(0); // seconds since the server's last answer
   const dragged = ref<Row | null>(null);
   const moved = ref(new Map<number, Row>()); // as they will be, until the server says so
-  let [asked, answered, server, reported] = [0, 0, 0, 0];
+  let [asked, answered, reported] = [0, 0, 0];
   let timer: ReturnType<typeof setTimeout> | undefined;
   let newest: Promise<void> = Promise.resolve();
   let waits = false;
@@ -82,14 +82,10 @@ export const useFloor = defineStore("floor", () => {
     if (!first) return;
     reported = performance.now();
     const hours = await ask<Hours>("GET", `/lines/${encodeURIComponent(first.id)}/hours`);
-    server = new Date(hours.now).getTime() - performance.now();
     today.value = dayOf(hours.now, hours.timezone);
     const table = await ask<Schemas["TableView"]>("GET", `/reports/waiting?by=line&from=${today.value}&to=${today.value}`);
     lost.value = abandoned(table.rows);
   }
-
-  /** The server's clock, in milliseconds. */
-  const now = (): number => (server ? server + performance.now() : Date.now());
 
   function show(wanted: string): Promise<void> {
     if (wanted !== line.value) rows.value = [];
@@ -149,6 +145,6 @@ export const useFloor = defineStore("floor", () => {
 
   return {
     line, rows: shown, led, others, people, atRisk, risk, lost, today, failed, loaded, passed, dragged, // what is
-    load, show, hear, tick, drag, against, carryOut, act, form, limit, now, of, // what can be done
+    load, show, hear, tick, drag, against, carryOut, act, form, limit, now: lines.now, of, // what can be done
   }; // prettier-ignore
 });
