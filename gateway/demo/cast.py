@@ -105,11 +105,15 @@ class Client:
 KINDS = ("telegram", "telegram", "telegram", "web", "vk", "telegram", "web", "max", "telegram", "vk")
 
 
+INITIALS = ("", " К.", " С.")
+
+
 def clients() -> list[Client]:
     """The same ones at every call. Some have two messengers."""
+    names = [name + initial for initial in INITIALS for name in stories().names]
     return [
         Client(number, name, tuple(dict.fromkeys((KINDS[number % len(KINDS)], *_second(number)))))
-        for number, name in enumerate(stories().names)
+        for number, name in enumerate(names)
     ]
 
 

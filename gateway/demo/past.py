@@ -15,8 +15,9 @@ from gateway.app import Gateway
 from gateway.config.model import Config
 from gateway.demo.cast import CREW, clients, stories
 from gateway.demo.channel import past_channels
+from gateway.demo.chat import Chat
 from gateway.demo.place import MAKING, ORDERS, READY, clear, demo_config, folder_of, mark
-from gateway.demo.scenes import Scenes
+from gateway.demo.scenes import FEATURED, Scenes
 from gateway.demo.stage import PastStage, Time
 from gateway.demo.tickets import TicketPlay
 from gateway.demo.troupe import Troupe
@@ -50,7 +51,7 @@ HOURS = (
     2,
     1,
 )  # how many clients come, by the hour
-CONTAINED = 0.55  # of the conversations are the bot's alone
+CONTAINED = 0.6  # of the conversations are the bot's alone
 LAST = 1500.0  # seconds before now in which only the last scenes are played
 FIELDS = ("номер", "телефон", "статус", "товары", "сумма", "доставлен", "дней_с_доставки", "примечание")
 Progress = Callable[[float], None]
@@ -90,6 +91,8 @@ class Maker:
         await TicketPlay(troupe).look()
         for moment in self._arrivals():
             stage.at(moment, partial(self._arrive, troupe))
+        for place, chat in enumerate(chat for chat in troupe.chats.values() if chat.client.number in FEATURED):
+            stage.at(self._now - (1.5 + place / 2) * 86_400, partial(self._feature, troupe, chat))
         await self._days(stage, gateway)
         scenes = Scenes(troupe, self._now)
         await scenes.play(stage)
@@ -113,6 +116,9 @@ class Maker:
             for hour in self._dice.choices(range(24), HOURS, k=most):
                 found.append(day.timestamp() + hour * 3600 + self._dice.uniform(0, 3600))
         return sorted(at for at in found if self._now - DAYS * 86_400 < at < self._now - LAST - 1200)
+
+    async def _feature(self, troupe: Troupe, chat: Chat) -> None:
+        troupe.begin(chat, stories().named("заявка"))
 
     async def _arrive(self, troupe: Troupe) -> None:
         """Somebody who is not in the middle of something comes with something."""

@@ -61,6 +61,7 @@ CARDS: tuple[tuple[int, dict[str, Any], str], ...] = (
     (18, {"tags": ["постоянный"]}, "Пишет из двух мессенджеров, карты объединены"),
 )
 JOINED = (0, 9, 18)  # clients of two messengers whom a supervisor has joined; others are only suggested
+FEATURED = (*(number for number, _, _ in CARDS), *JOINED, 27)  # they have been here in all their messengers
 
 
 class Scenes:
@@ -229,6 +230,8 @@ class Scenes:
         session = await self._troupe.session(chat)
         with contextlib.suppress(Problem):
             await self._troupe.deed(chat, user, session, entry)
+            seen = await self._gateway.store.history(chat.home, 0, 1000)
+            await self._troupe.act(user, "read", chat, seq=seen[-1].seq)
 
     async def _do(self, chat: Chat, user: User, name: str, **said: Any) -> None:
         """What is refused is left out: the scene goes on without it."""

@@ -31,7 +31,7 @@ WRITES = (15.0, 70.0)  # and a colleague
 GREETS = (20.0, 200.0)  # until a colleague takes what waits
 WITH_PEOPLE = "operator"
 NOTHING = Outgoing(plain(""))
-SETTLE_SECONDS = 0.3  # after which the history has what was sent
+SETTLE_SECONDS = 0.3
 
 
 class Troupe:
@@ -44,7 +44,6 @@ class Troupe:
         self.crew = {user.name: user for user in crew}
         self.acting: dict[str, User] = {}
         self.takes = False
-        self.heard: Callable[[Chat], None] = lambda chat: None  # a client has said something
         self.chats = {(chat.channel, chat.id): chat for client in clients() for chat in self._chats(client)}
         listen(gateway.channels, self._hear)
 
@@ -88,8 +87,7 @@ class Troupe:
         )
         (receipt,) = await self.gateway.intake.accept([inbound])
         chat.home = receipt.conversation
-        self.heard(chat)
-        self.stage.later(SETTLE_SECONDS, partial(self.look, chat))
+        self._look_soon(chat)
 
     async def _photo(self, chat: Chat) -> Attachment:
         """A picture of the client's, kept as an upload is."""
@@ -116,7 +114,7 @@ class Troupe:
             photo = await self._photo(chat) if reply.startswith(PHOTO) else None
             await self.put(chat, read_reply(reply, row.message, photo))
         elif person:
-            await self.look(chat)
+            self._look_soon(chat)
 
     async def session(self, chat: Chat) -> Session:
         """Where their conversation stands; a new one where there is none."""
@@ -135,26 +133,29 @@ class Troupe:
         elif session.owner == WITH_PEOPLE and session.operator in self.acting and session.status != "closed":
             self._plan(chat, WRITES, self._work)
 
+    def _look_soon(self, chat: Chat) -> None:
+        """When everything that follows from a deed is done."""
+        self.stage.later(SETTLE_SECONDS, partial(self.look, chat))
+
     def _plan(self, chat: Chat, pause: tuple[float, float], deed: Callable[[Chat], Any]) -> None:
         chat.busy = True
         self.stage.later(self._some(pause), partial(self._do, chat, deed))
 
     async def _do(self, chat: Chat, deed: Callable[[Chat], Any]) -> None:
-        """What is refused was done by somebody else meanwhile: it is looked at anew when something happens."""
+        """What is refused was done by somebody else meanwhile: a moment later it is looked at anew."""
         chat.busy = False
         try:
             await deed(chat)
         except Problem:
-            return
+            self.stage.later(self._some(WRITES), partial(self.look, chat))
 
     async def _take(self, chat: Chat) -> None:
         session = await self.session(chat)
-        if session.status != "queued":
-            return
         able = [user for user in self.acting.values() if user.lines.get(session.line) == "operator"]
+        if session.status == "queued" and able:
+            await self.act(self.dice.choice(able), "take", chat, epoch=session.epoch)
         if able:
-            await self.hands.do(self.dice.choice(able), "POST /conversations/{id}/take", chat.home, epoch=session.epoch)
-            await self.look(chat)
+            self._look_soon(chat)
 
     async def _work(self, chat: Chat) -> None:
         """The next thing of the talk, or its end."""
@@ -169,7 +170,7 @@ class Troupe:
         chat.told += 1
         await self.deed(chat, user, session, entry)
         if "them" not in entry:
-            await self.look(chat)
+            self._look_soon(chat)
 
     async def deed(self, chat: Chat, user: User, session: Session, entry: dict[str, Any]) -> None:
         """One entry of a talk: words, a note, a ticket, a transfer, its return. Raises `Problem`."""
