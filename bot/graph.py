@@ -174,10 +174,10 @@ class _Drawing:
         """All that a client is asked or told, whole."""
         if isinstance(action, Ask):
             asked = [self.flow.fields[name].ask for name in names or action.fields if name in self.flow.fields]
-            return "\n".join(spoken(template) for template in asked)
+            return _bare("\n".join(spoken(template) for template in asked))
         if isinstance(action, Choose):
-            return "\n".join([spoken(action.question), *(f"• {way.button}" for way in action.options)])
-        return self.said(action)
+            return _bare("\n".join([spoken(action.question), *(f"• {way.button}" for way in action.options)]))
+        return _bare(self.said(action))
 
     def labels(self, names: tuple[str, ...]) -> str:
         return ", ".join(self.flow.fields[name].label for name in names if name in self.flow.fields)
@@ -205,10 +205,14 @@ BOXES: dict[type[Action], Callable[[_Drawing, Any], str]] = {
 }
 
 
+def _bare(text: str) -> str:
+    """Of a hole only its name, of marked words only the words."""
+    return re.sub(r"‹([^‹›|]*?)\s*\|[^‹›]*›", r"‹\1›", text.replace("**", ""))
+
+
 def _short(text: str) -> str:
-    """One line that fits a box: of a hole only its name, of marked words only the words."""
-    named = re.sub(r"‹([^‹›|]*?)\s*\|[^‹›]*›", r"‹\1›", text.replace("**", ""))
-    flat = re.sub(r"\s+", " ", named).strip()
+    """One line that fits a box."""
+    flat = re.sub(r"\s+", " ", _bare(text)).strip()
     return flat if len(flat) <= WIDEST else flat[: WIDEST - 1] + "…"
 
 

@@ -9,7 +9,7 @@ export type Arrow = { source: number; target: number; label: string };
 
 export const START = 0;
 const WIDTH = 216;
-const PER_LINE = 29; // letters that surely fit a line of a box
+const PER_LINE = 25; // letters that surely fit a line of a box
 const LINES = 3;
 const LINE_HEIGHT = 17;
 const HEAD = 25; // the kind and the number above the words
@@ -53,7 +53,7 @@ export function cut(text: string, letters = LABEL): string {
 /** Box 0 is the start; `boxes` come from the API, numbered from 1. */
 export function place(start: string, boxes: readonly Given[], arrows: readonly Arrow[]): Drawing {
   const graph = new Graph({ multigraph: true });
-  graph.setGraph({ rankdir: "TB", nodesep: 26, ranksep: 40, edgesep: 14, marginx: EDGE, marginy: EDGE });
+  graph.setGraph({ rankdir: "TB", nodesep: 20, ranksep: 34, edgesep: 14, marginx: EDGE, marginy: EDGE });
   graph.setDefaultEdgeLabel(() => ({}));
   const lines = new Map<number, string[]>([[START, wrap(start, PER_LINE, 2)]]);
   for (const box of boxes) lines.set(box.number, wrap(box.label));

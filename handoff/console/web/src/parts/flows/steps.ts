@@ -9,9 +9,10 @@ export function caption(box: Box): string {
 
 export type Line = { key: string; number: number | null; kind: string; title: string; numbers: Numbers };
 
-/** Steps that are counted, those of the diagram first. */
+/** Steps that are counted, those of the diagram first, in the order of the file. */
 export function lines(flow: Flow): Line[] {
-  const drawn = flow.nodes.flatMap((box) =>
+  const ordered = [...flow.nodes].sort((one, other) => one.line - other.line || one.number - other.number);
+  const drawn = ordered.flatMap((box) =>
     box.numbers ? [{ key: `n${box.number}`, number: box.number, kind: box.kind, title: caption(box), numbers: box.numbers }] : [],
   );
   const rest = flow.elsewhere.map((one) => ({ key: `e${one.step}`, number: null, kind: one.kind, title: one.step, numbers: one.numbers }));
