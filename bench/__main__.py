@@ -7,6 +7,7 @@ measurements, `--write` keeps the results in `docs/performance/` and writes `doc
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import sys
 from collections.abc import Sequence
@@ -73,6 +74,13 @@ def live(options: argparse.Namespace, how: str) -> None:
     finish("live", found, options, how)
 
 
+def console_pages(options: argparse.Namespace, how: str) -> None:
+    """The console's pages on a slow network, and messages on their way to the screen."""
+    from bench.console import run_console
+
+    finish("console", asyncio.run(run_console(options.rounds, console)), options, how)
+
+
 def finish(part: str, lines: Sequence[str], options: argparse.Namespace, how: str) -> None:
     """Shows the lines of a part, and keeps them when asked to."""
     show(lines)
@@ -84,7 +92,15 @@ def show(lines: Sequence[str]) -> None:
     console.print(Markdown("\n".join(lines)))
 
 
-PARTS = {"path": path, "micro": micro, "volume": volume, "steady": steady, "scale": scale, "live": live}
+PARTS = {
+    "path": path,
+    "micro": micro,
+    "volume": volume,
+    "steady": steady,
+    "scale": scale,
+    "live": live,
+    "console": console_pages,
+}
 # What `make bench` runs: the whole path, then each other part, one command line for each.
 SHORT = (
     "--part path --all --clients 1,16,128,512 --seconds 3 --rounds 3",
@@ -92,6 +108,7 @@ SHORT = (
     "--part volume --only sqlite --conversations 2000 --seconds 2 --rounds 2",
     "--part steady --only sqlite --steady 10",
     "--part live --sockets 1000 --changes 200 --seconds 10",
+    "--part console --rounds 3",
 )
 FULL = (
     "--part path --all --clients 1,16,128,512 --seconds 5 --rounds 5",
@@ -100,6 +117,7 @@ FULL = (
     "--part steady --steady 600",
     "--part scale --seconds 5 --rounds 5",
     "--part live --sockets 1000 --changes 200 --seconds 60",
+    "--part console --rounds 5",
 )
 PRESETS = {"short": SHORT, "full": FULL}
 

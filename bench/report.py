@@ -25,6 +25,7 @@ PARTS = {
     "steady": "Steady load and bursts",
     "scale": "One worker and two",
     "live": "People at work: a thousand live sockets",
+    "console": "The console on a slow network",
     "soak": "Soak",
     "profile": "Where the time goes",
 }
