@@ -42,7 +42,8 @@ COVERED := --cov=core --cov=bot --cov=handoff --cov-fail-under=98 --cov-report=t
 
 test: unit services console  ## everything: unit, contract, fault, browser tests
 	sh tests/again.sh $(BIN)/python -m pytest -n 2 --dist loadscope -m "not faults and not browser and not speed" $(PURE:%=--ignore=tests/%)
-	sh tests/again.sh $(BIN)/python -m pytest -m "faults or browser or speed"
+	sh tests/again.sh $(BIN)/python -m pytest -n 2 --dist loadscope -m browser
+	sh tests/again.sh $(BIN)/python -m pytest -m "faults or speed"
 
 unit: $(VENV)/.ready-dev  ## the pure rooms and their branch coverage; no services, no processes: seconds
 	$(BIN)/python -m pytest -q -n 2 -m "not speed" $(PURE:%=tests/%) $(COVERED)
