@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from core.accounts import User
+from gateway.accounts.people import Place
 from gateway.api.problems import Problem
 from gateway.demo.cast import ADMIN, OPERATOR, SUPERVISOR, stories
 from gateway.demo.channel import Played
@@ -87,6 +88,9 @@ class Scenes:
 
     async def _prepare(self) -> None:
         admin, do = self._troupe.crew[ADMIN], self._troupe.hands.do
+        await self._gateway.people.add_token(
+            admin, "Выгрузка для таблиц", ("reports:read",), 0.0, Place()
+        )  # nobody has it
         for canned in CANNED:
             await do(admin, "POST /replies", **canned)
         for number, card, note in CARDS:
@@ -130,7 +134,9 @@ class Scenes:
 
     def _cast(self) -> None:
         self._mine(23, "курьер", answers=2)
-        self._mine(17, "крышка", answers=1)
+        called = self._mine(17, "крышка", answers=1)
+        self._at(9, partial(self._note, called, self._operator, "@supervisor можно отправить две крышки сразу?"))
+        self._at(7, partial(self._note, called, self._supervisor, "@operator да, и предложи чехол в подарок"))
         self._mine(12, "чек", answers=1, silent=True)
         self._hold(20, "обмен")
         self._busy(15, "адрес", "oleg")
@@ -163,13 +169,14 @@ class Scenes:
         self._at(minutes, come)
         return chat
 
-    def _mine(self, minutes: float, name: str, answers: int, silent: bool = False) -> None:
+    def _mine(self, minutes: float, name: str, answers: int, silent: bool = False) -> Chat:
         """The operator of the demo has it and has answered; the client has the last word, or is waited for."""
         chat = self._come(minutes, name, alone=True)
         self._at(minutes - 2.5, partial(self._take, chat, self._operator))
         for place in range(answers):
             last = silent and place == answers - 1
             self._at(minutes - 4 - 3 * place, partial(self._talk, chat, self._operator, last))
+        return chat
 
     def _hold(self, minutes: float, name: str) -> None:
         chat = self._come(minutes, name, alone=True)
@@ -216,6 +223,10 @@ class Scenes:
 
     async def _take(self, chat: Chat, user: User) -> None:
         await self._do(chat, user, "take")
+
+    async def _note(self, chat: Chat, user: User, text: str) -> None:
+        with contextlib.suppress(Problem):
+            await self._troupe.act(user, "note", chat, text=text)
 
     async def _talk(self, chat: Chat, user: User, last: bool) -> None:
         """The next words of the story; `last`: the client says nothing to it for now."""

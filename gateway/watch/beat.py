@@ -103,8 +103,8 @@ class Watch:
             self._written, self._beat = channels, at
 
     async def leave(self) -> None:
-        """The process ends; what it has not written yet is written first."""
-        if not self._units.lists:
+        """The process ends; what it has not written yet is written first. One that never served has nothing to tell."""
+        if not self._units.lists or self._beat == float("-inf"):
             return
         with contextlib.suppress(StorageFull, TimeoutError):
             async with asyncio.timeout(LEAVE_SECONDS):

@@ -1,0 +1,1 @@
+"""The demo: its past, its accounts, and what it never touches."""
