@@ -319,6 +319,8 @@ class DraftQuery(Given):
     """For which desk."""
 
     desk: DeskName
+    about: Annotated[str, StringConstraints(max_length=1000)] = ""
+    """What is written so far: what may be the same matter is looked for with it."""
 
 
 class DraftField(Model):

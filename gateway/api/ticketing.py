@@ -43,7 +43,10 @@ async def ticket_draft(call: Call) -> TicketDraft:
     labels = dict.fromkeys((*desk.needs, *known))
     text = await _question(call, row)
     title = text.splitlines()[0][:TITLE] if text else ""
-    alike = await _alike(call, row["client"], words(title, text, known, tuple(private_labels(call))))
+    about = asked.about.strip()
+    alike = await _alike(
+        call, row["client"], words(about or title, "" if about else text, known, tuple(private_labels(call)))
+    )
     return TicketDraft(
         desk=desk.id,
         title=title,

@@ -129,6 +129,7 @@ const CAUSES: readonly [RegExp, string][] = [
   [/file|photo|document|media/i, "file"],
   [/too many requests|^429|flood/i, "slow"],
   [/window|24 hours|^950 /i, "window"],
+  [/no answer|connection|time(d )?out|interrupted|unknown|died|lost/i, "unknown"],
 ];
 
 /** The name of the cause behind the words of a messenger; empty without any. */
