@@ -83,7 +83,7 @@ def test_its_store_is_its_own_and_reaches_nobody(tmp_path: Path) -> None:
     played = demo_config(config)
     assert database_of(played) == tmp_path / "var/demo/demo.db"
     for place in (played.storage.files, played.storage.cache):
-        assert Path(place).is_relative_to(tmp_path / "var/demo")
+        assert Path(str(place)).is_relative_to(tmp_path / "var/demo")
     assert database_of(config) == tmp_path / "var/frontline.db"
     assert obstacles(config, T) == []  # what was given is unchanged
     assert not is_installed(config)
