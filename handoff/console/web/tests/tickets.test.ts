@@ -16,7 +16,7 @@ const GENERAL = desk("general", [["new", "open"], ["done", "done"]]); // prettie
 const ticket = (number: number, status = "new", means: Ticket["means"] = "open", of = "returns"): Ticket =>
   ({ number, desk: of, status, status_title: status, means, version: 1, title: `T${number}`, deadline: null }) as Ticket;
 const count = (status: string, means: Ticket["means"], n: number, of = "returns"): Count => ({ desk: of, status, status_title: status, means, count: n });
-const filter = (more: object = {}): ReturnType<typeof readFilter> => readFilter({ desk: "returns", ...more });
+const filter = (more: Record<string, string> = {}): ReturnType<typeof readFilter> => readFilter({ desk: "returns", ...more });
 
 describe("the address", () => {
   it("is read and written without what is not ours", () => {
@@ -27,7 +27,7 @@ describe("the address", () => {
 });
 
 describe("columns", () => {
-  const of = (desks: Desk[], wanted: object, counts: Count[] = []): Column[] => columnsOf(desks, readFilter(wanted), counts, TITLES);
+  const of = (desks: Desk[], wanted: Record<string, string>, counts: Count[] = []): Column[] => columnsOf(desks, readFilter(wanted), counts, TITLES);
   it("are the statuses of a desk, open ones first", () => expect(of([RETURNS], {}).map((one) => one.key)).toEqual(["new", "check", "ask", "paid"]));
   it("are the groups of several desks", () => expect(of([RETURNS, GENERAL], {}).map((one) => one.title)).toEqual(["Открыта", "Ждёт", "Решена"]));
   it("show a status that the desk does not name, while it has tickets", () => {
