@@ -13,8 +13,9 @@ from playwright.async_api import Locator, Page, expect
 from gateway.edition import read_edition
 from tests.browser.console.conftest import Desk, Open
 from tests.browser.console.hostile import CORPUS
+from tests.browser.console.test_looks import LOOKS, stands_well
 from tests.browser.test_access import findings
-from tests.gateway.api.house import House, open_house
+from tests.gateway.api.house import ROOT, House, open_house
 from tests.gateway.api.test_flows_pages import BOOK, RETURN, WARNED, walk
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -189,3 +190,36 @@ async def test_the_diagram_fits_a_phone(shop: Desk, open_page: Open) -> None:
         await page.goto(f"{shop.url}/{place}")
         await page.wait_for_selector(".card")
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), place
+
+
+RUINS = ("отмена", "не знаю", "позже", "человек")
+
+
+@pytest.mark.parametrize(("language", "theme"), LOOKS)
+async def test_the_pages_of_flows_stand_well(shop: Desk, open_page: Open, language: str, theme: str) -> None:
+    """With a day of clients of whom some do not come to the end."""
+    await walk(shop.house)
+    for n in range(3, 13):
+        said = ("вернуть", str(n), "сломалось", "Анна")
+        for words in (*said[: n % 5], *((RUINS[n % 4],) if n % 3 else ())):
+            await shop.house.client(words, str(n))
+    user = await shop.house.add("anna", "admin")
+    looks = {"title": "Анна", "language": language, "theme": theme}
+    await shop.house.accounts.change_user(user.id, looks, ROOT, shop.house.clock.at)
+    watched = await open_page(bypass_csp=True, timezone_id="Europe/Moscow")
+    page = watched.page
+    await page.clock.set_fixed_time(shop.house.clock.moment())
+    await shop.sign_in(watched, "anna")
+    places = {
+        "flows": "td.title",
+        "flows/return": "g.box",
+        "flows?tab=uncaught": ".said, .good",
+        "flows/rare?tab=yaml": ".said",
+    }
+    for place, ready in places.items():
+        await page.goto(f"{shop.url}/{place}")
+        await page.wait_for_selector(ready)
+        named = {"flows/return": "flows-one", "flows/rare?tab=yaml": "flows-yaml"}.get(
+            place, place.replace("?tab=", "-")
+        )
+        await stands_well(page, named, language, theme)
