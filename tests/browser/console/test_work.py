@@ -40,8 +40,8 @@ async def rows(page: Page, count: int) -> None:
 
 
 async def test_ten_sessions_without_the_mouse(desk: Desk, open_page: Open) -> None:
-    """Take, answer, note, close, next: ten in a row."""
-    await desk.house.add("anna", support="operator")
+    """Take, answer, note, transfer, close, next: ten in a row."""
+    await desk.house.add("anna", support="operator", billing="operator")
     await waiting(desk, 10)
     page = await at_work(desk, open_page, "anna")
     press = page.keyboard.press
@@ -57,8 +57,19 @@ async def test_ten_sessions_without_the_mouse(desk: Desk, open_page: Open) -> No
         await press("KeyW")
         await page.keyboard.type(f"заметка {n}")
         await press("Control+Enter")
-        await expect(page.locator(".private")).to_contain_text(f"заметка {n}")
+        await expect(page.locator(".private").first).to_contain_text(f"заметка {n}")
         await press("Escape")
+        await press("KeyT")
+        await expect(page.locator("select[name=to-line]")).to_be_focused()
+        await expect(page.locator("input[name=why]")).to_be_visible()  # the form of the only other line is there
+        await expect(page.get_by_role("dialog").locator(".main")).to_be_enabled()
+        await press("Tab")
+        await page.keyboard.type(f"деньги {n}")
+        await press("Enter")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+        await expect(page.locator(".head .state")).to_have_text("в очереди")
+        await press("KeyA")  # it is on the other line now
+        await expect(page.locator(".head .state")).to_contain_text("в работе")
         await press("KeyC")
         await expect(page.get_by_role("dialog")).to_be_visible()
         await press("Enter")
@@ -67,7 +78,9 @@ async def test_ten_sessions_without_the_mouse(desk: Desk, open_page: Open) -> No
     await desk.house.quiet()
     said = desk.house.channel.texts
     assert [text for text in said if text.startswith("ответ")] == [f"ответ {n}" for n in range(1, 11)]
-    assert not [text for text in said if "заметка" in text]
+    assert not [text for text in said if "заметка" in text or "деньги" in text]
+    closed = [await desk.house.store.conversation(home) for home in range(1, 11)]
+    assert {(it.session.line, it.session.status) for it in closed if it is not None} == {("billing", "closed")}
 
 
 async def test_of_two_who_take_one_wins_and_the_other_is_told(desk: Desk, open_page: Open) -> None:

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from core.events import Message, Reachability
-from tests.gateway.api.house import House, open_house
-from tests.gateway.api.test_life import CONFIG, FLOWS, ORDER, person, queued, with_session
+from tests.gateway.api.house import FLOWS, House, open_house
+from tests.gateway.api.test_life import CONFIG, ORDER, person, queued, with_session
 from tests.gateway.house import inbound
 
 pytestmark = pytest.mark.asyncio

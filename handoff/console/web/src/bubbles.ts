@@ -86,10 +86,9 @@ export function folded(items: readonly Item[], live: (conversation: number, sess
     const session = sessions.get(item.conversation) ?? { number: 0, status: "" };
     const bots = item.type === "message" && (item.author === "bot" || item.author === "client");
     const place = open.get(item.conversation);
-    const last = parts[parts.length - 1];
     if (bots && place !== -1 && !live(item.conversation, session.number, session.status)) {
       const begun = place === undefined ? undefined : parts[place];
-      if (begun?.type === "bot" && last === begun) begun.items.push(item);
+      if (begun?.type === "bot") begun.items.push(item);
       else {
         open.set(item.conversation, parts.length);
         parts.push({ type: "bot", name: `b${item.conversation}:${item.seq}`, conversation: item.conversation, session: session.number, items: [item] });
