@@ -185,3 +185,59 @@ async def test_several_desks_move_by_groups(shop: Desk, open_page: Open) -> None
     ticket = await shop.house.store.ticket(1)
     assert ticket is not None
     assert ticket.status == "ask"
+
+
+async def test_the_ledger_says_why_the_deadline_is_what_it_is(shop: Desk, open_page: Open) -> None:
+    machine = await opened(shop, 1)
+    shop.house.clock.at += 600
+    await machine.ask("PATCH", "/tickets/1", {"version": 1, "status": "ask"})
+    shop.house.clock.at += 1200
+    await machine.ask("PATCH", "/tickets/1", {"version": 2, "status": "check"})
+    page = await board(shop, open_page)
+    await page.goto(f"{shop.url}/tickets/1")
+    ledger = page.locator(".ledger")
+    await expect(ledger).to_contain_text("Стол обещает решить за 8 ч рабочего времени, по часам линии «Расчёты»")
+    await expect(ledger.locator(".spent")).to_contain_text(
+        re.compile("шло в счёт.*10 мин.*ждали клиента.*20 мин", re.DOTALL)
+    )
+    await expect(ledger).to_contain_text("Осталось 7 ч 50 мин рабочего времени")
+    await expect(ledger).to_contain_text("сдвинут: часы стояли 20 мин")
+    await expect(page.locator(".history")).to_contain_text("Anna")
+    await expect(page.locator(".history")).not_to_contain_text("user:")
+    assert await findings(page) == []
+
+
+async def test_duplicates_are_joined_and_taken_apart_on_the_page(shop: Desk, open_page: Open) -> None:
+    await opened(shop, 2)
+    page = await board(shop, open_page)
+    await page.goto(f"{shop.url}/tickets/1")
+    await page.fill("input[name=duplicate]", "2")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".same")).to_contain_text("Объединены с этой")
+    await page.locator(".same").get_by_role("link").click()
+    await expect(page.locator(".master")).to_contain_text("Объединена с № 1")
+    await expect(page.locator("select[name=status]")).to_be_disabled()
+    await page.get_by_role("button", name="Разъединить").click()
+    await expect(page.locator(".master")).to_have_count(0)
+    ticket = await shop.house.store.ticket(2)
+    assert ticket is not None
+    assert ticket.master == 0
+
+
+async def test_a_ticket_is_given_to_a_colleague_and_words_survive_the_tab(shop: Desk, open_page: Open) -> None:
+    await opened(shop, 1)
+    await shop.house.add("vera", support="operator")
+    page = await board(shop, open_page)
+    await page.goto(f"{shop.url}/tickets/1")
+    await page.fill("textarea[name=comment]", "Деньги уже идут")
+    async with page.expect_response(lambda answer: answer.request.method == "PATCH") as given:
+        await page.select_option("select[name=assignee]", label="Vera")
+    assert (await given.value).status == 200
+    await page.reload()
+    await expect(page.locator("select[name=assignee] option:checked")).to_have_text("Vera")
+    await expect(page.locator("textarea[name=comment]")).to_have_value("Деньги уже идут")
+    await page.select_option("select[name=comment-status]", "paid")
+    await page.get_by_role("button", name="Отправить").click()
+    await expect(page.locator(".comments .said")).to_contain_text("Деньги уже идут")
+    await expect(page.locator("select[name=status]")).to_have_value("paid")
+    await expect(page.locator("textarea[name=comment]")).to_have_value("")

@@ -28,8 +28,35 @@ CLIENTS = {
 }
 ANSWER = "Здравствуйте, Мария! Пришлите, пожалуйста, фото крышки: оформим замену сегодня."
 NOTE = "Третья такая крышка за неделю, похоже на партию"
+WISH = "Просит звонить после обеда: до этого на работе и трубку не берёт"
+CALL = "@anna, у Игоря та же история с доставкой, что и на той неделе"
 LOOKS = [("ru", "light"), ("ru", "dark"), ("en", "light"), ("en", "dark")]
-PAGES = ("tickets", "tickets/1", "lines", "reports", "profile", "users", "audit")
+# What shows that the page is there, where that is not a card.
+READY = {
+    "reports": "canvas",
+    "tickets/board": ".ticket",
+    "clients": "[data-find]",
+    "clients/1": ".said",
+    "search?q=крышка": "mark",
+    "mentions": "[data-find]",
+}
+PAGES = (
+    "clients",
+    "clients/1",
+    "search?q=крышка",
+    "mentions",
+    "tickets",
+    "tickets/board",
+    "tickets/1",
+    "lines",
+    "reports",
+    "profile",
+    "users",
+    "audit",
+    "channels",
+    "hooks",
+    "tokens",
+)
 
 
 async def life(desk: Desk) -> None:
@@ -49,6 +76,13 @@ async def answered(desk: Desk) -> None:
     await browser.ask("POST", "/conversations/1/reply", {"epoch": 2, "text": ANSWER})
     await browser.ask("POST", "/conversations/1/note", {"text": NOTE})
     await browser.ask("POST", "/conversations/1/tickets", {"desk": "general", "title": "Треснула крышка термоса"})
+    card = (await browser.ask("GET", "/clients/1")).body
+    fields = {"phone": "+7 912 345-67-89", "email": "orlova@example.org"}
+    change = {"version": card["version"], "tier": "vip", "tags": ["постоянный покупатель", "опт"], "fields": fields}
+    await browser.ask("PATCH", "/clients/1", change)
+    await browser.ask("POST", "/clients/1/notes", {"text": WISH})
+    await desk.house.add("boris", support="operator")
+    await (await desk.house.browser("boris")).ask("POST", "/conversations/2/note", {"text": CALL})
     await desk.house.quiet()
 
 
@@ -78,5 +112,5 @@ async def test_every_page_stands_well(desk: Desk, open_page: Open, language: str
     await stands_well(page, "work", language, theme)
     for name in PAGES:
         await page.goto(f"{desk.url}/{name}")
-        await page.wait_for_selector("canvas" if name == "reports" else ".card")
-        await stands_well(page, name.replace("/1", "-one"), language, theme)
+        await page.wait_for_selector(READY.get(name, ".card"))
+        await stands_well(page, name.replace("/1", "-one").replace("/", "-").partition("?")[0], language, theme)
