@@ -17,6 +17,7 @@ async def opened(desk: Desk, open_page: Open, path: str, name: str = "anna") -> 
     watched = await open_page(bypass_csp=True)
     await desk.sign_in(watched, name)
     await watched.page.goto(f"{desk.url}/{path}")
+    await expect(watched.page.locator("nav.rail")).to_be_visible()
     return watched.page
 
 
