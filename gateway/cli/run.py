@@ -49,7 +49,7 @@ LEVELS = ("debug", "info", "warning", "error")
 @option("--log-level", type=click.Choice(LEVELS), help=n_("How much is logged (default: info, in a demo warning)."))
 @click.pass_obj
 def run_command(shell: Shell, roles: str, http: str, demo: str, log_level: str | None) -> int:
-    from gateway.cli.demo import wants_demo
+    from gateway.cli.demo import make_past, wants_demo
     from gateway.logs import configure
 
     asked = _parse_roles(shell, roles)
@@ -58,18 +58,22 @@ def run_command(shell: Shell, roles: str, http: str, demo: str, log_level: str |
     config = config.model_copy(update={"http": config.http.model_copy(update=listen)})
     plays = wants_demo(shell, config, demo)
     _check_roles(shell, config, asked)
-    configure(log_level or ("warning" if plays else "info"))
-    return _play(shell, config, asked) if plays else _serve(shell, config, asked)
+    if plays:
+        configure("error")  # what went wrong among the invented is no news
+        passwords = make_past(shell, config)
+        configure(log_level or "warning")
+        return _play(shell, config, asked, passwords)
+    configure(log_level or "info")
+    return _serve(shell, config, asked)
 
 
-def _play(shell: Shell, config: Config, roles: list[str]) -> int:
-    """A demo: its past is made once, then it is served, with clients who come by themselves."""
+def _play(shell: Shell, config: Config, roles: list[str], passwords: dict[str, str]) -> int:
+    """A demo is served, with clients who come by themselves; `passwords` are those of one that is new."""
     from gateway.app import run_gateway
-    from gateway.cli.demo import make_past, show_passwords
+    from gateway.cli.demo import show_passwords
     from gateway.demo.live import build_demo
 
     t = shell.t
-    passwords = make_past(shell, config)
 
     async def run() -> int:
         gateway, show = build_demo(config)

@@ -27,6 +27,7 @@ COMING = 40.0  # seconds after which who began a story is where it leads
 REST = 600.0  # seconds until a client comes with something else
 SOON, LATER = (2.0, 6.0), (25.0, 70.0)  # seconds until the next client
 LOOK = 2.0  # seconds between looks at what has changed
+READY_SECONDS = 30.0
 SIGN = 15.0  # seconds between signs of life of colleagues
 PACES = (0.1, 20.0)
 
@@ -39,6 +40,7 @@ class Show:
         self._dice = random.Random(seed)  # noqa: S311  (a story, not a secret)
         self.stage = Stage(time.time)
         self.troupe: Troupe | None = None
+        self._ready = asyncio.Event()  # everybody is on the stage
         self._begun: dict[int, float] = {}  # client → when they came last
         self._versions: dict[int, int] = {}
         self._sessions: dict[int, Session] = {}
@@ -52,8 +54,8 @@ class Show:
             found = await self._gateway.store.find_conversation(chat.channel, chat.account, chat.id)
             chat.home = found.id if found is not None else 0
         await self._clock_in(troupe)
-        self.stage.clear()
         self.stage.later(0.5, self._feed)
+        self._ready.set()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.stage.run())
             group.create_task(self._watch(troupe))
@@ -155,11 +157,14 @@ class Show:
     # --- what `frontline demo` asks ---
 
     async def demo(self, clients: int = 0, people: bool | None = None, pace: float = 0.0) -> dict[str, Any]:
-        """So many clients come now, at another pace from now on. How it stands. Raises ValueError for a pace beyond bounds."""
+        """So many clients come now, at another pace from now on. How it stands. Raises ValueError for a pace beyond bounds,
+        TimeoutError when the demo does not come to begin."""
         if pace:
             if not PACES[0] <= pace <= PACES[1]:
                 raise ValueError("pace")
             self.stage.hurry(pace)
+        async with asyncio.timeout(READY_SECONDS):
+            await self._ready.wait()
         came = sum(self.come(people) for _ in range(clients))
         waiting, with_bot = self._count(self.troupe) if self.troupe is not None else (0, 0)
         return {"came": came, "waiting": waiting, "with_bot": with_bot, "pace": self.stage.pace}
