@@ -44,8 +44,9 @@ function ofRow(before: Row | undefined, row: Row): News[] {
   const about = { conversation: row.conversation, client: row.client.name, text: row.last?.text ?? "" };
   if (!before || before.epoch !== row.epoch) return [{ kind: "offer", key: `offer:${row.conversation}:${row.epoch}`, ...about }];
   const found: News[] = [];
-  if (row.last?.author === "client" && row.last.at !== before.last?.at && row.unread > 0) {
-    found.push({ kind: "message", key: `message:${row.conversation}:${row.last.at}`, ...about });
+  const fresh = row.last?.at !== before.last?.at || row.unread > before.unread;
+  if (row.last?.author === "client" && fresh && row.unread > 0) {
+    found.push({ kind: "message", key: `message:${row.conversation}:${row.last.at}:${row.unread}`, ...about });
   }
   if (isNear(row) && row.due!.state !== before.due?.state) {
     found.push({ kind: "deadline", key: `deadline:${row.conversation}:${row.due!.at}:${row.due!.state}`, ...about });

@@ -22,8 +22,9 @@ describe("news", () => {
     ["what I write", row(1, { last: said("2", "operator") })],
     ["what the bot writes", row(1, { unread: 1, last: said("2", "bot") })],
     ["what was read at once", row(1, { last: said("2") })],
-    ["nothing new", row(1, { unread: 1 })],
+    ["nothing new", row(1)],
   ])("is not %s", (_, now) => expect(kinds(look([row(1)]), look([now]))).toEqual([]));
+  it("is a second message of the same moment", () => expect(kinds(look([row(1, { unread: 1 })]), look([row(1, { unread: 2 })]))).toEqual(["message"]));
   it("is not a session that goes", () => expect(kinds(look([row(1)]), look([]))).toEqual([]));
   it.each([["fine", "soon", 1], ["soon", "late", 1], ["soon", "soon", 0], ["late", "fine", 0], ["fine", "paused", 0]] as const)(
     "of a promise from %s to %s: %i",
