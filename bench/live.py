@@ -68,7 +68,8 @@ async def serve(folder: Path, port: int, lines: int) -> None:
     from core.access import Role
     from core.accounts import Deed, User
     from gateway.accounts.people import Place
-    from gateway.app import Gateway, tune
+    from gateway.app import Gateway
+    from gateway.tuning import tune
     from gateway.config import read_config
 
     (folder / "flows").mkdir()

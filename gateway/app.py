@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import hmac
 import signal
-import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
@@ -53,6 +51,7 @@ from gateway.publish import Publisher
 from gateway.roles import ROLES, build_roles
 from gateway.roles.role import Loop
 from gateway.server import SAFE, Route, build_server, problem
+from gateway.tuning import tune
 from gateway.wakeups import Wakeups
 from gateway.watch.build import build_watch
 from gateway.worker import FloodGuard, Worker
@@ -408,17 +407,6 @@ class Gateway:
             return problem(403, "wrong token")
         body = await self.metrics.page(self.store)
         return web.Response(body=body, content_type="text/plain", charset="utf-8", headers=SAFE)
-
-
-def tune() -> None:
-    """Settings of the interpreter for one busy event loop; each was measured by `make bench`.
-
-    The thread that commits needs the GIL back for a few microseconds after the disk has answered: with the usual 5 ms every
-    group of messages would wait so long. What lives as long as the process is taken out of the collector's sight.
-    """
-    sys.setswitchinterval(0.0005)
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
 
 
 async def run_gateway(
