@@ -8,7 +8,8 @@ from handoff.acts.act import RIGHT, refusal
 from handoff.decision import Decision
 
 OF_MESSAGES = frozenset({"edit", "recall", "retry"})  # these depend on a message, not on the session
-REFUSED = frozenset({"owner", "right", "state", "epoch"})  # anything else is for the act's own words to mend: a reason, a line
+# Anything else is for the act's own words to mend: a reason, a line.
+REFUSED = frozenset({"owner", "right", "state", "epoch"})
 
 
 def possible(on: Decision, operator: str, supervises: bool) -> list[str]:
