@@ -69,8 +69,8 @@ async def serve(folder: Path, port: int, lines: int) -> None:
     from core.accounts import Deed, User
     from gateway.accounts.people import Place
     from gateway.app import Gateway
-    from gateway.tuning import tune
     from gateway.config import read_config
+    from gateway.tuning import tune
 
     (folder / "flows").mkdir()
     for name, text in FLOWS.items():
