@@ -68,7 +68,7 @@ async def has(page: Page, key: str, *numbers: int) -> None:
 async def test_a_card_is_moved_with_the_pointer(shop: Desk, open_page: Open) -> None:
     await opened(shop, 2)
     page = await board(shop, open_page)
-    await expect(page.locator(".column h3")).to_contain_text(["новая", "проверяем", "ждём вас", "деньги вернули"])
+    await expect(page.locator(".column .head")).to_contain_text(["новая", "проверяем", "ждём вас", "деньги вернули"])
     await has(page, "new", 1, 2)
     assert await findings(page) == []
     async with page.expect_response(lambda answer: answer.request.method == "PATCH") as moved:
@@ -155,7 +155,7 @@ async def test_the_address_is_the_state_and_list_and_board_share_it(shop: Desk, 
     me = (await machine.ask("GET", "/me")).body["id"]
     await machine.ask("PATCH", "/tickets/3", {"version": 1, "assignee": me})
     page = await board(shop, open_page, "")
-    await expect(page.locator(".column h3")).to_contain_text(["Открыта", "Ждёт", "Решена"])
+    await expect(page.locator(".column .head")).to_contain_text(["Открыта", "Ждёт", "Решена"])
     await page.select_option("select[name=desk]", "returns")
     await page.select_option("select[name=assignee]", "me")
     await has(page, "new", 3)
