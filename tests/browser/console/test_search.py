@@ -6,7 +6,7 @@ import asyncio
 import re
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.console.conftest import Desk, Open
 from tests.browser.test_access import findings
@@ -100,12 +100,11 @@ async def test_what_is_written_now_is_found_without_another_question(desk: Desk,
     page = await opened(desk, open_page, "search")
     answers = []
 
-    async def behind(route: object) -> None:
+    async def behind(route: Route) -> None:
         answers.append(route)
         if len(answers) == 1:
-            body = {"items": [], "next": None, "behind": True}
-            return await route.fulfill(json=body)  # type: ignore[attr-defined,no-any-return]
-        return await route.continue_()  # type: ignore[attr-defined,no-any-return]
+            return await route.fulfill(json={"items": [], "next": None, "behind": True})
+        return await route.continue_()
 
     await page.route("**/api/v1/search?*", behind)
     await desk.house.client("самовар")
