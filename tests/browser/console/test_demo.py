@@ -123,7 +123,8 @@ async def test_every_page_has_life(demo: Demo, open_page: Open, name: str) -> No
         await page.goto(f"{demo.url}/{place}")
         await expect(page.locator(sign).first, place).to_be_visible(timeout=20_000)
         said = {line.strip() for line in (await page.locator("main").inner_text()).splitlines()}
-        assert said & empty == set(), place
+        if place != "lines":  # somebody there may have nothing to do, and a line nobody waiting, for a moment
+            assert said & empty == set(), place
         assert await findings(page) == [], place
 
 
