@@ -70,15 +70,16 @@ async def person(desk: Desk, name: str, **lines: Role) -> Browser:
     return browser
 
 
-async def told(desk: Desk, *words: str | Event, chat: str = "1", name: str = "Мария") -> None:
-    """A client says so, one after another; each message has a name of the messenger's."""
+async def told(desk: Desk, *words: str | Event, chat: str = "1", name: str = "Мария", wait: bool = True) -> None:
+    """A client says so, one after another; each message has a name of the messenger's. `wait`: until all is answered."""
     for said in words:
         desk.house.said += 1
         event = Message(said) if isinstance(said, str) else said
         come = inbound(desk.house.said, event, chat, desk.house.clock.moment())
         come = msgspec.structs.replace(come, sender_name=name, message_id=str(1000 + desk.house.said))
         await desk.house.gateway.intake.accept([come])
-        await desk.house.quiet()
+        if wait:
+            await desk.house.quiet()
 
 
 async def at(desk: Desk, open_page: Open, name: str, where: str, **how: object) -> Page:
