@@ -203,7 +203,8 @@ class Scenes:
     def _refused(self, minutes: float) -> None:
         """A client who has turned the bot away: the answer did not arrive, and there is another way."""
         found = [chat for number in JOINED for chat in self._chats_of(number)]
-        chat = next((it for it in found if it.channel == "telegram"), None)
+        channels = self._gateway.channels
+        chat = next((it for it in found if isinstance(channels[it.channel], Played)), None)
         if chat is None:
             return
 

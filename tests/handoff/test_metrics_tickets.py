@@ -27,7 +27,7 @@ def said(after: float, by: str, *, told: bool = True) -> dict[str, Any]:
 def ticket(*entries: dict[str, Any], **more: Any) -> TicketLife:
     """A ticket a day later. What its row says follows from its history."""
     history = [{"at": BORN, "what": "created", "by": ""}, *entries]
-    last = next((it for it in reversed(history) if "status" in it), {})
+    last: dict[str, Any] = next((it for it in reversed(history) if "status" in it), {})
     known: dict[str, Any] = {
         **{"number": 1, "conversation": 1, "channel": "telegram", "desk": "returns", "category": "", "client": 5},
         **{"line": "support", "operator": "user:7", "opened_at": BORN, "deadline": 0.0, "rating": 0, "master": 0},

@@ -12,7 +12,7 @@ from typing import Any, Self
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from gateway import console
 from gateway.api.build import build_api
@@ -62,6 +62,7 @@ async def _serve(house: House, port: int) -> TestServer:
 
 # Another folder than that of `make console`, for who changes the pages while others test theirs.
 BUILT = Path(os.environ.get("FRONTLINE_CONSOLE", console.BUILT))
+expect.set_options(timeout=20_000)  # a busy machine is no reason to fail
 Open = Callable[..., Awaitable[Watched]]
 
 

@@ -25,10 +25,8 @@ INN = "7707083893"
 async def day() -> AsyncIterator[Day]:
     if not (BUILT / "index.html").is_file():
         pytest.fail("The console is not built: `make console`")
-    expect.set_options(timeout=15_000)  # a machine with much to do
     async for made in open_day():
         yield made
-    expect.set_options(timeout=5_000)
 
 
 async def test_a_working_day(day: Day, open_page: Open) -> None:

@@ -16,6 +16,10 @@ from tests.gateway.api.house import Browser
 from tests.gateway.house import inbound
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+PLACES = (
+    *("tickets", "tickets/board", "reports/tickets?open=tickets", "flows?tab=uncaught", "lines", "reports"),
+    *("audit", "channels", "hooks", "tokens", "clients", "mentions"),
+)
 
 
 async def harmless(page: Page) -> None:
@@ -107,7 +111,7 @@ async def test_nothing_of_it_runs(desk: Desk, open_page: Open) -> None:
         await expect(page.locator("h1")).to_contain_text("№")
         await harmless(page)
     await cards_are_harmless(desk, page, machine)
-    for place in ("tickets", "tickets/board", "reports/tickets?open=tickets", "flows?tab=uncaught", "lines", "reports", "audit", "channels"):
+    for place in PLACES:
         await page.goto(f"{desk.url}/{place}")
         await page.wait_for_selector("h1")
         await harmless(page)
