@@ -8,6 +8,8 @@ export type Desk = Schemas["DeskView"];
 export type Count = Schemas["TicketCount"];
 export type Entry = Schemas["TicketEntry"];
 export type Group = Ticket["means"];
+// How urgent a ticket is, in words of flows, which are stored as they are; none is as usual.
+export const URGENCIES = ["низкая", "высокая", "срочная", "критическая"] as const;
 export const GROUPS = ["open", "waiting", "done"] as const satisfies readonly Group[];
 
 export const FILTERS = ["desk", "group", "assignee", "overdue", "line", "q"] as const;
