@@ -65,6 +65,7 @@ async def test_language_and_theme_stay(desk: Desk, open_page: Open) -> None:
     await page.select_option("select[name=language]", "en")
     await expect(page.locator("h1")).to_have_text("Profile")
     await page.select_option("select[name=theme]", "dark")
+    await expect(page.locator("html[data-theme=dark]")).to_have_count(1)
     await page.reload()
     await expect(page.locator("h1")).to_have_text("Profile")
     assert await page.evaluate("document.documentElement.dataset.theme") == "dark"
