@@ -8,21 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
-from adapters.api.conformance.verdict import Failed, Skipped, Verdict
+from adapters import part_of
+from adapters.verdict import Failed, Skipped, Verdict
 from core.locale import n_
 
-# kind → module:class. A class is built with (name, settings, chat); `chat` may be empty.
-EXAMS = {
-    "telegram": "adapters.telegram.examine:Exam",
-    "vk": "adapters.vk.examine:Exam",
-    "max": "adapters.max.examine:Exam",
-    "web": "adapters.web.examine:Exam",
-    "api": "adapters.api.examine:Exam",
-}
 HELLO = n_("This is a test of the channel, no answer is needed.")
 WITHOUT = n_("without the step before, this would say nothing")
 NO_CHAT = n_("no chat was named: nobody was written to")
@@ -54,9 +46,9 @@ class Examined(Protocol):
 
 
 async def examine(kind: str, name: str, settings: Mapping[str, Any], chat: str = "") -> list[Verdict]:
-    """The verdicts, one for each step. Raises ValueError when the settings cannot work."""
-    module, _, attribute = EXAMS[kind].partition(":")
-    exam: Examined = getattr(import_module(module), attribute)(name, settings, chat)
+    """The verdicts of `Exam` in the module `examine` of the kind, one for each step. Raises ValueError when the settings
+    cannot work."""
+    exam: Examined = part_of(kind, "examine").Exam(name, settings, chat)
     verdicts: list[Verdict] = []
     closed = False
     try:

@@ -7,12 +7,12 @@ from typing import Any
 
 from adapters.api import schema
 from adapters.api.conformance.player import Answer, Player, shown
-from adapters.api.conformance.verdict import Failed, Skipped
 from adapters.api.parse import host_of
 from adapters.api.signing import parse_secret
 from adapters.api.verdicts import ABSENT
 from adapters.doors import revealed
 from adapters.examining import HELLO, NO_CHAT, Found, Step, refused, unreachable
+from adapters.verdict import Failed, Skipped
 from core.locale import n_, texts
 
 SECONDS = 10.0

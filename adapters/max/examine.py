@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.api.conformance.verdict import Failed, Skipped
 from adapters.doors import revealed
 from adapters.examining import HELLO, NO_CHAT, Found, Step, host_of, own_address, refused, unreachable, wrong_token
 from adapters.max.api import BASE, Api, Refusal, Unconfirmed, Unsent
+from adapters.verdict import Failed, Skipped
 from core.locale import n_, texts
 
 SECONDS = 10.0

@@ -6,11 +6,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.api.conformance.verdict import Failed, Skipped
 from adapters.doors import revealed
 from adapters.examining import HELLO, NO_CHAT, Found, Step, host_of, own_address, refused, unreachable, wrong_token
 from adapters.telegram.capabilities import UPDATES
 from adapters.telegram.session import LeanSession, Refusal, Unconfirmed, Unsent
+from adapters.verdict import Failed, Skipped
 from core.locale import n_, texts
 
 RECENT_SECONDS = 3600.0  # an error of Telegram's calls that is older is history

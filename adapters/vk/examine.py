@@ -6,9 +6,9 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.api.conformance.verdict import Failed, Skipped
 from adapters.doors import revealed
 from adapters.examining import HELLO, NO_CHAT, Found, Step, own_address, refused, unreachable, wrong_token
+from adapters.verdict import Failed, Skipped
 from adapters.vk.capabilities import EVENTS
 from adapters.vk.methods import BASE, Methods, Params, Refusal, Trouble
 from core.locale import n_, texts

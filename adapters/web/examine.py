@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from adapters.api.conformance.verdict import Failed
 from adapters.examining import Found, Step
+from adapters.verdict import Failed
 from core.locale import n_
 
 

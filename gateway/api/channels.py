@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from adapters.api.conformance.verdict import Verdict
 from adapters.examining import examine
+from adapters.verdict import Verdict
 from core.accounts import Deed
 from core.locale import Texts, n_, texts
 from gateway import version

@@ -15,7 +15,7 @@ from gateway.cli.shell import Shell, run_async
 from gateway.cli.words import command, option
 
 if TYPE_CHECKING:
-    from adapters.api.conformance.verdict import Verdict
+    from adapters.verdict import Verdict
 
 LACKS = ("buttons", "quotes", "edit", "delete", "typing", "menu")
 WORDS = {"ok": n_("ok"), "failed": n_("failed"), "skipped": n_("skipped")}

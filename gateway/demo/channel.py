@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from adapters.max.capabilities import CAPABILITIES as MAX
-from adapters.telegram.capabilities import CAPABILITIES as TELEGRAM
-from adapters.vk.capabilities import CAPABILITIES as VK
-from adapters.web.capabilities import capabilities as web_capabilities
+from adapters import part_of
 from adapters.web.channel import Web
 from core.outbox import OutboxRow, Sent
 from core.ports import Capabilities, Channel, Gate
@@ -16,7 +13,6 @@ from gateway.channels import channel_settings
 from gateway.config.model import Config
 from gateway.demo.place import is_played
 
-ABLE: dict[str, Capabilities] = {"telegram": TELEGRAM, "vk": VK, "max": MAX}
 BLOCKED = "Forbidden: bot was blocked by the user"
 Ear = Callable[[OutboxRow], None]
 
@@ -30,7 +26,7 @@ class Played:
 
     def __init__(self, name: str, kind: str) -> None:
         self.name, self.kind, self.account = name, kind, f"demo-{name}"
-        self.capabilities = ABLE.get(kind) or web_capabilities(0)
+        self.capabilities: Capabilities = part_of(kind, "capabilities").CAPABILITIES
         self.ear: Ear = nobody
         self.blocked: set[str] = set()
 

@@ -122,7 +122,7 @@ class Watch:
         }
 
     def _state(self, name: str, channel: Channel, now: float) -> Row:
-        way, (trouble, since) = self._ways[name], self._listening(name, channel, now)
+        way, (trouble, since) = self._ways.setdefault(name, Way()), self._listening(name, channel, now)
         return {
             "channel": name,
             "process": self.process,

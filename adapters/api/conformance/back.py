@@ -11,13 +11,13 @@ from typing import NamedTuple
 from aiohttp import web
 
 from adapters.api.capabilities import EVENT_BYTES
-from adapters.api.conformance.verdict import Check, Failed, Skipped
 from adapters.api.door import later, problem, reply
 from adapters.api.parse import Reader
 from adapters.api.schema import Accepted, Note, Problem
 from adapters.api.signing import Signer, Unsigned
 from adapters.doors import read_body
 from adapters.payloads import Unreadable
+from adapters.verdict import Check, Failed, Skipped
 from core.locale import n_
 
 RETRY_SECONDS = 1.0

@@ -9,8 +9,8 @@ import msgspec
 
 from adapters.api import schema
 from adapters.api.conformance.player import LONGEST_WAIT, Answer, Player, done, refused, shown
-from adapters.api.conformance.verdict import Check, Failed, Skipped
 from adapters.api.signing import SIGNATURE_HEADER, TOLERANCE, Signer
+from adapters.verdict import Check, Failed, Skipped
 from core.locale import n_
 
 STALE = TOLERANCE + 60.0

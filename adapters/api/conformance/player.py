@@ -14,10 +14,10 @@ import orjson
 
 from adapters.api import schema
 from adapters.api.capabilities import ANSWER_BYTES
-from adapters.api.conformance.verdict import Failed
 from adapters.api.signing import Signer
 from adapters.api.verdicts import MOST_AFTER
 from adapters.remote import parse_retry_after
+from adapters.verdict import Failed
 from core.locale import n_
 
 PATIENCE = 5  # times that a 429 is waited for

@@ -8,7 +8,7 @@ from typing import Any
 
 from adapters.api.conformance import back, checks
 from adapters.api.conformance.player import Player
-from adapters.api.conformance.verdict import Check, Failed, Skipped, Verdict
+from adapters.verdict import Check, Failed, Skipped, Verdict
 from core.locale import n_
 
 ABSENT = n_("the messenger has nothing of the kind")
