@@ -160,6 +160,16 @@ async def newest(context: BrowserContext, url: str) -> list[int]:
     return [row["conversation"] for row in (await answer.json())["items"]]
 
 
+async def take(context: BrowserContext, url: str, home: int) -> None:
+    """From the bot: what is said to people is not folded away. Raises ChildProcessError when it cannot be had."""
+    place = f"{url}/api/v1/conversations/{home}"
+    epoch = (await (await context.request.get(place)).json())["epoch"]
+    headers = {"X-Frontline": "1", "Idempotency-Key": "bench"}
+    answer = await context.request.post(f"{place}/take", data={"epoch": epoch}, headers=headers)
+    if not answer.ok:
+        raise ChildProcessError(f"the talk could not be taken: {answer.status}")
+
+
 async def arrivals(page: Page, url: str) -> list[float]:
     """Seconds from a client's post in the web chat to the words on an operator's screen."""
     took = []
