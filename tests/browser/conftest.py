@@ -34,6 +34,10 @@ VIOLATIONS = """addEventListener("securitypolicyviolation", (event) =>
     console.error("policy: " + event.violatedDirective + " " + event.blockedURI))"""
 
 
+# A server or a network that is away is what some tests are about, and no trouble of the page.
+AWAY = ("ERR_CONNECTION", "ERR_INTERNET_DISCONNECTED")
+
+
 class Server:
     """A house behind a port, which can be stopped and started again on the same port with the same store."""
 
@@ -83,7 +87,7 @@ class Watched:
         page.on("dialog", lambda dialog: self.troubles.append(f"dialog {dialog.message}"))
 
     def _console(self, message: Any) -> None:
-        if message.type == "error" and "ERR_CONNECTION" not in message.text:
+        if message.type == "error" and not any(word in message.text for word in AWAY):
             self.troubles.append(message.text)
 
     async def say(self, text: str) -> None:
