@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from adapters import part_of
+from adapters.web.capabilities import capabilities as web_capabilities
 from adapters.web.channel import Web
 from core.outbox import OutboxRow, Sent
 from core.ports import Capabilities, Channel, Gate
@@ -21,12 +22,18 @@ def nobody(_: OutboxRow) -> None:
     """Hears nothing."""
 
 
+def able(kind: str) -> Capabilities:
+    """What a messenger of that kind can show; the web chat's own depends on its settings, and here takes no files."""
+    found: Capabilities | None = getattr(part_of(kind, "capabilities"), "CAPABILITIES", None)
+    return found if found is not None else web_capabilities(0)
+
+
 class Played:
     """A messenger without a messenger. `blocked` are chats whose client has turned the bot away."""
 
     def __init__(self, name: str, kind: str) -> None:
         self.name, self.kind, self.account = name, kind, f"demo-{name}"
-        self.capabilities: Capabilities = part_of(kind, "capabilities").CAPABILITIES
+        self.capabilities = able(kind)
         self.ear: Ear = nobody
         self.blocked: set[str] = set()
 
