@@ -32,7 +32,6 @@ from gateway.api.models_channels import (
 from gateway.api.paging import HIGHEST, cut, read_cursor
 from gateway.api.problems import Problem
 from gateway.api.route import ADMIN, Call, Route
-from gateway.api.speech import language_of
 from gateway.channels import channel_settings
 from gateway.floor import Floor
 from gateway.watch.fares import Board, Failures, Fares, Trouble
@@ -138,7 +137,7 @@ async def test_channel(call: Call) -> ChannelTested:
     body: ChannelTest = call.body
     name, floor = named_channel(call), call.floor
     settings = floor.config.channels[name]
-    t = texts(language_of(call.request.headers.get("Accept-Language", ""), call.user))
+    t = texts(call.language)
     await call.people.accounts.note(_deed(call, name, body.chat), call.people.now())
     if not settings.on:
         verdicts = [_off()]

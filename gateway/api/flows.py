@@ -156,7 +156,7 @@ async def get_editions(call: Call) -> EditionList:
         serving=serving,
         behind=publisher.behind,
         edited=folder is not None and folder.id != serving,
-        problems=render_problems(refused, _language(call)) if refused is not None else [],
+        problems=render_problems(refused, call.language) if refused is not None else [],
     )
 
 
@@ -202,7 +202,7 @@ def _row(book: Book, compiled: CompiledFlow, editions: Editions, tally: Tally) -
 async def get_flow(call: Call) -> FlowView:
     compiled, asked, book = _flow(call), _asked(call, call.query), _book(call)
     tally, editions = await _tally(call, asked), await _editions(call)
-    graph = FlowGraph(compiled, book.library, _language(call), tally)
+    graph = FlowGraph(compiled, book.library, call.language, tally)
     nodes = graph.nodes()
     live = {compiled.version: 0, **editions.runs.get(compiled.id, {})}
     return FlowView(
@@ -227,10 +227,6 @@ async def get_flow(call: Call) -> FlowView:
         first=asked.first.isoformat(),
         last=asked.last.isoformat(),
     )
-
-
-def _language(call: Call) -> str:
-    return call.me.language or call.floor.config.language
 
 
 # --- what clients said -----------------------------------------------------------------------------------------------
@@ -310,7 +306,7 @@ async def get_source(call: Call) -> SourceView:
     text = files_of(edition.sources).get(name)
     if text is None:
         raise Problem("not-found")
-    language = _language(call)
+    language = call.language
     mine = [it for it in edition.findings if it.at.file.endswith(name) and _file(edition, it) == name]
     return SourceView(
         file=name,

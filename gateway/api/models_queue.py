@@ -20,6 +20,12 @@ class PresenceChange(Given):
     state: Said
 
 
+class TakenOff(Given):
+    """Somebody is given nothing for now. Nobody is put to work by others: only they know that they are there."""
+
+    state: Literal["busy", "break", "offline"]
+
+
 class CapacityChange(Given):
     """A limit of one's own, besides those of the lines."""
 

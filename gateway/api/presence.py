@@ -1,14 +1,15 @@
-"""Routes of presence: what people set themselves, and the limits that supervisors set."""
+"""Routes of presence: what people set themselves, whom supervisors take off, and the limits that they set."""
 
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from core.accounts import operator_id
+from core.accounts import Deed, operator_id
 from core.presence import Presence
 from gateway.api.models import moment
-from gateway.api.models_queue import CapacityChange, PresenceChange, PresenceView
+from gateway.api.models_queue import CapacityChange, PresenceChange, PresenceView, TakenOff
 from gateway.api.problems import Problem
 from gateway.api.route import EVERYBODY, Call, Route
 from gateway.dispatch.view import View, look_at
@@ -26,14 +27,29 @@ async def set_presence(call: Call) -> PresenceView:
     return await _view(call, call.me.id)
 
 
+async def take_off(call: Call) -> PresenceView:
+    """A supervisor's word for somebody who forgot to say theirs; no sign of life of them."""
+    body: TakenOff = call.body
+    await _note(call, "presence_set", {"state": body.state})
+    await call.floor.presence.take_off(call.id, body.state)
+    return await _view(call, call.id)
+
+
 async def set_capacity(call: Call) -> PresenceView:
     body: CapacityChange = call.body
-    found = await call.people.accounts.users(access_users(call.who), call.id - 1, 1)
-    if not found or found[0].id != call.id:
-        raise Problem("not-found")
+    await _note(call, "capacity_set", {"max_sessions": body.max_sessions, "today": body.today})
     until = _midnight(call) if body.today and body.max_sessions else 0.0
     await call.floor.presence.set_capacity(call.id, body.max_sessions, until)
     return await _view(call, call.id)
+
+
+async def _note(call: Call, action: str, detail: dict[str, Any]) -> None:
+    """What is about to be done to somebody, into the audit. Raises `Problem` for those whom one does not see."""
+    found = await call.people.accounts.users(access_users(call.who), call.id - 1, 1)
+    if not found or found[0].id != call.id:
+        raise Problem("not-found")
+    deed = call.deed(action, f"user:{call.id}")
+    await call.people.accounts.note(Deed(deed.by, deed.action, deed.object, detail, deed.address), call.people.now())
 
 
 def _midnight(call: Call) -> float:
@@ -73,6 +89,15 @@ ROUTES = (
         body=PresenceChange,
         answer=PresenceView,
         keyed=True,
+    ),
+    Route(
+        *("PUT", "/users/{id}/presence", take_off, "Take somebody off: they are given nothing for now"),
+        ("supervisor", "admin"),
+        scope="users:write",
+        body=TakenOff,
+        answer=PresenceView,
+        keyed=True,
+        problems=("not-found",),
     ),
     Route(
         *("PUT", "/users/{id}/capacity", set_capacity, "Limit how many sessions somebody is given"),

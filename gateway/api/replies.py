@@ -169,7 +169,7 @@ async def _checked(call: Call, text: str, files: list[str]) -> Row:
     try:
         variables(text)
     except BadReply as bad:
-        t = texts(call.me.language or call.floor.config.language)
+        t = texts(call.language)
         values = {"place": bad.offset, "why": t(bad.why)}
         wrong = {"pointer": "/text", "detail": n_("{place}: {why}"), "values": values}
         raise Problem("invalid", errors=[wrong]) from None

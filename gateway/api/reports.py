@@ -86,7 +86,7 @@ def _reports(call: Call) -> Reports:
 
 
 async def get_reports(call: Call) -> ReportList:
-    t = texts(call.me.language or call.floor.config.language)
+    t = texts(call.language)
     return ReportList(
         items=[
             ReportView(
@@ -129,7 +129,7 @@ def _row(table: Table, row: Row, title: str) -> RowView:
 
 async def get_report_csv(call: Call) -> Text:
     table = await _table(call)
-    return Text(text=render_csv(table, texts(call.me.language or call.floor.config.language)))
+    return Text(text=render_csv(table, texts(call.language)))
 
 
 async def get_report_sessions(call: Call) -> BehindPage:

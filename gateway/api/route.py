@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from core.access import ROLES, Role, Who
 from core.accounts import Deed, Token, User
 from gateway.accounts.people import People, Place, Session
+from gateway.api.speech import language_of
 from gateway.floor import Floor
 
 EVERYBODY = ROLES
@@ -54,6 +55,12 @@ class Call:
     def id(self) -> int:
         """The number in the path."""
         return int(self.request.match_info["id"])
+
+    @property
+    def language(self) -> str:
+        """In which the server's own words are said: the account's, else the browser's, else the deployment's."""
+        accepted = self.request.headers.get("Accept-Language", "")
+        return language_of(accepted, self.user, self.floor.config.language)
 
     def deed(self, action: str, object: str = "") -> Deed:
         """For the audit: by whom, and with what."""

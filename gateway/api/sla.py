@@ -49,7 +49,7 @@ async def get_sla(call: Call) -> SlaView:
             raise Problem("not-found")
         row = found
     session, now = decode_session(row["state"]), call.floor.now()
-    sla, t = load(session), texts(call.me.language or call.floor.config.language)
+    sla, t = load(session), texts(call.language)
     return SlaView(
         conversation=call.id,
         session=row["number"],

@@ -8,13 +8,13 @@ from core.locale import LANGUAGES
 PLAIN = "en"  # programs that ask for no language read the language of the ids
 
 
-def language_of(accepted: str, user: User | None = None) -> str:
-    """`accepted` is the header `Accept-Language`."""
+def language_of(accepted: str, user: User | None = None, plain: str = PLAIN) -> str:
+    """`accepted` is the header `Accept-Language`; `plain` counts where nothing that is known is asked for."""
     if user is not None and user.language:
         return user.language
     wanted = [_preference(place, part) for place, part in enumerate(accepted.split(",")[:50])]
     known = [(weight, language) for weight, language in wanted if language in LANGUAGES and weight[0] > 0]
-    return max(known)[1] if known else PLAIN
+    return max(known)[1] if known else plain
 
 
 def _preference(place: int, part: str) -> tuple[tuple[float, int], str]:

@@ -81,6 +81,13 @@ class PresenceBook:
         self.changed()
         return found
 
+    async def take_off(self, user: int, state: Said) -> Presence:
+        """Somebody else sets it for them: how long nothing was heard of the person stays as it is."""
+        now = self._now()
+        found = await self._units.write(lambda ledger: writing.take_off(ledger, user, state, now))
+        self.changed()
+        return found
+
     async def set_capacity(self, user: int, capacity: int, until: float = 0.0) -> Presence:
         """How many sessions, weighted, somebody is given at most; 0 leaves it to the lines. Until a time, or (0) for good."""
         now = self._now()

@@ -50,6 +50,9 @@ SAY = _said.on_conflict_do_update(
     index_elements=["user_id"],
     set_={name: _said.excluded[name] for name in ("state", "since", "seen_at", "away")},
 )
+TAKE_OFF = _said.on_conflict_do_update(
+    index_elements=["user_id"], set_={name: _said.excluded[name] for name in ("state", "since")}
+)
 SET_CAPACITY = _said.on_conflict_do_update(
     index_elements=["user_id"], set_={name: _said.excluded[name] for name in ("capacity", "capacity_until")}
 )

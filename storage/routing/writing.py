@@ -24,6 +24,14 @@ def say(ledger: Ledger, user: int, state: str, now: float) -> Presence:
     return read_presence(rows, user)
 
 
+def take_off(ledger: Ledger, user: int, state: str, now: float) -> Presence:
+    """Somebody else sets it for them, which is no sign of life."""
+    rows = asked(ledger)
+    rows.run(s.TAKE_OFF, user_id=user, state=state, since=now, seen_at=0.0, away=0, capacity=0, capacity_until=0.0)
+    _tell(ledger, user, state, now)
+    return read_presence(rows, user)
+
+
 def set_capacity(ledger: Ledger, user: int, capacity: int, until: float, now: float) -> Presence:
     """The person's own limit of weighted sessions (0 for none), until a time (0: until it is changed)."""
     rows = asked(ledger)

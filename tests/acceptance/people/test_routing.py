@@ -201,6 +201,50 @@ async def test_who_never_speaks_of_presence_is_left_alone(house: House) -> None:
     assert await owner(house, home) == operator_id(anna.id)
 
 
+async def test_a_supervisor_takes_somebody_off(house: House) -> None:
+    """Whoever forgot to say that they have left is given nothing more; nobody is put to work by others."""
+    anna = await house.add("anna", support="operator")
+    await house.add("lead", "supervisor", support="supervisor")
+    root = await house.add("root", "admin")
+    await online(house, "anna")
+    lead, home = await house.browser("lead"), await wait_in_queue(house)
+    await given(house, home, operator_id(anna.id))
+    path = f"/users/{anna.id}/presence"
+    for state in ("online", "away", ""):
+        assert (await lead.ask("PUT", path, {"state": state})).status == 422
+    assert (await lead.ask("PUT", f"/users/{root.id}/presence", {"state": "break"})).status == 404
+    answer = await lead.ask("PUT", path, {"state": "break"})
+    assert (answer.status, answer.body["said"], answer.body["sessions"]) == (200, "break", 1)
+    second = await wait_in_queue(house, "2")
+
+    async def waits_for_nobody() -> bool:
+        return [it["cause"] for it in await queue(lead)] == ["no_one_online"]
+
+    await until(waits_for_nobody)
+    assert await owner(house, home) == operator_id(anna.id), "a break keeps what one has"
+    assert (await lead.ask("PUT", path, {"state": "offline"})).status == 200
+    await stay(house, anna.id, 61)
+    await given(house, home, "queue")
+    assert await owner(house, second) == "queue"
+    rows = (await (await house.browser("root")).ask("GET", f"/audit?object=user:{anna.id}")).body["items"]
+    told = [(it["by"], it["detail"]) for it in rows if it["action"] == "presence_set"]
+    assert told == [("lead", {"state": "offline"}), ("lead", {"state": "break"})]
+
+
+async def test_taking_off_is_no_sign_of_life(house: House) -> None:
+    anna = await house.add("anna", support="operator")
+    await house.add("lead", "supervisor", support="supervisor")
+    await online(house, "anna")
+    home = await wait_in_queue(house)
+    await given(house, home, operator_id(anna.id))
+    house.clock.at += 50
+    lead = await house.browser("lead")
+    assert (await lead.ask("PUT", f"/users/{anna.id}/presence", {"state": "busy"})).body["state"] == "busy"
+    house.clock.at += 11
+    assert (await lead.ask("GET", "/lines")).body["items"][0]["people"][0]["state"] == "away"
+    await given(house, home, "queue")
+
+
 # --- offers ---------------------------------------------------------------------------------------------------------------
 
 

@@ -53,6 +53,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "Retry": {"seq": 2},
     "ReplyChange": {"title": "Чужой"},
     "NewDraft": {"text": "черновик"},
+    "TakenOff": {"state": "break"},
     "CapacityChange": {"max_sessions": 3},
     "UserChange": {"title": "Чужой"},
 }

@@ -56,6 +56,20 @@ async def test_people_read_refusals_in_their_language(house: House) -> None:
     assert await title(browser, "/nowhere", Accept_Language="ru") == ("Такого нет", "ru")
 
 
+async def test_reports_are_named_in_the_language_of_whoever_reads_them(house: House) -> None:
+    await house.add("root", "admin")
+    browser = await house.browser("root")
+
+    async def first(**headers: str) -> str:
+        answer = await browser.ask("GET", "/reports", **headers)
+        title: str = answer.body["items"][0]["title"]
+        return title
+
+    assert [await first(Accept_Language=it) for it in ("en-GB", "ru", "de")] == ["Overview", "Обзор", "Обзор"]
+    await browser.ask("PATCH", "/me", {"language": "en"})
+    assert await first(Accept_Language="ru") == "Overview"
+
+
 async def test_places_in_the_request_are_told_in_words(house: House) -> None:
     await house.add("root", "admin")
     browser = await house.browser("root")

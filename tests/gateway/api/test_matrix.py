@@ -101,6 +101,7 @@ MATRIX: dict[tuple[str, str], tuple[tuple[Role, ...], str]] = {
     ("POST", "/files"): (WORKERS, "conversations:write"),
     ("GET", "/me/presence"): (ALL, ""),
     ("PUT", "/me/presence"): (ALL, ""),
+    ("PUT", "/users/{id}/presence"): (("supervisor", "admin"), "users:write"),
     ("PUT", "/users/{id}/capacity"): (("supervisor", "admin"), "users:write"),
     ("GET", "/queue"): (WORKERS, "conversations:read"),
     ("GET", "/lines"): (ALL, "reports:read"),
