@@ -37,6 +37,8 @@ class OutboxRow(msgspec.Struct, omit_defaults=True):
     attempts: int = 0
     created_at: float = 0.0  # seconds since the epoch, UTC
     sent_parts: tuple[str, ...] = ()  # platform ids of the parts that are already out (a long text is several)
+    fresh: bool = False  # handed out by the turn that wrote it; a stored row never is
+    followed: bool = False  # … which wrote more for its lane
 
 
 class Sent(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -232,8 +232,11 @@ class Store(Joins, Protocol):
         make it come twice. `mark` must follow; where this says False, only `mark` keeps it from coming twice."""
         ...
 
-    async def mark(self, settled: Sequence[Settled]) -> list[Receipt]:
-        """Write verdicts down: arm `from_delivery` timers, free the lane, turn a final failure into `DeliveryFailed`."""
+    async def mark(self, settled: Sequence[Settled], patient: bool = False) -> list[Receipt]:
+        """Write verdicts down: arm `from_delivery` timers, free the lane, turn a final failure into `DeliveryFailed`.
+
+        `patient`: nothing waits for it, so it may stay a few milliseconds to share its commit with others.
+        """
         ...
 
     async def progress(self, row: OutboxRow) -> None:

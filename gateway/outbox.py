@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -21,6 +22,9 @@ LANE_KINDS = frozenset({"send", "edit", "delete"})
 SWEEP_SECONDS = 1.0  # losing a wake-up costs at most this (design §5)
 # A row is leased for 30 s; a retry that waits less than this keeps its lane in memory, a longer one goes back to the store.
 PATIENCE_SECONDS = 10.0
+JUST_SECONDS = (
+    0.005  # after the commit of a turn, which had the conversation: nobody is asked again whether it still is the bot's
+)
 FRESH_SECONDS = 25.0  # on a shared store, one that has waited longer here may be with another sender by now
 MOST_FAULTS = 5  # errors of ours over one row; patience with the platform is not counted
 GIVE_BACK_SECONDS = 1.0  # that a stop waits for the store
@@ -137,20 +141,32 @@ class Sender:
         """The verdict, and whether it is written down. Who waits for the platform's limits holds no slot meanwhile."""
         channel = self._channels.get(row.channel)
         early = await channel.pace(row) if channel is not None else None
-        async with self._slots.get(row.channel, _FREE):
-            if self._shared and not self._may_begin(row):
+        slot = self._slots.get(row.channel)
+        async with slot or _FREE:
+            age = self._age(row)
+            if not self._may_begin(row, age):
                 return LEFT, False
-            sent = early or await self._deliver(row)
+            sent = early or await self._deliver(row, age)
             if sent is LEFT:
                 return LEFT, False
             if not (sent.verdict == "sent" and self._store.note(row, sent)):
-                return sent, await self._settle(row, sent)
+                alone = row.fresh and not row.followed and not (slot is not None and slot.locked())
+                return sent, await self._settle(row, sent, patient=alone and sent.verdict == "sent")
         return sent, await self._settle(row, sent)  # noted: in doubt no longer, the slot is free for the next
 
-    def _may_begin(self, row: OutboxRow) -> bool:
-        """Whether the row is still ours to send. From here on it may be out."""
+    def _age(self, row: OutboxRow) -> float:
+        """Seconds since the row was handed to us. From here on it may be out."""
         _, since = self._held.pop(row.id, (row, 0.0))
-        return self._hands(row.channel) and time.monotonic() - since <= FRESH_SECONDS
+        return time.monotonic() - since
+
+    def _may_begin(self, row: OutboxRow, age: float) -> bool:
+        """Whether the row is still ours to send."""
+        return not self._shared or (self._hands(row.channel) and age <= FRESH_SECONDS)
+
+    async def _is_taken(self, row: OutboxRow, age: float) -> bool:
+        """Whether a person has taken the conversation since the bot wrote the row."""
+        just = row.fresh and age <= JUST_SECONDS
+        return row.guarded and not just and await self._store.epoch(row.conversation) > row.epoch
 
     def _busy(self, row: OutboxRow) -> AbstractAsyncContextManager[None]:
         """A file takes its time to go out."""
@@ -164,13 +180,13 @@ class Sender:
             return True
         return False
 
-    async def _deliver(self, row: OutboxRow) -> Sent:
+    async def _deliver(self, row: OutboxRow, age: float = math.inf) -> Sent:
         channel = self._channels.get(row.channel)
         if channel is None:
             return Sent("retry", reason="channel is off", after=60.0)
         began = time.perf_counter()
         try:
-            if row.guarded and await self._store.epoch(row.conversation) > row.epoch:
+            if await self._is_taken(row, age):
                 return Sent("refused", reason="a person has taken over")
             if self._shared and not self._hands(row.channel):  # the process may have stood still while it asked
                 return LEFT
@@ -194,7 +210,7 @@ class Sender:
         del self._faults[row.id]
         return Sent("rejected", reason=reason)
 
-    async def _settle(self, row: OutboxRow, sent: Sent) -> bool:
+    async def _settle(self, row: OutboxRow, sent: Sent, patient: bool = False) -> bool:
         """Writes the verdict down. False when the sender stops before the store could take it."""
         self._metrics.sends.labels(row.channel, row.kind, sent.verdict).inc()
         self.tried(row.channel, sent)
@@ -209,7 +225,7 @@ class Sender:
                 after=sent.after,
                 attempts=row.attempts,
             )
-        receipts = await self._mark(row, sent)
+        receipts = await self._mark(row, sent, patient)
         if receipts is None:
             return False
         failpoint("outbox.after_mark")
@@ -218,12 +234,12 @@ class Sender:
             self.told(row)
         return True
 
-    async def _mark(self, row: OutboxRow, sent: Sent) -> list[Receipt] | None:
+    async def _mark(self, row: OutboxRow, sent: Sent, patient: bool) -> list[Receipt] | None:
         """As often as it takes: what is out must not go out again because its verdict found no space. None at the stop."""
         told = False
         while True:
             try:
-                return await self._store.mark([Settled(row, sent)])
+                return await self._store.mark([Settled(row, sent)], patient)
             except StorageFull:
                 if not told:
                     log.error("verdict_not_stored", row=row.id, conversation=row.conversation)

@@ -84,8 +84,16 @@ class Writing:
         free = kind not in shape.LANE or self._take_lane()
         ledger.rows.insert("outbox", shape.outbox_table_row(row, slot, encoded))
         if free:
+            row.fresh = True
             ledger.offer(row, self.now, self.handed)
+        elif self.handed:
+            self._follow()
         return row
+
+    def _follow(self) -> None:
+        """The lane goes on behind what was handed out."""
+        for row in self.handed:
+            row.followed = row.followed or row.kind in shape.LANE
 
     def _take_lane(self) -> bool:
         if self._lane_taken is None:

@@ -141,7 +141,7 @@ class MemoryStore(JoinsOfStore):
         """What dies with the process cannot come twice."""
         return True
 
-    async def mark(self, settled: Sequence[Settled]) -> list[Receipt]:
+    async def mark(self, settled: Sequence[Settled], patient: bool = False) -> list[Receipt]:
         return self._write(lambda: lanes.mark(self._ledger, settled))
 
     async def progress(self, row: OutboxRow) -> None:

@@ -246,9 +246,10 @@ class SQLiteStore(JoinsOfStore):
     def note(self, row: OutboxRow, sent: Sent) -> bool:
         return self._journal.note(row, sent)
 
-    async def mark(self, settled: Sequence[Settled]) -> list[Receipt]:
-        # What is noted is in no hurry: its mark goes with the next group.
-        receipts = await self._writer.run(lambda: lanes.mark(self._ledger, settled), self._journal.holds(settled))
+    async def mark(self, settled: Sequence[Settled], patient: bool = False) -> list[Receipt]:
+        # What is noted is in no hurry, either: its mark goes with the next group.
+        patient = patient or self._journal.holds(settled)
+        receipts = await self._writer.run(lambda: lanes.mark(self._ledger, settled), patient)
         self._journal.marked(it.row.id for it in settled)
         return receipts
 

@@ -18,6 +18,7 @@ from storage.files.links import is_open, render_link
 from storage.files.once import Once
 
 PATIENCE_SECONDS = 5.0  # that an upload waits for its picture to be opened: others may be before it
+WHOLE_SECONDS = 3600  # near links end at whole hours: read again, they are the same, and the browser has what they open
 HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -132,7 +133,8 @@ class Kept(ABC):
     def near_link(self, file_id: str, seconds: float) -> str:
         if not self._key:
             raise StorageFull("the files cannot be reached")
-        return render_link("", self._key, file_id, int(self._clock() + seconds))
+        until = int(self._clock() + seconds)
+        return render_link("", self._key, file_id, until + -until % WHOLE_SECONDS)
 
     def opens(self, file_id: str, until: str, signature: str) -> bool:
         return bool(self._key) and is_open(self._key, file_id, until, signature, self._clock())

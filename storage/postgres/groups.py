@@ -26,21 +26,20 @@ from storage.postgres.links import Links, is_away, is_lost, is_passing, sqlstate
 from storage.postgres.loading import Needs, claim, gather, prepare
 from storage.postgres.numbers import TicketBlocks
 from storage.postgres.rows import PostgresRows
+from storage.postgres.transactions import BEGIN, BEGIN_POOLED, Transaction
 
 T = TypeVar("T")
 
 GROUP = 64  # units in one transaction
 BESIDE = 16  # units that must wait before a group begins beside one that runs
 LATE = 0.02  # seconds after which it begins anyway
+PATIENCE = 0.005  # seconds that a unit nobody waits for may stay, so that the next group takes it along
 SPAN = 0.005  # seconds that a group holds the loop at a stretch
 TRIES = 4  # of a unit by itself, when others were in its way
 PAUSE = 0.02  # seconds before the second of them, more with each
 UNSTORABLE = {"22021", "22P05"}  # PostgreSQL has no NUL in texts, given by itself or in a document
 SMOOTH = 0.05  # weight of the last group in what a turn writes on average
 
-# The driver's own transactions ask which isolation there is; ours say it.
-BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
-BEGIN_POOLED = f"{BEGIN}; SET LOCAL idle_in_transaction_session_timeout = '8s'; SET LOCAL jit = off"
 TAKE_BLOCK = (
     "INSERT INTO counters (name, next) VALUES ('ticket', $1::bigint + $2::bigint)"
     " ON CONFLICT (name) DO UPDATE SET next = greatest(counters.next, $1) + $2 RETURNING next"
@@ -58,6 +57,7 @@ class Task:
     future: asyncio.Future[Any]
     unit: Unit = field(default_factory=Unit)
     result: Any = None
+    patient: bool = False  # it may wait a little, to go with others
     alone: bool = False  # a unit of its group failed: each tries by itself
     tries: int = 0
     clean: bool = False  # its texts hold what the database does not store
@@ -105,10 +105,13 @@ class Groups:
 
     # --- from outside ---
 
-    async def run(self, work: Callable[[Ledger], T], needs: Needs | None = None) -> T:
-        """The result of `work` once it is committed. Raises `StorageFull`, or what `work` raised."""
+    async def run(self, work: Callable[[Ledger], T], needs: Needs | None = None, patient: bool = False) -> T:
+        """The result of `work` once it is committed. Raises `StorageFull`, or what `work` raised.
+
+        A patient unit starts no group of its own for a while: it costs less in the next one.
+        """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Task(work, needs or Needs(), future))
+        self._waiting.append(Task(work, needs or Needs(), future, patient=patient))
         self._wake()
         return await future
 
@@ -184,7 +187,7 @@ class Groups:
 
     async def close(self) -> None:
         """Returns when everything that waited is written."""
-        while self._running or self._pausing:
+        while self._running or self._pausing or self._waiting:
             await asyncio.wait(self._running) if self._running else await asyncio.sleep(PAUSE)
         await self._give_numbers_back()
 
@@ -192,18 +195,27 @@ class Groups:
         """A group begins at once when none runs, or when enough wait for one of their own: few large ones cost less."""
         if not self._waiting or len(self._running) >= self._at_once:
             return
-        if len(self._waiting) > len(self._running) * BESIDE:
+        if not self._running and all(task.patient for task in self._waiting):
+            self._begin_in(PATIENCE)
+        elif len(self._waiting) > len(self._running) * BESIDE:
             self._begin()
-        elif self._late is None:
-            self._late = asyncio.get_running_loop().call_later(LATE, self._begin_late)
+        else:
+            self._begin_in(LATE)
+
+    def _begin_in(self, seconds: float) -> None:
+        if self._late is None:
+            self._late = asyncio.get_running_loop().call_later(seconds, self._begin_late)
 
     def _begin_late(self) -> None:
-        """Those that run take long: somebody may be in their way, who waits should not be."""
+        """Nobody came to go with, or those that run take long: somebody may be in their way, who waits should not be."""
         self._late = None
         if self._waiting and len(self._running) < self._at_once:
             self._begin()
 
     def _begin(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
         running = asyncio.get_running_loop().create_task(self._run_next())
         self._running.add(running)
         running.add_done_callback(self._ended)
@@ -404,26 +416,6 @@ class Groups:
             with suppress(StorageFull, errors.PostgresError, OSError):
                 async with self._aside.one() as link:
                     await link.execute(GIVE_BACK, block.next, block.end)
-
-
-class Transaction:
-    """A transaction of ours on a connection: begun here or by the commit before it, committed inside, rolled back when what
-    is inside raises."""
-
-    def __init__(self, link: Any, begin: str) -> None:
-        self._link, self._begin = link, begin
-
-    async def __aenter__(self) -> None:
-        if not self._link.is_in_transaction():
-            await self._link.execute(self._begin)
-
-    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is not None and not self._link.is_closed():
-            if isinstance(error, asyncio.CancelledError | TimeoutError | OSError):
-                self._link.terminate()
-            else:
-                with suppress(errors.PostgresError, OSError, TimeoutError):
-                    await self._link.execute("ROLLBACK")
 
 
 def full(error: BaseException) -> StorageFull:

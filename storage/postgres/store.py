@@ -293,8 +293,8 @@ class PostgresStore(PostgresJoins, PostgresAccounts):
         """Another process may take the row over, and would not see a note of ours: only `mark` counts."""
         return False
 
-    async def mark(self, settled: Sequence[Settled]) -> list[Receipt]:
-        return await self._groups.run(lambda ledger: lanes.mark(ledger, settled), Needs(settled=settled))
+    async def mark(self, settled: Sequence[Settled], patient: bool = False) -> list[Receipt]:
+        return await self._groups.run(lambda ledger: lanes.mark(ledger, settled), Needs(settled=settled), patient)
 
     async def progress(self, row: OutboxRow) -> None:
         await self._groups.run(lambda ledger: lanes.progress(ledger, row))

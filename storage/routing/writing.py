@@ -24,11 +24,11 @@ def say(ledger: Ledger, user: int, state: str, now: float) -> Presence:
     return read_presence(rows, user)
 
 
-def take_off(ledger: Ledger, user: int, state: str, now: float) -> Presence:
-    """Somebody else sets it for them, which is no sign of life."""
+def take_off(ledger: Ledger, user: int, state: str, by: int, now: float) -> Presence:
+    """Somebody else sets it for them, which is no sign of life; the line of the feed says who."""
     rows = asked(ledger)
     rows.run(s.TAKE_OFF, user_id=user, state=state, since=now, seen_at=0.0, away=0, capacity=0, capacity_until=0.0)
-    _tell(ledger, user, state, now)
+    _tell(ledger, user, state, now, {"user": user, "by": by})
     return read_presence(rows, user)
 
 
@@ -77,10 +77,10 @@ def tell_cause(ledger: Ledger, session: Row, cause: str, now: float) -> None:
     write_feed(ledger, feed_row("queue", now, session["line"], "", data, session))
 
 
-def _tell(ledger: Ledger, user: int, state: State | str, now: float) -> None:
+def _tell(ledger: Ledger, user: int, state: State | str, now: float, more: Row | None = None) -> None:
     """A line of the feed for each line of theirs: those who look after it see who is there."""
     for line in [row["line"] for row in asked(ledger).all(s.LINES_OF, user=user)]:
-        write_feed(ledger, feed_row("presence", now, line, operator_id(user), {"state": state}))
+        write_feed(ledger, feed_row("presence", now, line, operator_id(user), {"state": state, **(more or {})}))
 
 
 def feed_row(kind: str, now: float, line: str, operator: str, data: dict[str, object], home: Row | None = None) -> Row:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from core.events import DeliveryFailed
-from core.outbox import Sent, Settled
+from core.outbox import OutboxRow, Sent, Settled
 from core.ports import Receipt, StorageFull, Store
 from gateway.calls import Calls
 from gateway.metrics import Metrics
@@ -48,11 +48,11 @@ class FullStore(MemoryStore):
 
     full = 1_000_000
 
-    async def mark(self, settled: Sequence[Settled]) -> list[Receipt]:
+    async def mark(self, settled: Sequence[Settled], patient: bool = False) -> list[Receipt]:
         self.full -= 1
         if self.full >= 0:
             raise StorageFull
-        return await super().mark(settled)
+        return await super().mark(settled, patient)
 
 
 @asynccontextmanager
@@ -262,8 +262,11 @@ class Slow(MemoryStore):
         return await super().epoch(conversation)
 
 
-async def test_a_lease_that_ends_while_the_store_is_asked_stops_the_send(tmp_path: Path) -> None:
+async def test_a_lease_that_ends_while_the_store_is_asked_stops_the_send(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A process may stand still anywhere: the last look is right before the send."""
+    monkeypatch.setattr("gateway.outbox.JUST_SECONDS", 0.0)
     async with opened(Slow, tmp_path) as bench:
         store = bench.store
         assert isinstance(store, Slow)
@@ -272,6 +275,65 @@ async def test_a_lease_that_ends_while_the_store_is_asked_stops_the_send(tmp_pat
         await bench.quiet()
         assert bench.channel.texts == []
         assert (await store.stats())["outbox"] == 1
+
+
+class Watched(MemoryStore):
+    """A store that other processes share, which notes what it is asked."""
+
+    shared = True
+
+    def __init__(self, clock: Callable[[], float], outer_desks: frozenset[str]) -> None:
+        super().__init__(clock, outer_desks)
+        self.asked: list[int] = []
+        self.patient: list[bool] = []
+
+    def note(self, row: OutboxRow, sent: Sent) -> bool:
+        return False
+
+    async def epoch(self, conversation: int) -> int:
+        self.asked.append(conversation)
+        return await super().epoch(conversation)
+
+    async def mark(self, settled: Sequence[Settled], patient: bool = False) -> list[Receipt]:
+        self.patient.append(patient)
+        return await super().mark(settled, patient)
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(60.0, []), (0.0, [1])])
+async def test_a_turn_of_just_now_had_the_conversation(
+    seconds: float, asked: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.outbox.JUST_SECONDS", seconds)
+    async with opened(Watched, tmp_path) as bench:
+        await bench.say(1, "раз")
+        await bench.quiet()
+        assert isinstance(bench.store, Watched)
+        assert (bench.channel.texts, bench.store.asked) == (["раз"], asked)
+
+
+async def test_a_row_out_of_the_store_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.outbox.JUST_SECONDS", 60.0)
+    async with opened(Watched, tmp_path) as bench:
+        await bench.store.accept([inbound(1, "раз")], echo())
+        bench.clock.move(31)
+        bench.sender.offer(await bench.store.lease())
+        await bench.quiet()
+        assert isinstance(bench.store, Watched)
+        assert (bench.channel.texts, bench.store.asked) == (["раз"], [1])
+
+
+async def test_a_mark_that_nothing_waits_for_is_patient(tmp_path: Path) -> None:
+    async with opened(Watched, tmp_path) as bench:
+        await bench.say(1, "раз")
+        await bench.quiet()
+        bench.channel.answers = [Sent("rejected", reason="нет")]
+        await bench.say(2, "два", chat="2")
+        await bench.quiet()
+        bench.sender._slots["telegram"] = asyncio.Semaphore(1)
+        await bench.say(3, "три", chat="3")
+        await bench.quiet()
+        assert isinstance(bench.store, Watched)
+        assert bench.store.patient == [True, False, False]
 
 
 async def test_the_sender_says_when_it_is_backed_up(bench: Bench) -> None:

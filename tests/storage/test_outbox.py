@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from core.effects import Call, CreateTicket, FetchFile, Note, Send, StartTimer
@@ -44,6 +46,23 @@ async def test_a_turn_hands_out_its_first_message_only(store: AnyStore) -> None:
     (after,) = await store.mark([settled(after.outbox[0])])
     assert texts(after.outbox) == ["c"]
     assert await store.mark([settled(after.outbox[0])]) == []
+
+
+async def test_what_is_handed_out_knows_whether_more_was_written_behind_it(store: AnyStore) -> None:
+    alone, first = [
+        (await accept_one(store, inbound(number, str(number)), always(*map(say, words)))).outbox[0]
+        for number, words in enumerate(("a", "bc"))
+    ]
+    assert (alone.followed, first.followed) == (False, True)
+    (after,) = await store.mark([settled(first)])
+    assert (after.outbox[0].fresh, after.outbox[0].followed) == (False, False)
+
+
+async def test_a_patient_mark_needs_nobody_to_come(store: AnyStore) -> None:
+    receipt = await accept_one(store, inbound(1))
+    async with asyncio.timeout(5):
+        assert await store.mark([settled(receipt.outbox[0])], patient=True) == []
+    assert await states(store, receipt.conversation) == ["received", "sent"]
 
 
 async def test_a_later_turn_waits_for_the_lane(store: AnyStore) -> None:
@@ -109,7 +128,8 @@ async def test_a_row_leaves_as_it_was_written(store: AnyStore, clock: FakeClock)
     (row,) = receipt.outbox
     clock.now += 31
     (again,) = await store.lease()
-    assert again == row
+    assert (row.fresh, again.fresh) == (True, False)
+    assert again == msgspec.structs.replace(row, fresh=False)
     assert (row.channel, row.account, row.chat, row.kind, row.seq) == ("telegram", "bot", "77", "send", 2)
     assert row.message == outgoing("re m1")
     assert row.created_at == clock.now - 31

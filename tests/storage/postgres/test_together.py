@@ -226,6 +226,54 @@ async def test_a_fenced_poller_harms_nobody_in_its_group(one: PostgresStore) -> 
     assert all(isinstance(it, Receipt) and it.processed for it in results[1:])
 
 
+# --- company ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def groups(one: PostgresStore, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many units each group had, the last one last."""
+    sizes: list[int] = []
+    run = one._groups._transact
+
+    async def counted(group: list[Any]) -> None:
+        sizes.append(len(group))
+        await run(group)
+
+    monkeypatch.setattr(one._groups, "_transact", counted)
+    return sizes
+
+
+async def test_a_patient_mark_goes_with_the_next_message(
+    one: PostgresStore, groups: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.postgres.groups.PATIENCE", 60.0)
+    first = await accept_one(one, inbound(1))
+    marking = asyncio.ensure_future(one.mark([settled(first.outbox[0])], patient=True))
+    await asyncio.sleep(0)
+    second = await accept_one(one, inbound(2))
+    assert await marking == []
+    assert groups == [1, 2]
+    assert texts(second.outbox) == ["re m2"]  # its lane was free in the same transaction
+
+
+async def test_a_mark_somebody_waits_for_begins_at_once(
+    one: PostgresStore, groups: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.postgres.groups.PATIENCE", 60.0)
+    receipt = await accept_one(one, inbound(1), always(say("a"), say("b")))
+    (after,) = await one.mark([settled(receipt.outbox[0])])
+    assert (texts(after.outbox), groups) == (["b"], [1, 1])
+
+
+async def test_a_store_that_closes_waits_for_the_patient(one: PostgresStore, two: PostgresStore) -> None:
+    receipt = await accept_one(one, inbound(1))
+    marking = asyncio.ensure_future(one.mark([settled(receipt.outbox[0])], patient=True))
+    await asyncio.sleep(0)
+    await one.close()
+    assert await marking == []
+    assert [it.state for it in await two.history(receipt.conversation)] == ["received", "sent"]
+
+
 # --- timers ------------------------------------------------------------------------------------------------------------
 
 
