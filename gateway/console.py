@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import gzip
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from mimetypes import guess_type
 from pathlib import Path
 from typing import Self
 
 from aiohttp import web
 
-from gateway.server import Handler, Route
+from gateway.server import Handler, Route, accepted
 
 BUILT = Path(__file__).resolve().parent.parent / "handoff" / "console" / "dist"
 HOME = "/console/"
@@ -28,35 +28,46 @@ SAFE = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 FOREVER = "public, max-age=31536000, immutable"  # names of assets hold a hash of what is in them
+BROTLI = ".br"  # the build writes it beside the file: making it takes long
 SMALL = 1024  # bytes: what is shorter fits into a packet or two as it is
 NOT_BUILT = "The console is not built: run `make setup` (it needs Node 20.19 or newer, or brings its own)."
 
 
 @dataclass(frozen=True)
 class Asset:
-    """A file of the build; `packed` is the same in gzip, empty where that saves nothing."""
+    """A file of the build; `packed` is the same by content encoding, where that saves something."""
 
     body: bytes
-    packed: bytes = b""
+    packed: dict[str, bytes] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> Self:
         body = path.read_bytes()
-        packed = gzip.compress(body, mtime=0) if len(body) > SMALL else b""
-        return cls(body, packed if len(packed) < len(body) * 0.9 else b"")
+        if len(body) <= SMALL:
+            return cls(body)
+        brotli = path.with_name(path.name + BROTLI)
+        packed = {"br": brotli.read_bytes()} if brotli.is_file() else {}
+        packed["gzip"] = gzip.compress(body, mtime=0)
+        return cls(body, {name: one for name, one in packed.items() if len(one) < len(body) * 0.9})
 
     def response(self, name: str, accepts: str) -> web.Response:
-        """As a browser gets it that takes the encodings of `accepts`."""
+        """As a browser gets it that takes the encodings of `accepts`; the smallest is the first that it takes."""
         kind = guess_type(name)[0] or "application/octet-stream"
         headers = SAFE | {"Cache-Control": FOREVER, "Content-Type": kind, "Vary": "Accept-Encoding"}
-        if self.packed and "gzip" in accepts:
-            return web.Response(body=self.packed, headers=headers | {"Content-Encoding": "gzip"})
+        taken = accepted(accepts)
+        for encoding, body in self.packed.items():
+            if encoding in taken:
+                return web.Response(body=body, headers=headers | {"Content-Encoding": encoding})
         return web.Response(body=self.body, headers=headers)
 
 
 def build_console(built: Path = BUILT) -> list[Route]:
     """The routes of the console. Every path that is no file is the one page: it knows its own places."""
-    assets = {f"assets/{path.name}": Asset.read(path) for path in sorted((built / "assets").glob("*"))}
+    assets = {
+        f"assets/{path.name}": Asset.read(path)
+        for path in sorted((built / "assets").glob("*"))
+        if path.suffix != BROTLI
+    }
     index = built / "index.html"
     page = index.read_bytes() if index.is_file() else b""
     return [("GET", "/console", _home), ("GET", HOME + "{path:.*}", _page(page, assets))]

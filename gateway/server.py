@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from ipaddress import ip_address
 from typing import Any
@@ -20,6 +21,7 @@ log = logger()
 MAX_BODY = 1 << 20  # 1 MiB: more is answered 413
 RETRY_AFTER = 5.0  # seconds
 SAFE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_REFUSED = re.compile(r"q\s*=\s*0(\.0*)?")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Route = tuple[str, str, Handler]
 
@@ -47,6 +49,16 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Exception as error:
         log.error("request_failed", error_type=type(error).__name__, exc_info=True)
         return problem(500, "internal error")
+
+
+def accepted(header: str) -> set[str]:
+    """The content encodings of an `Accept-Encoding`, without those that are refused by `q=0` (RFC 9110, 12.5.3)."""
+    found = set()
+    for part in header.lower().split(","):
+        name, _, weight = part.partition(";")
+        if name.strip() and not _REFUSED.fullmatch(weight.strip()):
+            found.add(name.strip())
+    return found
 
 
 def client_address(request: web.Request, proxies: int) -> str:

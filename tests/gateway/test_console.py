@@ -63,6 +63,21 @@ async def test_long_assets_travel_packed(client: Client, built: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("accepts", "encoding"),
+    [("gzip, deflate, br", "br"), ("gzip", "gzip"), ("br;q=0, gzip;q=0.5", "gzip"), ("gzip; q=0.0", None), ("", None)],
+)
+async def test_what_the_build_packed_goes_to_who_takes_it(built: Path, accepts: str, encoding: str | None) -> None:
+    (built / "assets" / "index-abc.js.br").write_bytes(b"packed by the build")
+    async with TestClient(TestServer(build_server(build_console(built)))) as client:
+        answer = await client.get(
+            "/console/assets/index-abc.js", headers={"Accept-Encoding": accepts}, auto_decompress=False
+        )
+        assert (answer.headers.get("Content-Encoding"), answer.content_type) == (encoding, "text/javascript")
+        assert (await answer.read() == b"packed by the build") == (encoding == "br")
+        assert (await client.get("/console/assets/index-abc.js.br")).status == 404  # no file of its own
+
+
+@pytest.mark.parametrize(
     "path", ["assets/nothing.js", "assets/../index.html", "assets/%2e%2e/%2e%2e/secret.txt", "assets/"]
 )
 async def test_only_what_was_built_is_given(client: Client, path: str) -> None:

@@ -1,17 +1,6 @@
-// Words in Russian and English. The account's language counts; before anybody is signed in, the browser's.
+// What is said, in Russian or English. The account's language counts; before anybody is signed in, the browser's.
 import { createI18n } from "vue-i18n";
-
-type Words = Record<string, unknown>;
-// One file for each area of the console and language: `<area>.<language>.json`. Their top-level names are disjoint.
-const files = import.meta.glob<Words>("./locales/*.json", { eager: true, import: "default" });
-
-function wordsOf(language: string): Words {
-  const found = Object.entries(files).filter(([name]) => name.endsWith(`.${language}.json`));
-  return Object.assign({}, ...found.map(([, words]) => words)) as Words;
-}
-
-export const LANGUAGES = ["ru", "en"] as const;
-export type Language = (typeof LANGUAGES)[number];
+import { browserLanguage, type Language, LANGUAGES, likelyLanguage, remember, wordsOf } from "./languages";
 
 /** Russian has three forms for numbers: 1 заявка, 2 заявки, 5 заявок. */
 export function russianForm(count: number, choices: number): number {
@@ -22,21 +11,25 @@ export function russianForm(count: number, choices: number): number {
   return last >= 2 && last <= 4 && !teen ? 1 : 2;
 }
 
-/** The language of somebody of whom only the browser's wishes are known. */
-export function browserLanguage(wishes: readonly string[]): Language {
-  return wishes.some((wish) => wish.toLowerCase().startsWith("ru")) ? "ru" : wishes.length ? "en" : "ru";
-}
-
 export const i18n = createI18n({
-  legacy: false,
-  locale: browserLanguage(navigator.languages),
-  fallbackLocale: "en",
-  messages: { ru: wordsOf("ru"), en: wordsOf("en") } as never,
+  legacy: false as const,
+  locale: likelyLanguage() as string,
+  fallbackLocale: false as const, // both languages have the same words, and only one of them is loaded
+  messages: {} as Record<string, never>,
   pluralRules: { ru: russianForm },
 });
 
-export function speak(language: string): void {
+/** The words of a language are there from now on. What did not come is asked for again by the next call. */
+export async function learn(language: Language): Promise<void> {
+  const { availableLocales, setLocaleMessage } = i18n.global;
+  if (!availableLocales.includes(language)) setLocaleMessage(language, (await wordsOf(language)) as never);
+}
+
+/** Everything is said in this language, or in the browser's where the account has none, as soon as its words are there. */
+export async function speak(language: string): Promise<void> {
   const chosen = LANGUAGES.find((one) => one === language) ?? browserLanguage(navigator.languages);
+  await learn(chosen);
   i18n.global.locale.value = chosen;
   document.documentElement.lang = chosen;
+  remember(chosen);
 }

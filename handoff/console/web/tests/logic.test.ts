@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Me, UserView } from "@/api/client";
-import { browserLanguage, russianForm } from "@/i18n";
+import { russianForm } from "@/i18n";
+import { browserLanguage } from "@/languages";
 import { mayOpen, safeNext } from "@/router";
 import { changesOf, parseLines, renderLines } from "@/users";
 

@@ -1,4 +1,5 @@
 // Every request of the console: one way out, one kind of error. Refusals are problem details (RFC 9457).
+import { early, READING } from "./early";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -42,14 +43,14 @@ export function newKey(): string {
 }
 
 export async function ask<Answer>(method: Method, path: string, body?: unknown, key = newKey()): Promise<Answer> {
-  const headers: Record<string, string> = { "X-Frontline": "1", Accept: "application/json" };
+  const headers: Record<string, string> = { ...(READING.headers as Record<string, string>) };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (method !== "GET") headers["Idempotency-Key"] = key;
-  const made: RequestInit = { method, headers, credentials: "same-origin" };
+  const made: RequestInit = { ...READING, method, headers };
   if (body !== undefined) made.body = JSON.stringify(body);
   let answer: Response;
   try {
-    answer = await fetch(`/api/v1${path}`, made);
+    answer = await ((method === "GET" && early(path)) || fetch(`/api/v1${path}`, made));
   } catch {
     throw new Problem(0, "offline", "");
   }

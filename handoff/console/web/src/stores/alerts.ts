@@ -96,16 +96,20 @@ export const useAlerts = defineStore("alerts", () => {
   const sample = (): boolean => notify({ kind: "message", key: `sample:${Date.now()}`, conversation: 0, client: t("alerts.sampleClient"), text: t("alerts.sampleText") });
 
   function hear(message: Incoming): void {
-    if (!["change", "gone", "ready", "reset"].includes(message.type)) return;
+    if (["change", "gone", "ready", "reset"].includes(message.type)) settle();
+  }
+
+  function settle(): void {
     clearTimeout(timer);
     timer = setTimeout(() => void look().catch(() => undefined), SETTLE_MS);
   }
 
+  /** The page itself comes first; when the line is there by then, one look is for both. */
   function start(go: (conversation: number) => void): void {
     stop();
     open = go;
     clockwork = setInterval(() => void look().catch(() => undefined), EVERY_MS);
-    void look().catch(() => undefined);
+    settle();
   }
 
   function stop(): void {

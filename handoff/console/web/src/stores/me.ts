@@ -11,19 +11,19 @@ export const useMe = defineStore("me", () => {
   watch(account, (me) => {
     if (me === null) return;
     last = me.id;
-    speak(me.language);
+    void speak(me.language).catch(() => undefined); // without its words the old language stays
     wear(me.theme);
   });
   whenSignedOut(() => (account.value = null));
 
-  /** Nobody is signed in: no error, but a page to sign in. */
+  /** Who is here, and the words to talk to them. Nobody is signed in: no error, but a page to sign in. */
   async function load(): Promise<void> {
     try {
       account.value = await ask<Me>("GET", "/me");
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
-      speak("");
     }
+    await speak(account.value?.language ?? "");
   }
 
   async function signIn(name: string, password: string, code: string): Promise<void> {

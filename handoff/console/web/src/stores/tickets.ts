@@ -2,6 +2,7 @@
 import { defineStore } from "pinia";
 import { ref } from "vue";
 import { ask } from "@/api/client";
+import { DESKS } from "@/first";
 import type { Desk } from "@/tickets";
 
 export { GROUPS, type Desk, type Ticket, type TicketPage } from "@/tickets";
@@ -10,7 +11,7 @@ export const useTickets = defineStore("tickets", () => {
   const desks = ref<Desk[]>([]);
 
   async function load(): Promise<void> {
-    if (!desks.value.length) desks.value = (await ask<{ items: Desk[] }>("GET", "/desks")).items;
+    if (!desks.value.length) desks.value = (await ask<{ items: Desk[] }>("GET", DESKS)).items;
   }
 
   const of = (desk: string): Desk | undefined => desks.value.find((one) => one.desk === desk);

@@ -3,18 +3,17 @@ import { defineStore } from "pinia";
 import { computed, ref } from "vue";
 import { ask, type Page } from "@/api/client";
 import type { components } from "@/api/schema";
+import { COUNTS, listPath, type View, VIEWS } from "@/first";
 import type { Incoming } from "@/live";
 
 export type Row = components["schemas"]["ListRow"];
 export type Counts = components["schemas"]["Counts"];
-export const VIEWS = ["mine", "queue", "waiting", "held", "bot", "all"] as const;
-export type View = (typeof VIEWS)[number];
+export { VIEWS, type View };
 export type Filter = { view: View; line: string; q: string };
 
 const SETTLE_MS = 250; // changes that come together are asked for together
 const TICK_MS = 5_000;
 const AGAIN_MS = 60_000; // hours open and close, promises pause: after so long the server is asked how it stands
-const PAGE = 200;
 
 export const useWork = defineStore("work", () => {
   const filter = ref<Filter>({ view: "mine", line: "", q: "" });
@@ -30,17 +29,13 @@ export const useWork = defineStore("work", () => {
   let answered = 0;
   let growing = false;
 
-  const path = computed(() => {
-    const { view, line, q } = filter.value;
-    const sort = view === "queue" || view === "mine" ? "due" : "last";
-    return `/conversations?${new URLSearchParams({ view, line, q, sort, limit: String(PAGE) })}`;
-  });
+  const path = computed(() => listPath(filter.value.view, filter.value.line, filter.value.q));
 
   /** Reads as many pages as are shown. An answer that comes late, after a newer question, is thrown away. */
   async function load(): Promise<void> {
     const mine = ++asked;
     try {
-      const counted = ask<Counts>("GET", "/conversations/counts");
+      const counted = ask<Counts>("GET", COUNTS);
       counted.catch(() => undefined); // heard of below, when the list has not failed before
       const found: Row[] = [];
       let cursor: string | null = null;
