@@ -31,7 +31,7 @@ async def take_off(call: Call) -> PresenceView:
     """A supervisor's word for somebody who forgot to say theirs; no sign of life of them."""
     body: TakenOff = call.body
     await _note(call, "presence_set", {"state": body.state})
-    await call.floor.presence.take_off(call.id, body.state)
+    await call.floor.presence.take_off(call.id, body.state, call.me.id)
     return await _view(call, call.id)
 
 

@@ -81,10 +81,10 @@ class PresenceBook:
         self.changed()
         return found
 
-    async def take_off(self, user: int, state: Said) -> Presence:
-        """Somebody else sets it for them: how long nothing was heard of the person stays as it is."""
+    async def take_off(self, user: int, state: Said, by: int) -> Presence:
+        """The account `by` sets it for them: how long nothing was heard of the person stays as it is."""
         now = self._now()
-        found = await self._units.write(lambda ledger: writing.take_off(ledger, user, state, now))
+        found = await self._units.write(lambda ledger: writing.take_off(ledger, user, state, by, now))
         self.changed()
         return found
 

@@ -251,7 +251,7 @@ async def test_a_limit_for_today_is_kept_by_routing(desk: Desk, open_page: Open)
     anna = await desk.house.add("anna", support="operator")
     await desk.house.add("olga", "supervisor", support="supervisor")
     page = await watching(desk, open_page)
-    await person(page, "Anna").get_by_role("button", name="Ограничить: Anna").click()
+    await person(page, "Anna").get_by_role("button", name="Присутствие и нагрузка: Anna").click()
     await page.fill("input[name=most]", "1")
     await expect(page.get_by_label("Только сегодня")).to_be_checked()
     await menu(page, "Ограничить")
@@ -267,6 +267,27 @@ async def test_a_limit_for_today_is_kept_by_routing(desk: Desk, open_page: Open)
     ]
     await session(page.get_by_role("list", name="Очередь"), "Игорь").click()
     await expect(page.get_by_role("dialog").locator(".why")).to_contain_text("Anna: уже полный")
+
+
+async def test_somebody_forgot_to_say_that_they_have_left(floor: Desk, open_page: Open) -> None:
+    """They are taken off by the supervisor, and their own page tells them."""
+    await staffed(floor)
+    watched = await open_page()
+    await floor.sign_in(watched, "anna")
+    own = watched.page.locator("nav.rail select[name=presence]")
+    await expect(own).to_have_value("online")
+    page = await watching(floor, open_page)
+    await expect(person(page, "Anna").locator(".state")).to_contain_text("На линии")
+    await person(page, "Anna").get_by_role("button", name="Присутствие и нагрузка: Anna").click()
+    assert await findings(page) == []
+    await menu(page, "Перерыв")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(person(page, "Anna").locator(".state")).to_contain_text("Перерыв")
+    await expect(watched.page.locator(".toasts")).to_contain_text("Старший отметил за вас: «Перерыв»")
+    await expect(own).to_have_value("break")
+    await own.select_option("online")
+    await expect(person(page, "Anna").locator(".state")).to_contain_text("На линии")
+    await expect(watched.page.locator(".toasts")).not_to_contain_text("На линии")
 
 
 async def test_all_are_away_then_one_comes(desk: Desk, open_page: Open) -> None:

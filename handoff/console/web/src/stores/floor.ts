@@ -10,6 +10,7 @@ import type { Row } from "@/stores/work";
 
 type Schemas = components["schemas"];
 export type Risk = Schemas["Risk"];
+export type Off = Schemas["TakenOff"]["state"];
 type Hours = Schemas["LineHours"];
 const VIEWS = ["queue", "assigned", "waiting", "held"] as const;
 const PAGE = 200;
@@ -141,10 +142,15 @@ export const useFloor = defineStore("floor", () => {
     await load();
   };
 
+  const takeOff = async (user: number, state: Off): Promise<void> => {
+    await ask("PUT", `/users/${user}/presence`, { state });
+    await load();
+  };
+
   const of = (id: string): Line | undefined => lines.all.find((one) => one.id === id);
 
   return {
     line, rows: shown, led, others, people, atRisk, risk, lost, today, failed, loaded, passed, dragged, // what is
-    load, show, hear, tick, drag, against, carryOut, act, form, limit, now: lines.now, of, // what can be done
+    load, show, hear, tick, drag, against, carryOut, act, form, limit, takeOff, now: lines.now, of, // what can be done
   }; // prettier-ignore
 });

@@ -21,7 +21,7 @@ export function peopleOffers(people: readonly Worker[], t: Words): Offer<number>
   return people.map((one) => ({
     value: one.user,
     title: one.title,
-    more: [t(`presenceIs.${one.state}`), `${one.load}${one.max_sessions ? ` / ${one.max_sessions}` : ""}`].join(" · "),
+    more: [t(`floor.is.${one.state}`), `${one.load}${one.max_sessions ? ` / ${one.max_sessions}` : ""}`].join(" · "),
     off: !THERE.includes(one.state),
   }));
 }
