@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -16,24 +13,13 @@ from adapters.services import KINDS as SERVICES
 from bot.actions import ACTIONS
 from bot.fields import FIELDS
 from bot.triggers import TRIGGERS
+from docs.generate import pages
+from docs.generating.findings import findings
 from gateway.cli import COMMANDS
 from gateway.metrics import Metrics
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-
-
-def load_generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("docs_generate", DOCS / "generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-generate = load_generator()
 
 
 def page(name: str) -> str:
@@ -43,7 +29,7 @@ def page(name: str) -> str:
 @pytest.mark.parametrize("name", ["flows.md", "findings.md", "settings.md", "commands.md", "metrics.md"])
 def test_references_are_up_to_date(name: str) -> None:
     """`make docs` writes them."""
-    assert page(name) == generate.pages()[name]
+    assert page(name) == pages()[name]
 
 
 @pytest.mark.parametrize("kind", [*(kind.word for kind in ACTIONS), *(kind.word for kind in TRIGGERS)])
@@ -86,7 +72,7 @@ def test_commands_have_a_heading(name: str) -> None:
 
 
 def test_findings_are_explained() -> None:
-    found = generate.findings()
+    found = findings()
     assert len(found) > 40
     assert [code for code, said in found.items() if not said] == []
     text = page("findings.md")
