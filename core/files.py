@@ -103,7 +103,8 @@ class Files(Protocol):
         ...
 
     def near_link(self, file_id: str, seconds: float) -> str:
-        """As `link`, but an address on the gateway itself, `/files/<id>?…`, for those who speak with it already."""
+        """As `link`, but an address on the gateway itself, `/files/<id>?…`, for those who speak with it already. It opens for up
+        to an hour longer, and is the same for all who ask within an hour."""
         ...
 
     def opens(self, file_id: str, until: str, signature: str) -> bool:

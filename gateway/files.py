@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from adapters.serving import serve
+from core.files import StoredFile
 from core.ports import FileLink, Files, Store
 from gateway.config.model import Config
 from gateway.metrics import Metrics
@@ -41,7 +42,8 @@ class Downloads:
         return [("GET", "/files/{file}", self.serve), ("HEAD", "/files/{file}", self.serve)]
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """The file; 403 for a link that was not signed here or has ended, 503 while the bytes are not here yet."""
+        """The file, with `small` a small picture of a picture; 403 for a link that was not signed here or has ended, 503 while
+        the bytes are not here yet."""
         file_id, query = request.match_info["file"], request.query
         if not self._files.opens(file_id, query.get("until", ""), query.get("signature", "")):
             self._metrics.door.labels("files", "wrong_secret").inc()
@@ -52,10 +54,17 @@ class Downloads:
         if not file.sha256:
             return problem(503, "the file is not here yet", 30.0)
         try:
-            path = await self._files.path(file.sha256)
-            return await serve(request, path, file.sha256, file.name, file.mime)
+            return await (self._small if "small" in query else self._whole)(request, file)
         except FileNotFoundError:
             return problem(404, "there is no such file")
+
+    async def _whole(self, request: web.Request, file: StoredFile) -> web.StreamResponse:
+        path = await self._files.path(file.sha256)
+        return await serve(request, path, file.sha256, file.name, file.mime)
+
+    async def _small(self, request: web.Request, file: StoredFile) -> web.StreamResponse:
+        path = await self._files.thumbnail(file.sha256)
+        return await serve(request, path, f"{file.sha256}-thumb", f"{file.name}.webp", "image/webp")
 
 
 async def link_files(ids: Iterable[str], store: Store, files: Files) -> list[FileLink]:

@@ -264,6 +264,8 @@ class FileView(Model):
     duration: float
     url: str
     """Opens for an hour without anything else; empty while there are no bytes."""
+    small: str
+    """A small picture of a picture, as long; empty for anything else."""
     note: str
     """Why there are none."""
 

@@ -13,6 +13,7 @@ from core.accounts import operator_id
 from core.conversation import Session
 from core.events import ColleagueReply, Edited, Event, Message, Opened, Press
 from core.files import StoredFile
+from core.kinds import INLINE
 from core.messages import Attachment, Outgoing
 from gateway.api.models import moment
 from gateway.api.models_conversations import (
@@ -188,14 +189,17 @@ class Showing:
         """A file as far as its bytes are here."""
         known, files = self.files.get(it.file), self.call.floor.files
         there = known is not None and known.sha256 and not known.error and files is not None
+        url = files.near_link(it.file, LINK_SECONDS) if there and files is not None else ""
+        mime = known.mime if known is not None else it.mime
         return FileView(
             id=it.file,
             kind=known.kind if known is not None else it.kind,
             name=known.name if known is not None else it.name,
-            mime=known.mime if known is not None else it.mime,
+            mime=mime,
             size=known.size if known is not None else it.size,
             duration=it.duration,
-            url=files.near_link(it.file, LINK_SECONDS) if there and files is not None else "",
+            url=url,
+            small=f"{url}&small=1" if url and mime in INLINE else "",
             note=it.note or (known.error if known is not None else ""),
         )
 

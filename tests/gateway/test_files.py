@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from PIL import Image
 
 from core.ports import StoredFile
 from gateway.files import Downloads, link_files
 from gateway.metrics import Metrics
 from gateway.server import build_server
 from storage.files.local import LocalFiles
+from storage.files.thumbnails import SIDE
 from storage.memory import MemoryStore
 from tests.adapters.web.pictures import png
 from tests.gateway.house import Clock, count
@@ -111,3 +114,23 @@ async def test_what_an_outer_desk_is_told(doors: Doors) -> None:
     here, never = await link_files(("p", "nobody", "never"), doors.store, doors.files)
     assert (await doors.get(here.url)).status == 200
     assert (never.url, never.note, never.name) == ("", "larger than 20 MB", "film.mp4")
+
+
+async def test_a_near_link_opens_a_small_picture_too(doors: Doors) -> None:
+    await doors.add("p", png(900, 30), "кот.png", "image/png")
+    await doors.add("t", b"plain words", "слова.txt", "text/plain")
+    small, none = [await doors.get(doors.files.near_link(id, 60) + "&small=1") for id in "pt"]
+    picture = Image.open(io.BytesIO(await small.read()))
+    assert (picture.format, max(picture.size), small.headers["Content-Type"]) == ("WEBP", SIDE, "image/webp")
+    assert none.status == 404
+
+
+async def test_near_links_are_the_same_for_an_hour_so_that_nothing_is_fetched_twice(doors: Doors) -> None:
+    await doors.add("p", PICTURE, "кот.png", "image/png")
+    first = doors.files.near_link("p", 3600)
+    doors.at += 1500
+    assert doors.files.near_link("p", 3600) == first
+    doors.at += 2000
+    assert (await doors.get(first)).status == 200
+    doors.at += 7200
+    assert (await doors.get(first)).status == 403
