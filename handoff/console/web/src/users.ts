@@ -1,23 +1,22 @@
-// Accounts as forms have them: lines in one line of text, and only what was changed.
+// Accounts as forms have them: what one is in each line, and only what was changed.
 import type { UserChange, UserView } from "@/api/client";
 
-export type Lines = Record<string, "operator" | "supervisor">;
-const SUPERVISES = "*"; // behind the name of a line
+export const IN_LINES = ["operator", "supervisor"] as const;
+export type Lines = Record<string, (typeof IN_LINES)[number]>;
 
-/** `support*, billing` → supervisor of one, operator of the other. */
-export function parseLines(text: string): Lines {
-  const names = text.split(",").map((name) => name.trim());
-  const given = names.filter((name) => name.replaceAll(SUPERVISES, "").trim());
-  return Object.fromEntries(
-    given.map((name) => [name.replaceAll(SUPERVISES, "").trim(), name.endsWith(SUPERVISES) ? "supervisor" : "operator"]),
-  );
+/** Lines to choose for an account: those that there are, and those that it has although they are gone. */
+export function linesToChoose(there: readonly { id: string; title: string }[], has: UserView["lines"]): { id: string; title: string }[] {
+  const gone = Object.keys(has).filter((id) => !there.some((line) => line.id === id));
+  return [...there.map(({ id, title }) => ({ id, title })), ...gone.map((id) => ({ id, title: id }))];
 }
 
-export function renderLines(lines: UserView["lines"]): string {
-  return Object.entries(lines)
-    .map(([line, role]) => (role === "supervisor" ? line + SUPERVISES : line))
-    .join(", ");
+/** The lines with what one is in one of them now, nothing for not being there. */
+export function withRole(lines: UserView["lines"], line: string, role: string): Lines {
+  const others = Object.entries(lines).filter(([id]) => id !== line);
+  return Object.fromEntries(role ? [...others, [line, role]] : others) as Lines;
 }
+
+const written = (lines: UserView["lines"]): string => JSON.stringify(Object.entries(lines).sort());
 
 type Wanted = { title: string; role: UserView["role"]; lines: Lines; active: boolean };
 
@@ -26,7 +25,7 @@ export function changesOf(user: UserView, wanted: Wanted): UserChange {
   const changes: UserChange = {};
   if (wanted.title && wanted.title !== user.title) changes.title = wanted.title;
   if (wanted.role !== user.role) changes.role = wanted.role;
-  if (renderLines(wanted.lines) !== renderLines(user.lines)) changes.lines = wanted.lines;
+  if (written(wanted.lines) !== written(user.lines)) changes.lines = wanted.lines;
   if (wanted.active !== user.active) changes.active = wanted.active;
   return changes;
 }

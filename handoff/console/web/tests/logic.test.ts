@@ -5,7 +5,7 @@ import type { Me, UserView } from "@/api/client";
 import { russianForm } from "@/i18n";
 import { browserLanguage } from "@/languages";
 import { mayOpen, safeNext } from "@/router";
-import { changesOf, parseLines, renderLines } from "@/users";
+import { changesOf, linesToChoose, withRole } from "@/users";
 
 const FOLDER = "src/locales";
 const areas = readdirSync(FOLDER).filter((name) => name.endsWith(".ru.json")).map((name) => name.replace(".ru.json", "")); // prettier-ignore
@@ -44,14 +44,19 @@ describe("places", () => {
 });
 
 describe("accounts", () => {
-  it("lines are read and written", () => {
-    const lines = parseLines(" support* ,billing,, * ");
-    expect(lines).toEqual({ support: "supervisor", billing: "operator" });
-    expect(renderLines(lines)).toBe("support*, billing");
+  it("choose among the lines that there are, and keep those that are gone", () => {
+    const there = [{ id: "support", title: "Поддержка" }];
+    expect(linesToChoose(there, { old: "operator", support: "operator" }).map((one) => one.title)).toEqual(["Поддержка", "old"]);
+  });
+  it("come into a line, become its supervisor and leave it", () => {
+    expect(withRole({ support: "operator" }, "billing", "supervisor")).toEqual({ support: "operator", billing: "supervisor" });
+    expect(withRole({ support: "operator" }, "support", "supervisor")).toEqual({ support: "supervisor" });
+    expect(withRole({ support: "operator" }, "support", "")).toEqual({});
   });
   it("only what was changed is sent", () => {
     const same = { title: "Анна", role: "operator", lines: { support: "operator" }, active: true } as const;
     expect(changesOf(user, same)).toEqual({});
+    expect(changesOf({ ...user, lines: { a: "operator", b: "operator" } }, { ...same, lines: { b: "operator", a: "operator" } })).toEqual({});
     expect(changesOf(user, { ...same, active: false, lines: {} })).toEqual({ active: false, lines: {} });
   });
 });
