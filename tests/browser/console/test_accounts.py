@@ -43,6 +43,9 @@ async def test_a_new_account_gets_a_password_that_works(desk: Desk, open_page: O
     await expect(page.locator("input[name=user-name]")).to_have_attribute("aria-invalid", "true")
     await page.fill("input[name=user-name]", "maria")
     await page.fill("input[name=user-title]", "Мария <b>К.</b>")
+    await expect(page.get_by_label("Поддержка").locator("option")).to_have_text(
+        ["не работает в ней", "Оператор", "Старший"]
+    )
     await page.get_by_label("Поддержка").select_option("supervisor")
     await page.get_by_label("Расчёты").select_option("operator")
     await page.get_by_role("button", name="Добавить").click()
