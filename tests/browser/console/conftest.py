@@ -17,6 +17,8 @@ from playwright.async_api import Browser, expect
 from gateway import console
 from gateway.api.build import build_api
 from gateway.console import build_console
+from gateway.files import Downloads
+from gateway.metrics import Metrics
 from gateway.server import build_server
 from tests.browser.conftest import VIOLATIONS, Watched
 from tests.gateway.api.house import PASSWORD, House, open_house
@@ -54,7 +56,10 @@ class Desk:
 
 
 async def _serve(house: House, port: int) -> TestServer:
-    routes = [*build_console(BUILT), *build_api(house.people, house.gateway.floor, "")]
+    floor = house.gateway.floor
+    assert floor.files is not None
+    downloads = Downloads(house.store, floor.files, Metrics())
+    routes = [*build_console(BUILT), *build_api(house.people, floor, ""), *downloads.routes()]
     server = TestServer(build_server(routes), port=port)
     await server.start_server(shutdown_timeout=0.5)  # sockets that are open are no reason to wait
     return server

@@ -211,9 +211,14 @@ async def test_duplicates_are_joined_and_taken_apart_on_the_page(shop: Desk, ope
     await opened(shop, 2)
     page = await board(shop, open_page)
     await page.goto(f"{shop.url}/tickets/1")
-    await page.fill("input[name=duplicate]", "2")
+    same = page.locator(".same")
+    await same.get_by_role("button", name="Найти заявку").press("Enter")
+    await page.keyboard.type("возврат 1")
+    await expect(same.get_by_role("option")).to_have_text([re.compile("№ 2 · Возврат 1")])  # itself is not offered
+    assert await findings(page) == []
     await page.keyboard.press("Enter")
-    await expect(page.locator(".same")).to_contain_text("Объединены с этой")
+    await same.get_by_role("button", name="№ 2 — часть № 1").press("Enter")
+    await expect(same).to_contain_text("Объединены с этой")
     await page.locator(".same").get_by_role("link").click()
     await expect(page.locator(".master")).to_contain_text("Объединена с № 1")
     await expect(page.locator("select[name=status]")).to_be_disabled()
@@ -222,6 +227,35 @@ async def test_duplicates_are_joined_and_taken_apart_on_the_page(shop: Desk, ope
     ticket = await shop.house.store.ticket(2)
     assert ticket is not None
     assert ticket.master == 0
+
+
+async def test_a_duplicate_finds_its_master_by_number(shop: Desk, open_page: Open) -> None:
+    await opened(shop, 2)
+    page = await board(shop, open_page)
+    await page.goto(f"{shop.url}/tickets/2")
+    same = page.locator(".same")
+    await same.get_by_role("button", name="Найти заявку").click()
+    await page.fill("input[name=duplicate]", "№1")
+    await same.get_by_role("option", name="№ 1").click()
+    await same.get_by_role("button", name="№ 2 — часть № 1").click()
+    await expect(page.locator(".master")).to_contain_text("Объединена с № 1")
+    ticket = await shop.house.store.ticket(2)
+    assert ticket is not None
+    assert ticket.master == 1
+
+
+async def test_a_session_is_found_by_its_client_and_linked(shop: Desk, open_page: Open) -> None:
+    await opened(shop, 2)
+    page = await board(shop, open_page)
+    await page.goto(f"{shop.url}/tickets/1")
+    links = page.locator(".links")
+    await expect(links.locator(".one")).to_have_count(1)
+    await links.get_by_role("button", name="Привязать обращение").press("Enter")
+    await expect(links).to_contain_text("Таких обращений нет")  # the client has one, and it is linked
+    await page.keyboard.type("клиент")
+    await expect(links.get_by_role("option")).to_have_text([re.compile("Клиент · Обращение № 1")])  # the other client's
+    await page.keyboard.press("Enter")
+    await expect(links.locator(".one")).to_have_count(2)
 
 
 async def test_a_ticket_is_given_to_a_colleague_and_words_survive_the_tab(shop: Desk, open_page: Open) -> None:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from tests.browser.console.conftest import Desk, Open
 from tests.browser.console.talking import at, dialog, gone, open_desk, person, sheet, taken, told
@@ -21,6 +21,21 @@ QUEUE = "work/1?view=queue"
 async def desk() -> AsyncIterator[Desk]:
     async for made in open_desk():
         yield made
+
+
+async def annas(desk: Desk, open_page: Open) -> Page:
+    """Anna before a talk that she has taken."""
+    await person(desk, "anna", support="operator")
+    await told(desk, "человек", "где заказ?")
+    page = await at(desk, open_page, "anna", QUEUE)
+    await taken(page)
+    return page
+
+
+async def submitted(page: Page) -> None:
+    """The form is filled in: it is sent by Enter, and done."""
+    await page.keyboard.press("Enter")
+    await gone(page)
 
 
 async def test_a_bot_reply_decided_before_a_takeover_is_refused_after_it(desk: Desk, open_page: Open) -> None:
@@ -89,6 +104,7 @@ async def test_a_transfer_needs_its_packet_and_comes_back_with_a_reason_that_is_
     assert session.session.line == "support"
     await form.get_by_role("button", name="Срочно, без недостающего").press("Enter")
     await gone(anna)
+    await expect(anna).to_have_url(re.compile(r"/work\?view=mine$"))  # she sees no more of it, and was told so
     boris = await at(desk, open_page, "boris", QUEUE)
     await expect(boris.locator(".strip.sent")).to_contain_text("Передано из «Поддержка» (Anna).")
     await expect(boris.locator(".strip.sent")).to_contain_text("Срочно, без нужного: Телефон, Номер заказа.")
@@ -97,6 +113,7 @@ async def test_a_transfer_needs_its_packet_and_comes_back_with_a_reason_that_is_
     await boris.keyboard.type("это не расчёты, а доставка")
     await boris.keyboard.press("Control+Enter")
     await gone(boris)
+    await anna.locator(".list [role=option]").click()
     await expect(anna.locator(".head .state")).to_contain_text("Anna")
     await expect(anna.locator(".private").last).to_contain_text("это не расчёты, а доставка")
     await anna.get_by_text("История", exact=True).click()
@@ -129,14 +146,10 @@ async def test_a_transfer_with_its_packet_is_accepted(desk: Desk, open_page: Ope
 
 
 async def test_the_bot_asks_for_the_operator(desk: Desk, open_page: Open) -> None:
-    await person(desk, "anna", support="operator")
-    await told(desk, "человек", "где заказ?")
-    page = await at(desk, open_page, "anna", QUEUE)
-    await taken(page)
+    page = await annas(desk, open_page)
     form = await sheet(page, "KeyL")
     await form.get_by_label("Номер заказа").check()
-    await page.keyboard.press("Enter")
-    await gone(page)
+    await submitted(page)
     await expect(page.locator(".strip.loan")).to_contain_text("Бот спрашивает «Номер заказа».")
     await expect(page.locator(".side [aria-current=step]")).to_contain_text("Номер заказа")
     await told(desk, "123456")
@@ -157,10 +170,7 @@ async def test_the_bot_asks_for_the_operator(desk: Desk, open_page: Open) -> Non
 
 
 async def test_the_word_is_taken_back_from_the_bot(desk: Desk, open_page: Open) -> None:
-    await person(desk, "anna", support="operator")
-    await told(desk, "человек", "где заказ?")
-    page = await at(desk, open_page, "anna", QUEUE)
-    await taken(page)
+    page = await annas(desk, open_page)
     form = await sheet(page, "KeyL")
     await form.get_by_label("Номер заказа").check()
     await page.keyboard.press("Enter")
@@ -179,13 +189,11 @@ async def test_a_supervisor_gives_a_session_to_somebody_and_says_how_urgent_it_i
     form = await sheet(page, "KeyS")
     await expect(form.get_by_label("Carl")).to_be_disabled()
     await form.get_by_label("Boris").check()
-    await page.keyboard.press("Enter")
-    await gone(page)
+    await submitted(page)
     await expect(page.locator(".head .state")).to_contain_text("Boris")
     form = await sheet(page, "KeyP")
     await form.get_by_label("Критично").check()
-    await page.keyboard.press("Enter")
-    await gone(page)
+    await submitted(page)
     await expect(page.locator(".list [role=option]").first).to_contain_text("срочно")
     # Back into the queue, from the menu that the key opens.
     await page.keyboard.press("KeyM")
@@ -194,15 +202,11 @@ async def test_a_supervisor_gives_a_session_to_somebody_and_says_how_urgent_it_i
 
 
 async def test_put_aside_given_back_to_the_bot_and_closed_with_a_category(desk: Desk, open_page: Open) -> None:
-    await person(desk, "anna", support="operator")
-    await told(desk, "человек", "где заказ?")
-    page = await at(desk, open_page, "anna", QUEUE)
-    await taken(page)
+    page = await annas(desk, open_page)
     form = await sheet(page, "KeyH")
     await form.get_by_label("4 часа").check()
     await form.get_by_label("Почему").fill("ждём склад")
-    await page.keyboard.press("Enter")
-    await gone(page)
+    await submitted(page)
     await expect(page.locator(".strip")).to_contain_text("Отложено до")
     await page.keyboard.press("KeyU")
     await expect(page.locator(".head .state")).to_contain_text("в работе")
@@ -210,24 +214,19 @@ async def test_put_aside_given_back_to_the_bot_and_closed_with_a_category(desk: 
     await page.keyboard.press("Enter")  # without a category the browser itself says what is missing
     await expect(dialog(page)).to_be_visible()
     await form.get_by_label("Доставка").check()
-    await page.keyboard.press("Enter")
-    await gone(page)
+    await submitted(page)
     await expect(page.locator(".head .state")).to_contain_text("закрыто")
     await expect(page.locator(".side")).to_contain_text("Доставка")
     await told(desk, "человек", "ещё вопрос")
     await taken(page)
     await sheet(page, "KeyO")
-    await page.keyboard.press("Enter")
-    await gone(page)
+    await submitted(page)
     await expect(page.locator(".head .state")).to_contain_text("у бота")
 
 
 async def test_the_sheet_shows_every_key(desk: Desk, open_page: Open) -> None:
     """The same list makes the buttons, the menu, the keys and the sheet."""
-    await person(desk, "anna", support="operator")
-    await told(desk, "человек", "где заказ?")
-    page = await at(desk, open_page, "anna", QUEUE)
-    await taken(page)
+    page = await annas(desk, open_page)
     offered = [await one.get_attribute("title") for one in await page.locator(".acts button").all()]
     form = await sheet(page, "Shift+Slash")
     keys = await form.locator("kbd").all_inner_texts()

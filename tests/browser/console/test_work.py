@@ -191,7 +191,9 @@ async def test_a_file_goes_with_the_answer(desk: Desk, open_page: Open) -> None:
     await page.keyboard.press("KeyR")
     await page.keyboard.type("вот так она выглядит")
     await page.keyboard.press("Enter")
-    await expect(page.locator(".bubble.operator img")).to_be_visible()
+    shown = page.locator(".bubble.operator img")
+    await expect(shown).to_have_attribute("src", re.compile("small=1"))
+    await expect(shown).to_have_js_property("naturalWidth", 40)
     await desk.house.quiet()
     message = desk.house.channel.rows[-1].message
     assert message is not None
@@ -208,5 +210,9 @@ async def test_a_file_that_is_none_is_refused_in_words(desk: Desk, open_page: Op
     await take(page)
     evil: FilePayload = {"name": "cat.png", "mimeType": "image/png", "buffer": b"MZ\x00 not a picture"}
     await page.set_input_files("input[name=files]", [evil])
-    await expect(page.locator(".toast")).to_contain_text("Такой файл нельзя")
+    await expect(page.locator(".composer .broken")).to_contain_text("Такой файл нельзя")
+    await page.locator("textarea[name=reply]").fill("посмотрите")
+    await expect(page.get_by_role("button", name="Отправить")).to_be_disabled()
+    await page.get_by_role("button", name="Убрать: cat.png").click()
     await expect(page.locator(".composer .file")).to_have_count(0)
+    await expect(page.get_by_role("button", name="Отправить")).to_be_enabled()

@@ -34,10 +34,10 @@ export function labelOf(name: string, fields: readonly CardField[], ours: Record
   return label === name ? (ours[name] ?? name) : label;
 }
 
-/** Our words for what every card has. */
-export function ourLabels(t: (key: string) => string): Record<"name" | "tier" | "tags" | "phone" | "email", string> {
+/** Our words for what every card has, and for what the flow of a solved ticket leaves there. */
+export function ourLabels(t: (key: string) => string): Record<"name" | "tier" | "tags" | "phone" | "email" | "last_rating", string> {
   const contacts = { phone: t("client.contact.phone"), email: t("client.contact.email") };
-  return { name: t("client.name"), tier: t("client.tier"), tags: t("merge.row.tags"), ...contacts };
+  return { name: t("client.name"), tier: t("client.tier"), tags: t("merge.row.tags"), last_rating: t("client.lastRating"), ...contacts };
 }
 
 /** Fields that hold something or may be written. */

@@ -17,3 +17,9 @@ export function keep(owner: number, what: string, words: string): void {
     return;
   }
 }
+
+/** Forget everything of an account whose name begins so. */
+export function forget(owner: number, begins: string): void {
+  const all = Array.from({ length: localStorage.length }, (_, at) => localStorage.key(at) ?? "");
+  for (const one of all) if (one.startsWith(name(owner, begins))) localStorage.removeItem(one);
+}

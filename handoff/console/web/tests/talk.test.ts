@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { type Item, lastPlace, merged, nameOf, pieces } from "@/bubbles";
 import { press } from "@/keys";
-import { neighbour, type Row } from "@/stores/work";
+import { following, neighbour, type Row } from "@/stores/work";
 import { lefter, short } from "@/time";
 
 const bubble = (seq: number, at: string, text = ""): Item => ({ type: "message", conversation: 1, seq, at, text }) as unknown as Item;
@@ -62,6 +62,10 @@ describe("the list", () => {
   it.each([[0, 1, 1], [0, -1, 3], [1, 1, 2], [3, 1, 3], [1, -1, 1], [9, 1, 1]])("from %i by %i is %i", (open, by, found) =>
     expect(neighbour(rows, open, by)?.conversation).toBe(found),
   );
+  it.each([[0, 1, 2], [1, 2, 3], [2, 3, 2], [1, 9, 2], [9, 1, 3]])("goes on at %i, without %i, with %i", (place, left, found) =>
+    expect(following(rows, place, left)?.conversation).toBe(found),
+  );
+  it("goes on with nothing where nothing is left", () => expect(following(rows.slice(0, 1), 0, 1)).toBeUndefined());
   it.each([[59, "s59"], [61, "m1"], [-3700, "h1"], [200_000, "d2"]])("%i seconds are %s", (seconds, said) =>
     expect(short(seconds, (unit, count) => unit + count)).toBe(said),
   );

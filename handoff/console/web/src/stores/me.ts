@@ -3,6 +3,7 @@ import { defineStore } from "pinia";
 import { ref, watch } from "vue";
 import { ask, type Me, Problem, whenSignedOut } from "@/api/client";
 import { speak } from "@/i18n";
+import { forget } from "@/kept";
 
 export const useMe = defineStore("me", () => {
   const account = ref<Me | null>(null);
@@ -33,8 +34,10 @@ export const useMe = defineStore("me", () => {
     account.value = fresh;
   }
 
+  /** Who leaves of their own will leaves no files behind; words that were begun stay for the next time. */
   async function signOut(): Promise<void> {
     await ask<void>("POST", "/logout");
+    if (account.value) forget(account.value.id, "files.");
     account.value = null;
   }
 

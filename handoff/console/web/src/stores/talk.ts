@@ -16,6 +16,9 @@ type Timeline = Schemas["Timeline"];
 type Page = { items: Item[]; before: number | string | null };
 type Done = Schemas["ActDone"];
 
+/** A talk that one saw and does not see any more; `by` is the deed of one's own that did it, empty when it was somebody else's. */
+export type Lost = { id: number; name: string; by: string };
+
 const SETTLE_MS = 60;
 const PAGE = 100;
 const FIRST_MS = 600;
@@ -34,6 +37,8 @@ export const useTalk = defineStore("talk", () => {
   const answering = ref<Person | null>(null);
   const typing = ref(false);
   const failed = ref<unknown>(null);
+  const lost = ref<Lost | null>(null);
+  const deed = ref(""); // on its way
   const timers: Record<string, ReturnType<typeof setTimeout>> = {};
 
   const may = computed(() => new Set(talk.value?.acts ?? []));
@@ -41,6 +46,7 @@ export const useTalk = defineStore("talk", () => {
   function forget(): void {
     [talk.value, items.value, before.value] = [null, [], null];
     [looking.value, answering.value, typing.value, failed.value] = [[], null, false, null];
+    lost.value = null;
     quoted.value = null;
     around.forget(id.value);
   }
@@ -63,12 +69,22 @@ export const useTalk = defineStore("talk", () => {
       if (wanted !== id.value) return;
       put(whole);
       settle(FIRST_MS);
-      [talk.value, failed.value] = [now, null];
+      [talk.value, failed.value, lost.value] = [now, null, null];
       void read();
       void around.loadTickets(now.client.id).catch(() => undefined);
     } catch (problem) {
-      if (wanted === id.value) failed.value = problem;
+      if (wanted !== id.value) return;
+      if (talk.value && problem instanceof Problem && problem.status === 404) lose();
+      else if (!lost.value) failed.value = problem;
     }
+  }
+
+  /** It is on a line now that one does not see: nothing can be done with it any more, and that is said once. */
+  function lose(): void {
+    if (!talk.value) return;
+    const gone: Lost = { id: id.value, name: talk.value.client.name, by: deed.value };
+    forget();
+    lost.value = gone;
   }
 
   /** What is on its way to the client is looked at again until it is known what became of it: nobody tells of that. */
@@ -124,9 +140,14 @@ export const useTalk = defineStore("talk", () => {
   /** A deed on the session as it is shown. Raises `Problem`. */
   async function act(name: string, more: Record<string, unknown> = {}, key = newKey()): Promise<Done> {
     const epoch = talk.value?.epoch ?? 0;
-    const done = await ask<Done>("POST", `/conversations/${id.value}/${name}`, { epoch, ...more }, key);
-    await load();
-    return done;
+    deed.value = name;
+    try {
+      const done = await ask<Done>("POST", `/conversations/${id.value}/${name}`, { epoch, ...more }, key);
+      await load();
+      return done;
+    } finally {
+      deed.value = "";
+    }
   }
 
   /** Words that are shown at once; the key makes a second try harmless. */
@@ -162,7 +183,7 @@ export const useTalk = defineStore("talk", () => {
     if (!("conversation" in message) || !id.value) return;
     if (message.type === "change" && around.homes.includes(message.conversation)) later("load", SETTLE_MS, () => void load());
     if (message.conversation !== id.value) return;
-    if (message.type === "gone") failed.value = new Problem(404, "not-found", "");
+    if (message.type === "gone") lose();
     if (message.type === "looking") looking.value = message.people;
     if (message.type === "answering") {
       answering.value = message.person;
@@ -175,7 +196,7 @@ export const useTalk = defineStore("talk", () => {
   }
 
   return {
-    id, talk, items, before, quoted, pending, looking, answering, typing, failed, may, // what is
+    id, talk, items, before, quoted, pending, looking, answering, typing, failed, lost, may, // what is
     show, load, older, read, act, say, send, drop, hear, // what can be done
   }; // prettier-ignore
 });

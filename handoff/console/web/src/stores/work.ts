@@ -101,3 +101,9 @@ export function neighbour(rows: readonly Row[], open: number, step: number): Row
   if (at < 0) return step > 0 ? rows[0] : rows[rows.length - 1];
   return rows[Math.min(rows.length - 1, Math.max(0, at + step))];
 }
+
+/** The row that comes next once the one at a place is gone: the one below it, else the one above; never the one that is left. */
+export function following(rows: readonly Row[], place: number, left: number): Row | undefined {
+  const rest = rows.filter((row) => row.conversation !== left);
+  return rest[Math.min(place, rest.length - 1)];
+}
