@@ -15,13 +15,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+from tests.ports import free_port
 
 
 class RedisServer:

@@ -11,7 +11,6 @@ import re
 import secrets
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -23,19 +22,14 @@ from typing import Any, ClassVar, Self
 import aiohttp
 import yaml
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "123456:token-of-the-acceptance-tests"
 SECRET = "acceptance-secret"
 START_SECONDS = 60.0
 ANSWER_SECONDS = 15.0
 _chats = itertools.count(7_001)
-
-
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def new_chat() -> int:

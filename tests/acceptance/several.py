@@ -14,7 +14,8 @@ import aiohttp
 import yaml
 from aiohttp import web
 
-from tests.acceptance.house import SECRET, START_SECONDS, TOKEN, Process, Telegram, free_port, until
+from tests.acceptance.house import SECRET, START_SECONDS, TOKEN, Process, Telegram, until
+from tests.ports import free_port
 from tests.postgres import Cluster
 
 FLOWS = {

@@ -19,7 +19,8 @@ import pytest
 import yaml
 
 from storage.migrate import migrate_postgres
-from tests.acceptance.house import ROOT, START_SECONDS, Process, free_port, until
+from tests.acceptance.house import ROOT, START_SECONDS, Process, until
+from tests.ports import free_port
 from tests.postgres import Cluster, cluster
 from tests.redis import RedisServer, redis_server
 

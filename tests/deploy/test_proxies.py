@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from gateway.config.channels import WebSettings
 from gateway.config.model import Storage
 from gateway.server import MAX_BODY
 from tests.deploy.reading import DEPLOY, is_served, unserved
+from tests.ports import free_port
 
 AS_OTHER = ["-u", "nobody"] if os.getuid() == 0 else []  # PgBouncer does not run as root
 NGINX = (DEPLOY / "nginx.conf").read_text("utf-8")
@@ -28,12 +28,6 @@ def program(name: str) -> str:
     found = shutil.which(name) or shutil.which(name, path="/usr/sbin")
     assert found, f"{name} is not installed: run `sh tests/services.sh`"
     return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def nginx(folder: Path, text: str) -> subprocess.CompletedProcess[str]:

@@ -20,7 +20,8 @@ import pytest
 
 from tests.deploy.reading import CONFIG, environment
 from tests.deploy.test_compose import OURS, SERVICES
-from tests.postgres import cluster, free_port
+from tests.ports import free_port
+from tests.postgres import cluster
 from tests.redis import RedisServer
 
 START_SECONDS = 90.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 import sys
 import time
 from contextlib import suppress
@@ -15,17 +14,12 @@ from typing import Any, Self
 import orjson
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
+from tests.ports import free_port
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 START_SECONDS = 60.0
 STOP_SECONDS = 12.0
-
-
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Zygote:

@@ -14,7 +14,7 @@ from pathlib import Path
 from storage.migrate import HEAD
 from storage.rows import SENT, WAITING
 from tests.faults.checker import Bounds, accepted_once, gapless, in_order, settled
-from tests.faults.fleet import HERE, ROOT, Fleet, Member, free_port
+from tests.faults.fleet import HERE, ROOT, Fleet, Member
 from tests.faults.ground import Ground
 from tests.faults.history import read_history
 from tests.faults.house import Database, House, Outcome, SQLiteDatabase
@@ -22,6 +22,7 @@ from tests.faults.kills import start_mixed
 from tests.faults.outages import stood
 from tests.faults.platform import Platform, Trouble
 from tests.faults.servers import PostgresDatabase
+from tests.ports import free_port
 from tests.postgres import Cluster, programs
 
 STOP_SECONDS = 10.0  # the bar of F17

@@ -23,7 +23,8 @@ from gateway.metrics import Metrics
 from storage.hints.local import LocalHints
 from tests.gateway.house import Recorder
 from tests.gateway.shared import SharedStore, Tables
-from tests.redis import RedisServer, free_port, redis_server
+from tests.ports import free_port
+from tests.redis import RedisServer, redis_server
 
 __all__ = ["redis_server"]
 CONFIG = """\

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from io import BytesIO
@@ -25,6 +24,7 @@ from storage.files.local import LocalFiles
 from tests.adapters.telegram.gate import FakeGate, FakeStore
 from tests.emulators.api import ApiMessenger
 from tests.emulators.api_secrets import SECRET
+from tests.ports import free_port
 
 
 class Store(FakeStore):
@@ -57,12 +57,6 @@ class House:
 
 
 Build = Callable[..., Awaitable[House]]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

@@ -17,11 +17,12 @@ from openapi_spec_validator import validate
 
 from adapters.api.openapi import components
 from core.events import Event, Message
+from docs.generate import pages
 from gateway.cli import execute
 from gateway.config.channels import ApiSettings
-from tests.adapters.api.conftest import House, free_port
+from tests.adapters.api.conftest import House
 from tests.emulators.api_secrets import SECRET
-from tests.test_docs import generate
+from tests.ports import free_port
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 PAGE = (DOCS / "api-channel.md").read_text("utf-8")
@@ -38,7 +39,7 @@ def judge(name: str) -> Draft202012Validator:
 @pytest.mark.parametrize("name", ["api-channel.md", "api-channel.openapi.json", "api-channel.schema.json"])
 def test_the_documents_are_up_to_date(name: str) -> None:
     """`make docs` writes them."""
-    assert (DOCS / name).read_text("utf-8") == generate.pages()[name]
+    assert (DOCS / name).read_text("utf-8") == pages()[name]
 
 
 def test_the_published_documents_are_valid() -> None:

@@ -16,9 +16,9 @@ from openapi_spec_validator import validate
 
 from adapters.api.conformance import back, checks
 from gateway.cli import execute
-from tests.adapters.api.conftest import free_port
 from tests.emulators.api import ApiMessenger
 from tests.emulators.api_secrets import OTHER, SECRET
+from tests.ports import free_port
 
 
 @contextmanager

@@ -19,7 +19,8 @@ from core.ports import Hints
 from storage.hints import open_hints
 from storage.hints.breaker import Breaker
 from storage.hints.redis import TIMEOUT, WAITING, RedisHints
-from tests.redis import RedisServer, free_port, redis_server
+from tests.ports import free_port
+from tests.redis import RedisServer, redis_server
 
 __all__ = ["redis_server"]
 SOON = 5.0  # seconds that anything here may take on a busy machine
