@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, Request, expect
+from playwright.async_api import Page, Request, Route, expect
 
 from tests.browser.console.conftest import Desk, Open
 from tests.browser.console.test_work import rows, waiting
@@ -15,6 +16,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 FILES = 13  # of the build, for a page; two of them are the command bar's, which comes last
 MOST = 230_000  # bytes of everything until the working window is there
+
+SHIFTS = """window.shifted = 0;
+new PerformanceObserver((list) => list.getEntries().forEach((one) => (window.shifted += one.hadRecentInput ? 0 : one.value)))
+    .observe({type: "layout-shift", buffered: true})"""
 
 
 async def signed_in(desk: Desk, open_page: Open, **how: Any) -> Page:
@@ -59,9 +64,11 @@ async def test_everything_sets_out_together_and_once(desk: Desk, open_page: Open
     assert len(files) == len(set(files)) <= FILES
     assert any(name.startswith("ru-") for name in files)
     assert not any(name.startswith(("en-", "Chart-")) for name in files)
-    # What the working window asks first was asked once, and before the frame of the page was there.
+    # What the working window asks first was asked once, and before the frame of the page was there; whoever looks for news
+    # asks for numbers, too, together with one's own sessions, and does not take away those of the page.
     first = ["me", "conversations?view=queue&line=&q=&sort=due&limit=200", "conversations/counts"]
-    assert [questions.count(one) for one in first] == [1, 1, 1]
+    news = questions.count("conversations?view=mine&sort=due&limit=200")
+    assert [questions.count(one) for one in first] == [1, 1, 1 + news]
     assert set(questions[:3]) == set(first)
 
 
@@ -105,3 +112,26 @@ async def test_commands_are_found_by_the_other_language_too(desk: Desk, open_pag
         await page.keyboard.press("Control+KeyK")
     await page.keyboard.type("tick")
     await expect(page.locator('[data-command="pages:page.tickets"]')).to_be_visible()
+
+
+async def test_nothing_jumps_while_a_report_comes(desk: Desk, open_page: Open) -> None:
+    """The filters, the numbers and the chart come one after another; each finds its place kept."""
+    await desk.house.add("anna", "supervisor", support="supervisor")
+    await waiting(desk, 3)
+    page = await signed_in(desk, open_page)
+    await page.add_init_script(SHIFTS)
+    seen = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await seen.wait()
+        await route.continue_()
+
+    await page.route("**/assets/Chart-*.js", late)  # the library is the last that comes
+    today = desk.house.clock.moment().date()
+    await page.goto(f"{desk.url}/reports?from={today}&to={today}&by=line", wait_until="commit")
+    await expect(page.locator("main table")).to_be_visible()
+    await expect(page.locator("main select[name=operator] option")).to_have_count(2)
+    assert await page.locator("main canvas").count() == 0
+    seen.set()
+    await expect(page.locator("main canvas")).to_be_visible()
+    assert await page.evaluate("shifted") < 0.1  # what is called good: https://web.dev/articles/cls

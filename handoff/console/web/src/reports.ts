@@ -106,6 +106,11 @@ export type Shape = "trend" | "hours" | "heat" | "bars";
 /** How numbers by this are best seen: a course of time, a day's hours, a week's hours, or rows to compare. */
 export const shapeOf = (by: string): Shape => (by === "weekhour" ? "heat" : by === "hour" ? "hours" : OF_TIME.includes(by) ? "trend" : "bars");
 
+const ROW_PX = 30;
+
+/** How high a chart is: known before it is drawn, so that nothing below it jumps. */
+export const heightOf = (rows: number, lying: boolean): number => (lying ? Math.max(120, rows * ROW_PX + 40) : 240);
+
 /** Rows by key with the gaps filled, so that a chart of time has no holes; other rows by what they come to, the most first. */
 export function chartOf(table: Table, metric: Metric, name: (row: Row) => string): { keys: string[]; labels: string[]; values: (number | null)[] } {
   const shape = shapeOf(table.by);

@@ -1,6 +1,6 @@
 // Numbers of reports as people read them, periods, charts, comparisons.
 import { describe, expect, it } from "vitest";
-import { before, type Cell, change, chartOf, heatOf, length, type Metric, named, places, query, QUICK, quick, render, series, shapeOf, span, type Table, worth } from "@/reports"; // prettier-ignore
+import { before, type Cell, change, chartOf, heatOf, heightOf, length, type Metric, named, places, query, QUICK, quick, render, series, shapeOf, span, type Table, worth } from "@/reports"; // prettier-ignore
 
 const metric = (unit: Metric["unit"], name = "m"): Metric => ({ name, title: "M", unit, about: "" });
 const cell = (value: number | null, median: number | null = null): Cell => ({ metric: "m", count: 1, value, median, p90: null, total: null });
@@ -90,4 +90,8 @@ describe("a comparison", () => {
     expect(of("rating", "mean", null, 4)).toBeNull();
     expect(of("sessions", "count", 3, 3)).toEqual({ by: 0, mood: "plain" });
   });
+});
+
+describe("the height of a chart", () => {
+  it.each([[2, true, 120], [10, true, 340], [10, false, 240]])("of %i rows, lying %j", (rows, lying, px) => expect(heightOf(rows, lying)).toBe(px)); // prettier-ignore
 });
