@@ -163,7 +163,7 @@ async def test_the_audit_is_looked_through_and_checked(desk: Desk, open_page: Op
     await expect(rows).to_have_count(1)
     await expect(page).to_have_url(re.compile("action=login"))
     await page.get_by_role("button", name="Сбросить").click()
-    await page.get_by_role("button", name=f"user:{boris.id}", exact=True).click()
+    await page.get_by_role("button", name=f"Boris user:{boris.id}", exact=True).click()
     await expect(rows).to_have_count(1)
     await page.goto(f"{desk.url}/audit?until=2001-01-01")
     await expect(page.get_by_text("Ничего не найдено")).to_be_visible()
