@@ -190,6 +190,10 @@ class TicketFile(Model):
     name: str
     mime: str
     size: int
+    url: str
+    """Opens for an hour without anything else; empty while there are no bytes."""
+    small: str
+    """A small picture of a picture, as long; empty for anything else."""
     error: str
 
 

@@ -187,21 +187,28 @@ class Showing:
 
     def file(self, it: Attachment) -> FileView:
         """A file as far as its bytes are here."""
-        known, files = self.files.get(it.file), self.call.floor.files
-        there = known is not None and known.sha256 and not known.error and files is not None
-        url = files.near_link(it.file, LINK_SECONDS) if there and files is not None else ""
-        mime = known.mime if known is not None else it.mime
+        known = self.files.get(it.file)
+        url, small = links_of(self.call, known)
         return FileView(
             id=it.file,
             kind=known.kind if known is not None else it.kind,
             name=known.name if known is not None else it.name,
-            mime=mime,
+            mime=known.mime if known is not None else it.mime,
             size=known.size if known is not None else it.size,
             duration=it.duration,
             url=url,
-            small=f"{url}&small=1" if url and mime in INLINE else "",
+            small=small,
             note=it.note or (known.error if known is not None else ""),
         )
+
+
+def links_of(call: Call, file: StoredFile | None) -> tuple[str, str]:
+    """Where a file opens, and where a small picture of it does; empty where there is nothing to open."""
+    files = call.floor.files
+    if file is None or files is None or not file.sha256 or file.error:
+        return "", ""
+    url = files.near_link(file.id, LINK_SECONDS)
+    return url, f"{url}&small=1" if file.mime in INLINE else ""
 
 
 async def showing(call: Call, people: Iterable[str] = (), files: Mapping[str, StoredFile] | None = None) -> Showing:

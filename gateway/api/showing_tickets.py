@@ -30,7 +30,7 @@ from gateway.api.models_tickets import (
     TicketPageView,
 )
 from gateway.api.route import Call
-from gateway.api.showing import client_short, user_of
+from gateway.api.showing import client_short, links_of, user_of
 from handoff.hours import Hours, worked
 from handoff.lines import Line
 from handoff.ticket_clock import moves, stretches, sums
@@ -117,7 +117,12 @@ def people_of(page: TicketPage) -> set[str]:
     return told | {row["assignee"] for row in rows} | {page.row["author"]} | {note["author"] for note in page.notes}
 
 
-def page_view(known: Faces, page: TicketPage, files: list[StoredFile], ledger: TicketLedger) -> TicketPageView:
+def file_view(call: Call, it: StoredFile) -> TicketFile:
+    url, small = links_of(call, it)
+    return TicketFile(id=it.id, name=it.name, mime=it.mime, size=it.size, url=url, small=small, error=it.error)
+
+
+def page_view(known: Faces, page: TicketPage, files: list[TicketFile], ledger: TicketLedger) -> TicketPageView:
     """A ticket with all that belongs to it."""
     row, desk = page.row, desk_of(known.desks, page.row)
     return TicketPageView(
@@ -127,7 +132,7 @@ def page_view(known: Faces, page: TicketPage, files: list[StoredFile], ledger: T
         fields={label: str(text) for label, text in decode_dict.decode(row["fields"]).items()},
         private=list(decode_strings.decode(row["private"])),
         outer=desk.outer,
-        files=[TicketFile(id=it.id, name=it.name, mime=it.mime, size=it.size, error=it.error) for it in files],
+        files=files,
         comments=[_comment(known, row, entry) for entry in page.entries if entry.get("comment")],
         notes=[_note(known, it) for it in page.notes],
         history=[_entry(known, entry) for entry in page.entries if "of" not in entry],

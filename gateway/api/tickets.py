@@ -38,6 +38,7 @@ from gateway.api.showing_tickets import (
     desk_view,
     done,
     faces,
+    file_view,
     item,
     ledger_view,
     page_view,
@@ -124,7 +125,7 @@ async def show_ticket(call: Call) -> TicketPageView:
     files = [await call.floor.store.file(id) for id in (ticket.files if ticket else ())]
     line = desk_of(call.floor.desks, page.row).line or page.row["line"]
     ledger = ledger_view(known, page, call.floor.house().lines.get(line), now)
-    return page_view(known, page, [file for file in files if file is not None], ledger)
+    return page_view(known, page, [file_view(call, file) for file in files if file is not None], ledger)
 
 
 async def show_people(call: Call) -> TicketPeople:

@@ -71,6 +71,20 @@ async def seen(desk: Desk, page: Page, client: int) -> dict[str, str]:
     return found
 
 
+async def test_what_nobody_knows_yet_is_asked_for_behind_a_button(desk: Desk, open_page: Open) -> None:
+    await desk.house.add("anna", support="operator")
+    await said(desk, 1, "человек")
+    page = await opened(desk, open_page, "work/1?view=all")
+    card = page.locator("section.client")
+    await expect(card.get_by_text("Пётр Сомов")).to_be_visible()
+    await expect(card.locator(".value")).to_have_count(1)
+    await card.get_by_role("button", name="Заполнить: Уровень").click()
+    await card.get_by_role("button", name="Изменить: Уровень").click()
+    await page.keyboard.type("золотой")
+    await page.keyboard.press("Enter")
+    await expect(card.locator(".value", has_text="Уровень")).to_contain_text("золотой")
+
+
 async def test_the_card_is_written_on_beside_the_talk(desk: Desk, open_page: Open) -> None:
     await two_clients(desk)
     page = await opened(desk, open_page, "work/1?view=all")

@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
+from core.files import StoredFile
+from tests.adapters.web.pictures import png
 from tests.browser.console.conftest import Desk, Open
 from tests.browser.test_access import findings
 
@@ -58,3 +60,22 @@ async def test_a_comment_reaches_the_client_and_a_note_does_not(desk: Desk, open
     said = " ".join(desk.house.channel.texts)
     assert "Новая крышка уже едет" in said
     assert "партия" not in said
+
+
+async def test_a_picture_of_a_ticket_is_seen(desk: Desk, open_page: Open) -> None:
+    page = await ticketed(desk, open_page)
+    house, picture = desk.house, png(900, 30)
+    assert house.gateway.floor.files is not None
+    await house.store.add_file(StoredFile("p1", 1, "крышка.png", "image/png", len(picture)))
+    await house.store.store_file("p1", await house.gateway.floor.files.keep(picture), len(picture), "image/png")
+    machine = await house.browser("anna")
+    seen = (await machine.ask("GET", "/tickets/1")).body
+    answer = await machine.ask("PATCH", "/tickets/1", {"version": seen["version"], "files": ["p1"]})
+    assert answer.status == 200, answer.body
+    await page.goto(f"{desk.url}/tickets/1")
+    shown = page.get_by_role("img", name="крышка.png")
+    await expect(shown).to_have_js_property("naturalWidth", 480)  # the small one, of 900
+    async with page.context.expect_page() as opened:
+        await shown.click()
+    whole = await page.request.get((await opened.value).url)
+    assert await whole.body() == picture
