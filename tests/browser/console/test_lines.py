@@ -153,19 +153,17 @@ async def test_all_of_it_by_keyboard(floor: Desk, open_page: Open) -> None:
     page = await watching(floor, open_page)
     form = page.get_by_role("dialog")
 
-    async def to(value: str) -> None:
-        await page.keyboard.press("KeyM")
+    async def to(row: Locator, value: str) -> None:
+        await row.press("KeyM")
         await expect(form.locator("select[name=to]")).to_be_focused()
         await form.locator("select[name=to]").select_option(value)
 
-    await waiting(page).first.focus()
-    await to(f"person:{people['anna']}")
+    await to(waiting(page).first, f"person:{people['anna']}")
     await page.keyboard.press("Enter")
     await expect(form).to_have_count(0)
     await expect(session(person(page, "Anna"), "Мария")).to_be_visible()
     await owned(floor.house, home, "support", operator_id(people["anna"]))
-    await session(person(page, "Anna"), "Мария").focus()
-    await to(f"person:{people['carl']}")
+    await to(session(person(page, "Anna"), "Мария"), f"person:{people['carl']}")
     await form.get_by_label("Номер заказа").focus()
     await page.keyboard.type("654321")
     await page.keyboard.press("Enter")
