@@ -11,7 +11,7 @@ const BASE = "/console/";
 
 // On a slow network each further file costs a round trip, so there are few: what begins, the frame of every page, what pages
 // share, the page itself, the words of one language. Charts and diagrams are large and for few pages: they stay by themselves.
-const BEGIN = /src\/(begin|first|routes|languages|api\/early)\.ts|vite\/preload-helper|rolldown\/runtime/;
+const BEGIN = /src\/(begin|again|first|routes|languages|api\/early)\.ts|vite\/preload-helper|rolldown\/runtime/;
 const FRAME = /node_modules\/(@vue|vue|vue-i18n|@intlify|vue-router|pinia)\/|src\/(main\.ts|App\.vue)/;
 const SHARED = /^(?!.*(node_modules\/(echarts|zrender|@dagrejs)|parts\/Chart|src\/locales)).*/;
 

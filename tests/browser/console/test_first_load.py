@@ -135,3 +135,38 @@ async def test_nothing_jumps_while_a_report_comes(desk: Desk, open_page: Open) -
     seen.set()
     await expect(page.locator("main canvas")).to_be_visible()
     assert await page.evaluate("shifted") < 0.1  # what is called good: https://web.dev/articles/cls
+
+
+async def lose_once(page: Page, files: str) -> asyncio.Event:
+    """The first request for these files fails, as when the server has another build or none; set when that happened."""
+    lost = asyncio.Event()
+
+    async def answer(route: Route) -> None:
+        again = lost.is_set()
+        lost.set()
+        await (route.continue_() if again else route.fulfill(status=404))
+
+    await page.route(files, answer)
+    return lost
+
+
+@pytest.mark.parametrize("files", ["**/assets/frame-*.js", "**/assets/ru-*.js"])
+async def test_a_console_that_did_not_load_tries_again(desk: Desk, open_page: Open, files: str) -> None:
+    await desk.house.add("anna", support="operator")
+    page = await signed_in(desk, open_page)
+    lost = await lose_once(page, files)
+    await page.goto(f"{desk.url}/profile")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Профиль")
+    assert lost.is_set()
+
+
+async def test_a_page_of_another_build_is_opened_anew(desk: Desk, open_page: Open) -> None:
+    """Since the console was opened the server was upgraded: the file of the page has another name."""
+    await desk.house.add("anna", support="operator")
+    page = await signed_in(desk, open_page)
+    await page.goto(f"{desk.url}/profile")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Профиль")
+    lost = await lose_once(page, "**/assets/Tickets-*.js")
+    await page.locator('nav.rail a[href="/console/tickets"]').click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Заявки")
+    assert lost.is_set()

@@ -1,4 +1,5 @@
 // Runs first, and is small: words, page and first answers set out together with the frame, not one after another.
+import { beginAnew } from "./again";
 import { askEarly } from "./api/early";
 import { firstOf } from "./first";
 import { likelyLanguage, wordsOf } from "./languages";
@@ -13,4 +14,4 @@ if (place) {
   for (const part of [place.component as () => Promise<unknown>, place.meta?.also]) part?.().catch(ignore);
   for (const path of firstOf(String(place.name), new URLSearchParams(location.search))) askEarly(path);
 }
-void import("./main");
+import("./main").catch(() => beginAnew(document.getElementById("app")));

@@ -1,5 +1,6 @@
 // Places of the console. The address is the state: what is shown can be opened again, or sent to a colleague.
 import { createRouter, createWebHistory, type Router } from "vue-router";
+import { openAnew, stayHere } from "@/again";
 import type { Me } from "@/api/client";
 import { routes } from "./routes";
 
@@ -24,7 +25,10 @@ export function makeRouter(who: () => Me | null): Router {
     if (to.path === "/work" && !mayOpen(to.meta.roles, me)) return { name: "reports" };
     return mayOpen(to.meta.roles, me) || { name: "nowhere", params: { rest: to.path.slice(1).split("/") } };
   });
+  // Only the code of a page can be missing here: after an upgrade its file has another name.
+  router.onError((_, to) => openAnew(router.resolve(to.fullPath).href));
   router.afterEach((to) => {
+    stayHere();
     const name = typeof to.name === "string" ? to.name : "";
     document.body.dataset.page = name;
   });
