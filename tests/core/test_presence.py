@@ -39,3 +39,12 @@ def test_the_state_that_counts(said: Said, silent: float, state: State) -> None:
 )
 def test_what_goes_back_to_the_queue(presence: Presence, assigned_at: float, goes: bool) -> None:
     assert presence.lets_go(assigned_at, 1000.0, GRACE) == goes
+
+
+@pytest.mark.parametrize(
+    ("capacity", "until", "limit"),
+    [(0, 0.0, 0), (3, 0.0, 3), (3, 1000.1, 3), (3, 1000.0, 0), (3, 999.0, 0)],
+    ids=["none", "always", "still holds", "ends now", "is over"],
+)
+def test_a_limit_of_ones_own_holds_for_its_time(capacity: int, until: float, limit: int) -> None:
+    assert Presence(1, "online", capacity=capacity, capacity_until=until).limit(1000.0) == limit
