@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
+
 from bot.engine.collected import fields_by_label, known_in
-from bot.engine.ground import COLLECTED, EDITED, copy_run
+from bot.engine.ground import COLLECTED, EDITED, LENT, copy_run
 from bot.engine.walk import Walk
 from bot.fields import Accepted, Unclear, Wrong, kind_of
 from bot.heard import Heard
 from bot.model import Field
 from bot.rules import ticket_text
+from core.conversation import Run
 from core.effects import Record
 from core.events import FieldGiven
 
@@ -49,22 +54,39 @@ def read(walk: Walk, field: Field | None, text: str) -> tuple[object, str, str |
 
 
 def _into_runs(walk: Walk, label: str, text: str) -> bool:
-    """Into the latest frame whose field of that label takes it; False when no run has one."""
+    """Into the latest run that knows the label, those that a loan put aside included; False when there is none."""
     for name in ("run", "suspended"):
         run = getattr(walk.talk, name)
-        if run is None:
-            continue
-        run = copy_run(run)
-        setattr(walk.talk, name, run)
-        for frame in reversed(run.frames):
-            flow = walk.book.versions.get((frame.flow, frame.version))
-            fields = flow.flow.fields.values() if flow is not None else ()
-            found = next((field for field in fields if field.label == label), None)
-            value, _, wrong = read(walk, found, text) if found is not None else (None, "", "")
-            if found is not None and wrong is None:
-                frame.values[found.name] = value
+        if run is not None:
+            run = copy_run(run)
+            setattr(walk.talk, name, run)
+            if _into(walk, run, label, text):
+                return True
+    lent: dict[str, Any] = walk.talk.memory.get(LENT, {})
+    for name in ("run", "suspended"):
+        if lent.get(name) is not None:
+            run = msgspec.convert(lent[name], Run)
+            if _into(walk, run, label, text):
+                walk.talk.memory[LENT] = {**lent, name: msgspec.to_builtins(run)}
                 return True
     return False
+
+
+def _into(walk: Walk, run: Run, label: str, text: str) -> bool:
+    """Into the run's latest frame whose field of that label takes it, or where a flow that is over has left it."""
+    for frame in reversed(run.frames):
+        flow = walk.book.versions.get((frame.flow, frame.version))
+        fields = flow.flow.fields.values() if flow is not None else ()
+        found = next((field for field in fields if field.label == label), None)
+        value, _, wrong = read(walk, found, text) if found is not None else (None, "", "")
+        if found is not None and wrong is None:
+            frame.values[found.name] = value
+            return True
+    memory = run.frames[0].memory
+    left: dict[str, str] = memory.get("collected", {})
+    if label in left:
+        memory["collected"] = {**left, label: text}
+    return label in left
 
 
 def refuse(walk: Walk, act: str, operator: str, why: str, detail: str = "") -> None:
