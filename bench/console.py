@@ -41,7 +41,7 @@ PAGES = {
 }
 LOAD_BAR, OPEN_BAR, SCREEN_BAR = 2.0, 0.15, 0.3  # seconds, people.md §5
 OPENINGS, MESSAGES = 200, 30
-START_SECONDS, APPEARS_SECONDS = 180.0, 10.0
+START_SECONDS, LOAD_SECONDS, APPEARS_SECONDS = 180.0, 60.0, 10.0
 OBSERVE = """(() => {
     window.seen = {lcp: 0, cls: 0, blocked: 0};
     const watch = (type, each) =>
@@ -50,10 +50,21 @@ OBSERVE = """(() => {
     watch("layout-shift", (one) => (window.seen.cls += one.hadRecentInput ? 0 : one.value));
     watch("longtask", (one) => (window.seen.blocked += Math.max(0, one.duration - 50)));
 })()"""
-READ = """() => {
+# The page notes itself when the frame with what it waits for is on the screen: who asks from outside asks every half second.
+WAIT = """((wanted) => (window.ready = new Promise((done) => {
+    const painted = (call) => requestAnimationFrame(() => requestAnimationFrame(call));
+    const watch = new MutationObserver(() => {
+        if (!document.querySelector(wanted)) return;
+        watch.disconnect();
+        painted(() => done(performance.now()));
+    });
+    watch.observe(document, {childList: true, subtree: true});
+})))"""
+READ = """async () => {
+    const ready = await window.ready;
     const files = performance.getEntriesByType("resource"), paint = performance.getEntriesByName("first-contentful-paint")[0];
     const bytes = files.reduce((sum, one) => sum + one.transferSize, 0);
-    return {...window.seen, ready: performance.now(), fcp: paint ? paint.startTime : 0, files: files.length, bytes};
+    return {...window.seen, ready, fcp: paint ? paint.startTime : 0, files: files.length, bytes};
 }"""
 # The moment, in milliseconds since the epoch, of the frame in which words are on the screen.
 APPEARS = """(words) => new Promise((done) => {
@@ -119,13 +130,14 @@ async def load(browser: Browser, url: str, password: str, page: str, slower: int
     """Open a page once on the slow profile."""
     context = await sign_in(browser, url, password)
     opened = await context.new_page()
+    await opened.add_init_script(f"{WAIT}({PAGES[page]!r})")
     wire = await context.new_cdp_session(opened)
     await wire.send("Network.enable")
     await wire.send("Network.emulateNetworkConditions", SLOW)
     await wire.send("Emulation.setCPUThrottlingRate", {"rate": slower})
     await opened.goto(f"{url}/console/{page}", wait_until="commit")
-    await opened.wait_for_selector(PAGES[page], timeout=60_000)
-    found: dict[str, Any] = await opened.evaluate(READ)
+    async with asyncio.timeout(LOAD_SECONDS):
+        found: dict[str, Any] = await opened.evaluate(READ)
     await context.close()
     return Loaded(page, **found)
 

@@ -54,6 +54,8 @@ export default defineConfig({
   base: BASE,
   plugins: [vue(), vueI18n({ include: here("./src/locales/*.json"), strictMessage: true, escapeHtml: true, dropMessageCompiler: true }), frameAtOnce, packed],
   resolve: { alias: { "@": here("./src") } },
+  // What the pages are not written with stays out: https://vuejs.org/api/compile-time-flags.html, https://vue-i18n.intlify.dev/guide/advanced/optimization.html
+  define: { __VUE_OPTIONS_API__: false, __VUE_PROD_DEVTOOLS__: false, __VUE_I18N_LEGACY_API__: false, __VUE_I18N_FULL_INSTALL__: false, __INTLIFY_PROD_DEVTOOLS__: false },
   build: {
     outDir: "../dist",
     emptyOutDir: true,
