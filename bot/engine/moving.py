@@ -168,10 +168,10 @@ def _go_on(walk: Walk, run: Run) -> None:
     walk.say(Rich(walk.t("We go on here: “{title}”", title=walk.title(run))))
     if lost(walk, run):
         restart(walk)
-    elif not run.pending:
+    elif not run.pending or "result" in run.frames[-1].memory:  # its call may have come back while it was put aside
         walk.node.action.again(walk)
         walk.advance()
-        if run.held:
+        if run.held and not run.pending:
             walk.kept, run.held = [*walk.kept, *run.held], []
 
 
