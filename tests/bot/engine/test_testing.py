@@ -294,3 +294,15 @@ def test_a_channel_without_a_config_and_an_unknown_line() -> None:
     report = run_tests(BOOK, {"tests/x.test.yaml": case("client: часы работы\nbot: с 9", "", "{channel: site}")})
     assert report.passed, report.failures
     assert "handoff: billing" in BILLING
+
+
+def test_codes_can_be_played_and_no_code_is_known() -> None:
+    offer = (
+        "flow: Перейти\ntriggers: [{exact: [перейти]}]\nsteps:\n  - continue: Откройте другой.\n  - end: предложено\n"
+    )
+    book = build(offer=offer, **SHOP)
+    talk = "client: перейти\nbot: Откройте\nbot: 7KMPX\nclient: 7KMPX-Q2WT5\nbot: Такого кода нет"
+    report = run_tests(book, {"tests/x.test.yaml": case(talk, "{outcome: предложено}")})
+    assert report.passed, report.failures
+    wrong = run_tests(book, {"tests/x.test.yaml": case(talk.replace("Такого кода нет", "Готово"))})
+    assert [failure.at.line for failure in wrong.failures] == [7]
