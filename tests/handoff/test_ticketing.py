@@ -101,8 +101,10 @@ def lent(on: Conversation) -> Turn:
 
 
 def test_a_loan_says_which_flow_and_since_when() -> None:
-    turn = lent(owned())
-    assert turn.conversation.session.memory[LOAN] == {"flow": "ask_order", "at": DAY.timestamp()}
+    before = owned()
+    turn = lent(before)
+    about = {"flow": "ask_order", "at": DAY.timestamp()}
+    assert turn.conversation.session.memory == {**before.session.memory, LOAN: about}, "nothing else is forgotten"
     (moved,) = facts(turn, "session_moved")
     assert (moved["move"], moved["who"], moved["operator"]) == ("loan", "user:1", "user:1")
 
