@@ -8,12 +8,9 @@ from bot.actions import ACTIONS
 from bot.keys import BOT_KEYS, FIELD_KEYS, FLOW_KEYS, INPUT_KEYS, POLICY_KEYS, TEXT_KEYS
 from bot.reading import STEP_KEY
 from bot.shapes import Key, Schema, keys_schema
+from bot.testfiles import CASE
 from bot.triggers import TRIGGERS
 from core.locale import n_, texts
-
-ANYTHING: Schema = {}
-TEXT: Schema = {"type": ["string", "number", "boolean"]}
-LABELS: Schema = {"type": "array", "items": TEXT}
 
 
 def json_schema(language: str = "en") -> dict[str, Any]:
@@ -33,7 +30,7 @@ def json_schema(language: str = "en") -> dict[str, Any]:
             "bot": keys_schema(BOT_KEYS),
             "steps": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/step"}},
             "step": {"anyOf": [_step_schema(action.keys, action.about) for action in ACTIONS]},
-            "tests": {"type": "array", "items": _test_schema()},
+            "tests": {"type": "array", "items": keys_schema(CASE)},
         },
     }
     translated: dict[str, Any] = _translated(schema, language)
@@ -54,51 +51,6 @@ def _translated(value: Any, language: str) -> Any:
             for key, item in value.items()
         }
     return [_translated(item, language) for item in value] if isinstance(value, list) else value
-
-
-def _closed(properties: Schema, required: tuple[str, ...] = ()) -> Schema:
-    return {"type": "object", "properties": properties, "additionalProperties": False, "required": list(required)}
-
-
-def _test_schema() -> Schema:
-    """Tests of flows: given, talk, expect."""
-    answers: Schema = {"anyOf": [{"enum": ["missing", "failed"]}, {"type": "object"}, {"type": "array"}]}
-    given = _closed(
-        {
-            "now": TEXT,
-            "channel": TEXT,
-            "client": {"type": "object"},
-            "line": ANYTHING,
-            "requests": {"type": "object", "additionalProperties": answers},
-        }
-    )
-    turn: Schema = {
-        "type": "object",
-        "properties": {
-            "client": TEXT,
-            "press": TEXT,
-            "send": ANYTHING,
-            "wait": TEXT,
-            "bot": ANYTHING,
-            "buttons": LABELS,
-            "silent": {},
-        },
-        "minProperties": 1,
-    }
-    expect: Schema = {
-        "type": "object",
-        "properties": {
-            "ticket": ANYTHING,
-            "line": ANYTHING,
-            "outcome": TEXT,
-            "client": {"type": "object"},
-            "asked": ANYTHING,
-        },
-    }
-    return _closed(
-        {"test": TEXT, "flow": TEXT, "given": given, "talk": {"type": "array", "items": turn}, "expect": expect},
-        ("test",),
-    )
 
 
 # --- the reference ---------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from bot.shapes import (
     Reference,
     Schema,
     Unread,
+    keys_schema,
     read_keys,
 )
 from core.deployment import Deployment
@@ -226,7 +227,7 @@ class Talk:
         return tuple(entry for item in node.items if (entry := read_entry(item, reader)) is not None)
 
     def schema(self) -> Schema:
-        return {"type": "array", "minItems": 1}
+        return {"type": "array", "minItems": 1, "items": keys_schema(ENTRY) | {"minProperties": 1}}
 
 
 def read_entry(node: Node, reader: Reader) -> Entry | None:
@@ -272,7 +273,7 @@ class Expected:
         return Expect(at={name: value.at for name, (_, value) in node.items.items()}, **values)
 
     def schema(self) -> Schema:
-        return {"type": "object"}
+        return keys_schema(EXPECT)
 
 
 CASE = (

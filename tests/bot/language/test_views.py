@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -24,6 +25,8 @@ from bot.shapes import suggest
 from bot.triggers import TRIGGERS
 from core.findings import Finding
 from tests.bot.language.house import DEPLOYMENT, examples, findings, library_of
+
+FLOWS = Path(__file__).parents[3] / "flows"
 
 # --- findings as people see them -------------------------------------------------------------------------------------
 
@@ -286,6 +289,12 @@ def test_schema_takes_the_examples() -> None:
         jsonschema.validate(value_of(text), schema)
 
 
+@pytest.mark.parametrize("path", sorted(FLOWS.rglob("*.test.yaml")), ids=lambda path: path.name)
+def test_schema_takes_the_tests_of_the_demo(path: Path) -> None:
+    """It is made from the declarations that read them, so an editor underlines nothing that works."""
+    jsonschema.validate(value_of(path.read_text("utf-8")), json_schema())
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -294,6 +303,9 @@ def test_schema_takes_the_examples() -> None:
         "flow: А\nsteps:\n  - say: Б\n    tex: В\n",
         "bot: А\n",
         "- тест: А\n",
+        "- test: А\n  flow: б\n  talk: [{client: В}]\n",
+        "- test: А\n  talk: [{client: В, сказал: Г}]\n",
+        "- test: А\n  talk: [{client: В}]\n  expect: {тикет: 1}\n",
     ],
 )
 def test_schema_refuses_mistakes(text: str) -> None:
