@@ -12,6 +12,7 @@ from core.accounts import User
 from gateway.accounts.people import People, Place
 from gateway.api.door import require_right
 from gateway.api.route import Call
+from gateway.api.speech import language_of
 from gateway.api.table import ROUTES
 from gateway.floor import Floor
 
@@ -28,6 +29,10 @@ class Deed(Call):
     @property
     def id(self) -> int:
         return self.number
+
+    @property
+    def language(self) -> str:
+        return language_of("", self.user, self.floor.config.language)
 
 
 class Hands:

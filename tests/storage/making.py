@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import msgspec
+
 from core.effects import Effect, Record, Send
 from core.events import Event, Inbound, Message
 from core.messages import Outgoing
@@ -110,6 +112,11 @@ class Seen:
 def shown(row: OutboxRow) -> str:
     """The platform's id of what it shows for a row: by its place, which is the same in every store."""
     return f"p{row.conversation}-{row.seq}"
+
+
+def stored(row: OutboxRow) -> OutboxRow:
+    """A row that was handed out, as it comes out of the store later."""
+    return msgspec.structs.replace(row, fresh=False, followed=False)
 
 
 def settled(row: OutboxRow, verdict: Verdict = "sent", **more: object) -> Settled:

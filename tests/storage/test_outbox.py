@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-import msgspec
 import pytest
 
 from core.effects import Call, CreateTicket, FetchFile, Note, Send, StartTimer
@@ -26,6 +25,7 @@ from tests.storage.making import (
     say,
     settled,
     shown,
+    stored,
     texts,
 )
 
@@ -129,7 +129,7 @@ async def test_a_row_leaves_as_it_was_written(store: AnyStore, clock: FakeClock)
     clock.now += 31
     (again,) = await store.lease()
     assert (row.fresh, again.fresh) == (True, False)
-    assert again == msgspec.structs.replace(row, fresh=False)
+    assert again == stored(row)
     assert (row.channel, row.account, row.chat, row.kind, row.seq) == ("telegram", "bot", "77", "send", 2)
     assert row.message == outgoing("re m1")
     assert row.created_at == clock.now - 31

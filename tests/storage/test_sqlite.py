@@ -23,7 +23,7 @@ from storage.lockfile import StoreBusy
 from storage.sqlite import SQLiteStore
 from storage.work.schema import sessions
 from storage.work.units import Based, Units
-from tests.storage.making import ECHO, FakeClock, accept_one, always, failing, inbound, say, settled, texts
+from tests.storage.making import ECHO, FakeClock, accept_one, always, failing, inbound, say, settled, stored, texts
 
 
 async def reopened(store: SQLiteStore, clock: FakeClock) -> SQLiteStore:
@@ -152,7 +152,7 @@ async def test_everything_survives_a_restart(sqlite: SQLiteStore, clock: FakeClo
     assert await again.next_due() == clock.now + 9
     assert (await accept_one(again, inbound(1))).duplicate
     (row,) = await again.lease()  # at start all leases are void
-    assert row == receipt.outbox[0]
+    assert row == stored(receipt.outbox[0])
     second = await accept_one(again, inbound(2))
     assert second.conversation == receipt.conversation
     assert [it.seq for it in await again.history(receipt.conversation)] == [1, 2, 3, 4, 5]
