@@ -22,9 +22,8 @@ LANE_KINDS = frozenset({"send", "edit", "delete"})
 SWEEP_SECONDS = 1.0  # losing a wake-up costs at most this (design §5)
 # A row is leased for 30 s; a retry that waits less than this keeps its lane in memory, a longer one goes back to the store.
 PATIENCE_SECONDS = 10.0
-JUST_SECONDS = (
-    0.005  # after the commit of a turn, which had the conversation: nobody is asked again whether it still is the bot's
-)
+# After the commit of a turn, which had the conversation: nobody is asked again whether it still is the bot's.
+JUST_SECONDS = 0.005
 FRESH_SECONDS = 25.0  # on a shared store, one that has waited longer here may be with another sender by now
 MOST_FAULTS = 5  # errors of ours over one row; patience with the platform is not counted
 GIVE_BACK_SECONDS = 1.0  # that a stop waits for the store
@@ -45,6 +44,11 @@ class Lane:
 
     def head(self) -> OutboxRow:
         return self.rows[min(self.rows)]
+
+
+def _is_alone(row: OutboxRow) -> bool:
+    """Whether nothing of its lane waits behind a row, as far as the turn knew that handed it out."""
+    return row.fresh and not row.followed
 
 
 class Sender:
@@ -150,8 +154,8 @@ class Sender:
             if sent is LEFT:
                 return LEFT, False
             if not (sent.verdict == "sent" and self._store.note(row, sent)):
-                alone = row.fresh and not row.followed and not (slot is not None and slot.locked())
-                return sent, await self._settle(row, sent, patient=alone and sent.verdict == "sent")
+                patient = sent.verdict == "sent" and _is_alone(row) and not (slot is not None and slot.locked())
+                return sent, await self._settle(row, sent, patient)
         return sent, await self._settle(row, sent)  # noted: in doubt no longer, the slot is free for the next
 
     def _age(self, row: OutboxRow) -> float:
