@@ -49,6 +49,13 @@ async def board(shop: Desk, open_page: Open, query: str = "?desk=returns") -> Pa
     return watched.page
 
 
+async def master_of(shop: Desk, number: int) -> int:
+    """The ticket that one is a part of, as stored; 0 for none."""
+    ticket = await shop.house.store.ticket(number)
+    assert ticket is not None
+    return ticket.master
+
+
 def column(page: Page, key: str) -> Locator:
     return page.locator(f'.column[data-column="{key}"]')
 
@@ -224,9 +231,7 @@ async def test_duplicates_are_joined_and_taken_apart_on_the_page(shop: Desk, ope
     await expect(page.locator("select[name=status]")).to_be_disabled()
     await page.get_by_role("button", name="Разъединить").click()
     await expect(page.locator(".master")).to_have_count(0)
-    ticket = await shop.house.store.ticket(2)
-    assert ticket is not None
-    assert ticket.master == 0
+    assert await master_of(shop, 2) == 0
 
 
 async def test_a_duplicate_finds_its_master_by_number(shop: Desk, open_page: Open) -> None:
@@ -239,9 +244,7 @@ async def test_a_duplicate_finds_its_master_by_number(shop: Desk, open_page: Ope
     await same.get_by_role("option", name="№ 1").click()
     await same.get_by_role("button", name="№ 2 — часть № 1").click()
     await expect(page.locator(".master")).to_contain_text("Объединена с № 1")
-    ticket = await shop.house.store.ticket(2)
-    assert ticket is not None
-    assert ticket.master == 1
+    assert await master_of(shop, 2) == 1
 
 
 async def test_a_session_is_found_by_its_client_and_linked(shop: Desk, open_page: Open) -> None:
