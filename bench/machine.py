@@ -112,11 +112,12 @@ def status(pid: int) -> dict[str, int]:
     return {name: int(rest.split()[0]) for name, _, rest in pairs if rest.split()[:1] and rest.split()[0].isdigit()}
 
 
-def core_seconds(core: int) -> tuple[float, float]:
-    """Busy and whole time of a core so far, from /proc/stat."""
+def core_seconds(core: int) -> tuple[float, float, float]:
+    """Busy, stolen and whole time of a core so far, from /proc/stat. What another machine on the same iron took (`steal`) is
+    busy, too."""
     for line in Path("/proc/stat").read_text().splitlines():
         name, *fields = line.split()
         if name == f"cpu{core}":
-            values = [int(value) for value in fields[:8]]
-            return (sum(values) - values[3] - values[4]) / TICKS, sum(values) / TICKS
-    return 0.0, 0.0
+            values = [int(value) / TICKS for value in fields[:8]]
+            return sum(values) - values[3] - values[4], values[7], sum(values)
+    return 0.0, 0.0, 0.0

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -16,6 +17,7 @@ from rich.console import Console
 from bench.contenders import NAMES, SECRET, Contender, Place, build
 from bench.load import Load, Measured, probe, serve_platform, wait_port
 from bench.machine import BOT, LOAD, core_seconds, cpu_seconds, memory_mb
+from bench.quiet import QUIET, Quiet
 from bench.servers import postgres_program, postgres_server, redis_server
 from bench.stats import Outcome, Run, percentile
 
@@ -55,6 +57,7 @@ class Plan:
     clients: Sequence[int]
     seconds: float
     rounds: int
+    quiet: Quiet = field(default_factory=lambda: Quiet(0.0))
 
 
 async def run_path(keys: Sequence[str], plan: Plan, console: Console) -> list[Outcome]:
@@ -127,7 +130,7 @@ async def _round(bot: Contender, made: House, plan: Plan, number: int, console: 
     load = Load(bot.ports, bot.path, SECRET)
     await load.run(8, 0.3)
     for clients in plan.clients:
-        run = await measure(bot, made, load, clients, plan.seconds)
+        run = await plan.quiet.measured(partial(measure, bot, made, load, clients, plan.seconds))
         bot.outcome.runs.setdefault(clients, []).append(run)
         console.print(told(bot, clients, number, run), highlight=False)
         if not bot.alive():
@@ -137,19 +140,20 @@ async def _round(bot: Contender, made: House, plan: Plan, number: int, console: 
 
 @dataclass(frozen=True)
 class Meter:
-    """Seconds so far: of the bot, of its databases, of the busy cores of the load and of the bot, of the clock."""
+    """Seconds so far: of the bot, of its databases, of the load's core (busy, and stolen), of the bot's core, of the clock."""
 
     own: float
     store: float
     load: float
+    stolen: float
     core: float
     whole: float
 
     @staticmethod
     def read(bot: Contender, made: House) -> Meter:
-        load, whole = core_seconds(LOAD)
+        load, stolen, whole = core_seconds(LOAD)
         stores = cpu_seconds(made.stores[name] for name in bot.stores)
-        return Meter(cpu_seconds(bot.pids), stores, load, core_seconds(BOT)[0], whole)
+        return Meter(cpu_seconds(bot.pids), stores, load, stolen, core_seconds(BOT)[0], whole)
 
 
 async def measure(bot: Contender, made: House, load: Load, clients: int, seconds: float) -> Run:
@@ -172,6 +176,7 @@ def as_run(measured: Measured, before: Meter, after: Meter) -> Run:
         measured.failed,
         (after.load - before.load) / whole,
         max(0.0, after.core - before.core - own) / whole,
+        (after.stolen - before.stolen) / whole,
     )
 
 
@@ -181,5 +186,6 @@ def told(bot: Contender, clients: int, number: int, run: Run) -> str:
         f"{bot.name}, round {number + 1}: {clients} clients, {run.rate:.0f} messages/s, p50 {run.p50:.1f} ms, "
         f"p99 {run.p99:.1f} ms, CPU {run.cpu:.2f} ms a message, unanswered {run.failed}"
         + (f", load's core {run.load_busy:.0%} busy" if run.load_busy > 0.8 else "")
-        + (f", others took {run.strangers:.0%} of its core" if run.strangers > 0.05 else "")
+        + (f", others took {run.strangers:.0%} of its core" if run.strangers > QUIET else "")
+        + (f", others took {run.stolen:.0%} of the load's core" if run.stolen > QUIET else "")
     )

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import html
 import os
-import shutil
+import re
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,7 @@ RATE = 250  # looks a second
 WAITING = ("_worker (concurrent/futures/thread.py:81)", "WorkerThread.run (anyio/_backends/_asyncio.py")
 # Read from the innermost frame outwards: the first frame with one of these marks in it says the part.
 PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("the search", ("(storage/search/", "(gateway/indexer.py:")),
     ("commit and checkpoint", ("(storage/writer.py:", "(storage/postgres/groups.py:", "(concurrent/futures/thread.py:")),
     ("database driver", ("(asyncpg/", "(storage/driver.py:", "(storage/sql_rows.py:", "(storage/postgres/links.py:")),
     ("rules of the store", ("(storage/",)),
@@ -58,7 +60,8 @@ def shares(folded: str) -> dict[str, float]:
     counted: Counter[str] = Counter()
     for line in folded.splitlines():
         stack, _, times = line.rpartition(" ")
-        if not stack.rpartition(";")[2].startswith(WAITING):
+        # Looking without stopping the process now and then reads a name while it is written over: that line says nothing.
+        if times.isdecimal() and not stack.rpartition(";")[2].startswith(WAITING):
             counted[part_of(stack)] += int(times)
     whole = sum(counted.values())
     return {name: times / whole for name, times in counted.most_common()} if whole else {}
@@ -76,6 +79,11 @@ async def look(pid: int, seconds: float, file: Path, kind: str) -> None:
         raise ChildProcessError(error.decode(errors="replace").strip())
 
 
+def entitled(svg: str, title: str) -> str:
+    """A flame graph with a title of ours: py-spy's is its command line, with the folders of this machine."""
+    return re.sub(r'(<text id="title"[^>]*>)[^<]*', lambda found: found[1] + html.escape(title), svg)
+
+
 async def profile(bot: Contender, clients: int, seconds: float, scratch: Path) -> tuple[dict[str, float], float]:
     """Shares by part and messages per second of one load; the flame graph is written on the way."""
     load = Load(bot.ports, bot.path, SECRET)
@@ -85,7 +93,8 @@ async def profile(bot: Contender, clients: int, seconds: float, scratch: Path) -
         await look(bot.pids[0], seconds, file, kind)
         measured = await driven
     report.FOLDER.mkdir(parents=True, exist_ok=True)
-    shutil.copy(picture, report.FOLDER / f"flame-{bot.outcome.key}-{clients}.svg")
+    drawn = entitled(picture.read_text("utf-8"), f"{bot.name}, {clients} clients")
+    (report.FOLDER / f"flame-{bot.outcome.key}-{clients}.svg").write_text(drawn, "utf-8")
     return shares(folded.read_text("utf-8")), measured.rate
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.machine import ROOT
+from bench.quiet import QUIET
 from bench.stats import Bar, Outcome, Run, path_bars, ratio, spread
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -56,9 +57,16 @@ def path_lines(outcomes: Sequence[Outcome]) -> list[str]:
     rows = [[one.name, *_memory(one)] for one in outcomes]
     lines += ["**Memory, MB, and errors**", "", *table(["bot", "at the end", "at most", "unanswered"], rows), ""]
     busy = max((run.load_busy for one in outcomes for runs in one.runs.values() for run in runs), default=0.0)
-    lines += [f"The core of the load was {busy:.0%} busy at most.", "", "**Ratios**", ""]
+    lines += [f"The core of the load was {busy:.0%} busy at most. {_disturbed(outcomes)}", "", "**Ratios**", ""]
     lines += [f"- {line}" for line in ratio_lines(outcomes)]
     return [*lines, "", "**Bars**", "", *(f"- {bar.line}" for bar in path_bars(outcomes))]
+
+
+def _disturbed(outcomes: Sequence[Outcome]) -> str:
+    """How quiet the machine was."""
+    shares = [run.disturbed for one in outcomes for runs in one.runs.values() for run in runs]
+    noisy, most = sum(share > QUIET for share in shares), max(shares, default=0.0)
+    return f"Of {len(shares)} loads strangers disturbed {noisy}: they had more than {QUIET:.0%} of a core, {most:.0%} at most."
 
 
 def _cells(one: Outcome, loads: Sequence[int], cell: Any) -> list[str]:

@@ -38,6 +38,12 @@ class Run:
     failed: int = 0  # unanswered, answered twice, or not acknowledged with 200
     load_busy: float = 0.0  # of the core of the load, the platform and the databases
     strangers: float = 0.0  # of the bot's core, spent by nobody of this contender
+    stolen: float = 0.0  # of the load's core, by whoever shares the machine with this one
+
+    @property
+    def disturbed(self) -> float:
+        """The share of a core that strangers had."""
+        return max(self.strangers, self.stolen)
 
 
 @dataclass

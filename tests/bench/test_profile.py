@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.profile import WAITING, lines_of, part_of, shares
+from bench.profile import WAITING, entitled, lines_of, part_of, shares
 
 MAIN = "main (gateway/cli/__init__.py:99);run (uvloop/__init__.py:92)"
 
@@ -33,6 +33,14 @@ def test_shares_leave_waiting_threads_out() -> None:
     folded = f"{MAIN} 30\na (bot/b.py:1) 10\nThread.run (threading.py:982);{WAITING[0]} 1000"
     assert shares(folded) == {"event loop, sockets": 0.75, "the turn: flows and lines": 0.25}
     assert shares("") == {}
+    assert shares(f"{MAIN};torn\nname 3\n{MAIN} 7") == {"event loop, sockets": 0.7, "the rest": 0.3}
+    assert shares(f"{MAIN};torn (here\n{MAIN} 7") == {"event loop, sockets": 1.0}
+
+
+def test_a_picture_says_nothing_of_the_machine() -> None:
+    svg = '<svg><text id="title" x="1">/a/b/py-spy record --output /c/d.svg</text><text>a (b.py:1)</text></svg>'
+    drawn = entitled(svg, "SQLite & more, 16 clients")
+    assert drawn == '<svg><text id="title" x="1">SQLite &amp; more, 16 clients</text><text>a (b.py:1)</text></svg>'
 
 
 def test_a_table_of_several_profiles() -> None:
