@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from core.access import Sight
 
 Kind = Literal["message", "note", "fields", "ticket", "client"]
+Key = tuple[str, int, int]  # kind, home and number of a document
 KINDS: tuple[Kind, ...] = ("message", "note", "fields", "ticket", "client")
 
 
@@ -22,6 +23,10 @@ class Document(msgspec.Struct, frozen=True):
     number: int
     at: float
     text: str
+
+    @property
+    def key(self) -> Key:
+        return self.kind, self.home, self.number
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -53,8 +58,17 @@ class Hit(msgspec.Struct, frozen=True):
     marks: tuple[tuple[int, int], ...] = ()
 
 
+Rest = Callable[[], Awaitable[None]]
+
+
+async def no_rest() -> None:
+    """For who is in nobody's way."""
+
+
 class Search(Protocol):
     """An index beside the store. It follows the store's commits, and is made anew from it where it has gaps."""
+
+    unit: int  # conversations that are followed at once
 
     async def open(self) -> None: ...
     async def close(self) -> None: ...
@@ -62,8 +76,11 @@ class Search(Protocol):
         """What somebody with this sight may find, the newest first. Raises `StorageFull`."""
         ...
 
-    async def follow(self, homes: Sequence[int], clients: Sequence[int], tickets: Sequence[int]) -> None:
-        """Bring the documents of these up to date with what is committed. Raises `StorageFull`."""
+    async def follow(
+        self, homes: Sequence[int], clients: Sequence[int], tickets: Sequence[int], rest: Rest = no_rest
+    ) -> None:
+        """Bring the documents of these up to date with what is committed. `rest` is waited for between parts that hold others
+        up. Raises `StorageFull`."""
         ...
 
     async def stale(self, after: int, limit: int) -> tuple[list[int], int]:

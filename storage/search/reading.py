@@ -1,113 +1,133 @@
-"""What there is to be found of a conversation, a client or a ticket: read from what is committed."""
+"""What there is to be found of conversations, clients and tickets: read from what is committed, for many of them at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
-
-from sqlalchemy import bindparam, func, literal_column, select
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from core.conversation import Conversation, Run
 from core.events import Edited, Event, Message, Press
-from storage.asked import Asked
 from storage.codec import decode_conversation, decode_dict, decode_event, decode_marks, decode_message
 from storage.joining.cards import part_of
-from storage.rows import Row
-from storage.search.port import Document
+from storage.search.port import Document, Key
 from storage.search.words import LONGEST
-from storage.tables import clients, conversations, message_marks, messages, notes, ticket_history, tickets
 
-BACK = 100  # messages before the last one known that are read again: they may have been under way
-PAGE = 500
-SPOKEN = ("client", "operator")  # what the bot and the house say is said to everybody: it would hide the rest
+# Places before the last one known in which an operator's words may still be under way, and be refused.
+BACK = 100
 COLLECTED = "collected"  # in the memory of a talk: label → text
 # Of a client's card, what is no word about them.
 SILENT = {"id", "language", "channel", "verified", "part_of", "join"}
-_zero: Any = literal_column("0")
 
-_said = (messages.c.seq, messages.c.author, messages.c.at, messages.c.event, messages.c.message, messages.c.state)
-_marked = (message_marks.c.conversation == messages.c.conversation) & (message_marks.c.seq == messages.c.seq)
-STATE = select(conversations.c.state, conversations.c.version).where(conversations.c.id == bindparam("home"))
-BEHIND = (
-    select(*_said, message_marks.c.marks)
-    .outerjoin(message_marks, _marked)
-    .where(messages.c.conversation == bindparam("home"), messages.c.seq > bindparam("after"))
-    .order_by(messages.c.seq)
-    .limit(bindparam("n"))
-    .offset(_zero)
-)
-MARKED = (
-    select(*_said, message_marks.c.marks)
-    .join(message_marks, _marked)
-    .where(message_marks.c.conversation == bindparam("home"), message_marks.c.seq <= bindparam("up_to"))
-)
-NOTES = select(notes.c.id, notes.c.at, notes.c.text).where(notes.c.conversation == bindparam("home"))
-CARD = select(clients.c.card, clients.c.created_at).where(clients.c.id == bindparam("client"))
-SPOKE = select(func.max(conversations.c.last_at).label("at")).where(conversations.c.client == bindparam("client"))
-TICKET = select(tickets).where(tickets.c.number == bindparam("number"))
-ENTRIES = select(ticket_history.c.entry).where(ticket_history.c.number == bindparam("number"))
-TICKETS_OF = select(tickets.c.number).where(tickets.c.client == bindparam("client"))
-CHANGED = (
-    select(tickets.c.number, tickets.c.updated_at)
-    .where(tickets.c.updated_at >= bindparam("since"))
-    .order_by(tickets.c.updated_at, tickets.c.number)
-    .limit(bindparam("n"))
-    .offset(_zero)
-)
+Found = tuple[Key, Document | None]  # None: its words are not to be found
+
+
+class Home(NamedTuple):
+    """A conversation; `known` is the last of its messages that is indexed."""
+
+    id: int
+    version: int
+    state: bytes
+    known: int
+
+
+class Said(NamedTuple):
+    """A message of a client or an operator. What bots and the house say is said to everybody: it would hide the rest."""
+
+    home: int
+    seq: int
+    at: float
+    event: bytes | None
+    message: bytes | None
+    state: str
+    marks: bytes | None
+
+
+class Note(NamedTuple):
+    home: int
+    id: int
+    at: float
+    text: str
+
+
+class Card(NamedTuple):
+    """`at` is when the client spoke last."""
+
+    client: int
+    card: bytes
+    at: float
+
+
+class Ticket(NamedTuple):
+    number: int
+    title: str
+    text: str
+    fields: bytes
+    outer_number: str
+    updated_at: float
+    entries: Sequence[bytes]
+
+
+class Source(Protocol):
+    """Whoever asks the tables of the store. Each question may see later commits than the one before, never earlier ones."""
+
+    def homes(self, ids: Sequence[int]) -> Iterable[Home]: ...
+
+    def said(self, homes: Sequence[Home]) -> Iterable[Said]:
+        """What may be other than it is indexed. Behind the last place known: everything. Up to it: words of operators of the
+        last `BACK` places, and whatever has marks. A client's words do not change without them."""
+        ...
+
+    def notes(self, homes: Sequence[int]) -> Iterable[Note]: ...
+    def cards(self, clients: Sequence[int]) -> Iterable[Card]: ...
+    def tickets(self, clients: Sequence[int], numbers: Sequence[int]) -> Iterable[Ticket]:
+        """Those of the clients, and those of the numbers."""
+        ...
 
 
 class Read(NamedTuple):
-    """What is to be found of one thing now. `gone` are those whose words are not to be found any more: (kind, number)."""
+    """The versions of the conversations that were read, and what is to be found of everything now."""
 
-    version: int
-    documents: list[Document]
-    gone: list[tuple[str, int]]
-
-
-def read_home(reads: Asked, home: int, known: int) -> Read | None:
-    """A conversation whose messages are known up to the place `known`; None when it is gone."""
-    row = reads.one(STATE, home=home)
-    if row is None:
-        return None
-    after = max(known - BACK, 0)
-    found, gone = [], []
-    for said in _messages(reads, home, after):
-        text = _text(said)
-        if text:
-            found.append(Document("message", home, said["seq"], said["at"], text))
-        else:
-            gone.append(("message", said["seq"]))
-    found += [Document("note", home, it["id"], it["at"], it["text"]) for it in reads.all(NOTES, home=home)]
-    conversation = decode_conversation.decode(row["state"])
-    fields = "\n".join(dict.fromkeys(_fields(conversation)))
-    at = conversation.session.last_at
-    (found if fields else gone).append(Document("fields", home, 0, at, fields) if fields else ("fields", 0))  # type: ignore[arg-type]
-    return Read(row["version"], found, gone)
+    versions: dict[int, int]
+    found: dict[Key, Document | None]
 
 
-def client_of(reads: Asked, home: int) -> int:
-    """The client of a conversation, 0 when there is none."""
-    row = reads.one(STATE, home=home)
-    return decode_conversation.decode(row["state"]).client if row is not None else 0
+def read(source: Source, homes: Sequence[int], clients: Sequence[int], numbers: Sequence[int]) -> Read:
+    """A conversation that is gone is left out."""
+    there = list(source.homes(homes)) if homes else []
+    found = dict(_of_homes(source, there)) if there else {}
+    found |= dict(_of_clients(source, clients)) if clients else {}
+    found |= dict(_of_tickets(source, clients, numbers)) if clients or numbers else {}
+    return Read({it.id: it.version for it in there}, found)
 
 
-def _messages(reads: Asked, home: int, after: int) -> Iterator[Row]:
-    """Those behind a place, and before it those that something came to later."""
-    if after:
-        yield from reads.all(MARKED, home=home, up_to=after)
-    while page := reads.all(BEHIND, home=home, after=after, n=PAGE):
-        yield from page
-        after = page[-1]["seq"]
+# --- conversations ---
 
 
-def _text(said: Row) -> str:
+def _of_homes(source: Source, homes: Sequence[Home]) -> Iterator[Found]:
+    for said in source.said(homes):
+        yield _found("message", said.home, said.seq, said.at, _text(said).strip())
+    for note in source.notes([it.id for it in homes]):
+        yield _found("note", note.home, note.id, note.at, note.text)
+    for home in homes:
+        conversation = decode_conversation.decode(home.state)
+        fields = "\n".join(dict.fromkeys(_fields(conversation)))
+        yield _found("fields", home.id, 0, conversation.session.last_at, fields)
+
+
+def _found(kind: Any, home: int, number: int, at: float, text: str) -> Found:
+    """PostgreSQL keeps no text with a NUL in it."""
+    text = text[:LONGEST].replace("\0", " ")
+    return (kind, home, number), Document(kind, home, number, at, text) if text else None
+
+
+def _text(said: Said) -> str:
     """The words of a message, empty for one that is not to be found."""
-    removed = said["marks"] is not None and decode_marks.decode(said["marks"]).removed
-    if removed or said["state"] == "refused" or said["author"] not in SPOKEN:
+    removed = said.marks is not None and decode_marks.decode(said.marks).removed
+    if removed or said.state == "refused":
         return ""
-    if said["message"] is not None:
-        return decode_message.decode(said["message"]).body.text.strip()[:LONGEST]
-    return _heard(decode_event.decode(said["event"])).strip()[:LONGEST] if said["event"] is not None else ""
+    if said.message is not None:
+        return decode_message.decode(said.message).body.text
+    return _heard(decode_event.decode(said.event)) if said.event is not None else ""
 
 
 def _heard(event: Event) -> str:
@@ -146,22 +166,29 @@ def _plain(values: Iterable[Any]) -> Iterator[str]:
             yield from _plain(value.values() if isinstance(value, dict) else value)
 
 
-def read_client(reads: Asked, client: int) -> Document | None:
-    """What the card knows; None for one who has become part of another."""
-    row = reads.one(CARD, client=client)
-    card = decode_dict.decode(row["card"]) if row is not None else {}
-    text = "\n".join(_plain(value for name, value in card.items() if name not in SILENT))
-    if row is None or part_of(card) or not text:
-        return None
-    return Document("client", 0, client, reads.value(SPOKE, client=client) or row["created_at"], text)
+# --- clients and tickets ---
 
 
-def read_ticket(reads: Asked, number: int) -> Document | None:
+def _of_clients(source: Source, clients: Sequence[int]) -> Iterator[Found]:
+    yield from ((("client", 0, it), None) for it in clients)
+    for row in source.cards(clients):
+        yield _found("client", 0, row.client, row.at, _known(decode_dict.decode(row.card)))
+
+
+def _known(card: dict[str, Any]) -> str:
+    """What the card knows; nothing for one who has become part of another."""
+    return "" if part_of(card) else "\n".join(_plain(value for name, value in card.items() if name not in SILENT))
+
+
+def _of_tickets(source: Source, clients: Sequence[int], numbers: Sequence[int]) -> Iterator[Found]:
+    yield from ((("ticket", 0, it), None) for it in numbers)
+    for row in source.tickets(clients, numbers):
+        yield _found("ticket", 0, row.number, row.updated_at, "\n".join(filter(None, _parts(row))))
+
+
+def _parts(row: Ticket) -> Iterator[str]:
     """A ticket with its fields and what was said in its history."""
-    row = reads.one(TICKET, number=number)
-    if row is None:
-        return None
-    said = [str(decode_dict.decode(it["entry"]).get("comment") or "") for it in reads.all(ENTRIES, number=number)]
-    parts = [f"№{number}", row["title"], row["text"], *_plain(decode_dict.decode(row["fields"]).values())]
-    text = "\n".join(filter(None, [*parts, row["outer_number"], *said]))
-    return Document("ticket", 0, number, row["updated_at"], text[:LONGEST])
+    yield from (f"№{row.number}", row.title, row.text)
+    yield from _plain(decode_dict.decode(row.fields).values())
+    yield row.outer_number
+    yield from (str(decode_dict.decode(it).get("comment") or "") for it in row.entries)

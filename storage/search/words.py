@@ -14,7 +14,7 @@ from typing import Any
 from core.normal import normal
 
 MOST_WORDS = 8  # of a question
-MOST_FORMS = 3  # of a word that may be several
+MOST_LEXEMES = 3  # that a word may be a form of
 LONGEST = 100_000  # characters of one document
 LETTERS = "".join(map(chr, (*range(ord("a"), ord("z") + 1), *range(ord("а"), ord("я") + 1))))
 SNIPPET = 160  # characters that are shown around what was found
@@ -32,30 +32,30 @@ def words_of(text: str) -> list[str]:
 
 def _folded(text: str) -> str:
     """As long as the text is, character for character."""
-    folded = "".join(letter if len(letter) == 1 else " " for letter in map(str.lower, text))
+    folded = text.lower()
+    if len(folded) != len(text):  # some letter becomes two
+        folded = "".join(letter if len(letter) == 1 else " " for letter in map(str.lower, text))
     return folded.replace("ё", "е")
-
-
-def stems_of(text: str) -> list[str]:
-    """The dictionary forms of the Russian words of a text, beside the words: `заказов` is `заказ`."""
-    return [stem for word in words_of(text) for stem in forms_of(word) if stem != word]
 
 
 @cache
 def _dictionary() -> Any:
-    """The dictionary, read when it is first needed: it takes a part of a second, and some megabytes."""
+    """The dictionary, read when somebody searches for the first time: it takes a part of a second, and 20 MB."""
     import pymorphy3
 
     return pymorphy3.MorphAnalyzer(lang="ru")
 
 
-@lru_cache(maxsize=20_000)
-def forms_of(word: str) -> tuple[str, ...]:
-    """The dictionary forms that a word may have, the likeliest first; the word itself when it is none of a known language."""
+@lru_cache(maxsize=2_000)
+def forms_of(word: str) -> frozenset[str]:
+    """Every form of the words that it may be a form of, as `words_of` has them; the word alone when it is no Russian one."""
     if len(word) < 3 or not _RUSSIAN.fullmatch(word):
-        return (word,)
-    found = (str(it.normal_form).replace("ё", "е") for it in _dictionary().parse(word))
-    return tuple(dict.fromkeys(found))[:MOST_FORMS]
+        return frozenset((word,))
+    meant: dict[str, Any] = {}
+    for parse in _dictionary().parse(word):  # the likeliest first
+        meant.setdefault(parse.normal_form, parse)
+    forms = (str(form.word) for it in list(meant.values())[:MOST_LEXEMES] for form in it.lexeme)
+    return frozenset((word, *(form.replace("ё", "е") for form in forms)))
 
 
 def exact_of(text: str) -> list[str]:
@@ -90,11 +90,11 @@ def snippet(text: str, words: Iterable[str], number: str = "") -> tuple[str, lis
 
 
 def _places(text: str, words: tuple[str, ...], number: str) -> list[tuple[int, int]]:
-    folded, stems = _folded(text), {form for word in words for form in forms_of(word)}
+    folded, forms = _folded(text), frozenset[str]().union(*map(forms_of, words))
     found = [
         match.span()
         for match in _WORD.finditer(folded)
-        if any(match[0].startswith(word) for word in words) or not stems.isdisjoint(forms_of(match[0]))
+        if match[0] in forms or any(match[0].startswith(word) for word in words)
     ]
     if number:
         spans = [it.span() for it in _NUMBER.finditer(folded) if number in "".join(_WORD.findall(it[0]))]

@@ -6,9 +6,11 @@ import asyncio
 from typing import Any
 
 import msgspec
+import pytest
 
 from core.accounts import Deed
 from core.events import Edited, Message, Removed
+from gateway import indexer as module
 from gateway.indexer import Indexer
 from storage.ledger import Ledger
 from storage.tables import tickets as TICKETS
@@ -17,6 +19,12 @@ from tests.gateway.api.house import Browser
 from tests.gateway.house import PLAIN, inbound
 
 DEED = Deed("console", "user_changed")
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Changes need not come together here: each question waits for the index."""
+    monkeypatch.setattr(module, "GATHER", 0.0)
 
 
 async def indexed(desk: Desk) -> None:
