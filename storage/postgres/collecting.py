@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy.util.concurrency import await_
 
 from storage.postgres.asking import Asking
@@ -25,7 +26,7 @@ class Collecting(Asking):
         self._touched: set[tuple[str, Any]] = set()
         self._saves: dict[int, tuple[Any, ...]] = {}
         self._timers: dict[tuple[int, str], Row | None] = {}
-        self._armed: set[int] = set()
+        self._armed: dict[tuple[int, int], float] = {}  # (conversation, row they wait for) → now
         self._uncaught: dict[str, tuple[int, float]] = {}
         self._queue: dict[int, Row | None] = {}
         self._sessions: dict[tuple[int, int], Row] = {}
@@ -78,12 +79,7 @@ class Collecting(Asking):
                 changes[name] = found
 
     def _collect_keyed(self, changes: dict[str, list[tuple[Any, ...]]]) -> None:
-        for key, timer in sorted(self._timers.items()):
-            if timer is None:
-                changes.setdefault("stop timer", []).append(key)
-            else:
-                row = (*key, timer["due"], timer["after"], timer["seconds"], timer["data"])
-                changes.setdefault("set timer", []).append(row)
+        self._collect_timers(changes)
         for home, entry in sorted(self._queue.items()):
             if entry is None:
                 changes.setdefault("unqueue", []).append((home,))
@@ -96,11 +92,31 @@ class Collecting(Asking):
         if self._uncaught:
             changes["count uncaught"] = [(text, *self._uncaught[text]) for text in sorted(self._uncaught)]
 
+    def _collect_timers(self, changes: dict[str, list[tuple[Any, ...]]]) -> None:
+        """Timers were armed before others of their conversation were set: see `arm_timers`."""
+        if self._armed:
+            others = self._keys_of_timers()
+            rows = [(home, after, now, others.get(home, "[]")) for (home, after), now in sorted(self._armed.items())]
+            changes["arm timers"] = rows
+        for key, timer in sorted(self._timers.items()):
+            if timer is None:
+                changes.setdefault("stop timer", []).append(key)
+            else:
+                row = (*key, timer["due"], timer["after"], timer["seconds"], timer["data"])
+                changes.setdefault("set timer", []).append(row)
+
+    def _keys_of_timers(self) -> dict[int, str]:
+        """Keys of the timers that are set or stopped, by conversation, as JSON."""
+        keys: dict[int, list[str]] = {}
+        for home, key in self._timers:
+            keys.setdefault(home, []).append(self.wash(key))
+        return {home: msgspec.json.encode(names).decode() for home, names in keys.items()}
+
     def _forget(self) -> None:
         """What is written is no longer collected."""
         self._changes, self._inserts, self._fresh = {}, {}, {}
         self._saves, self._timers, self._uncaught, self._queue = {}, {}, {}, {}
-        self._touched, self._armed, self._sessions = set(), set(), {}
+        self._touched, self._armed, self._sessions = set(), {}, {}
 
     def _change(self, kind: str, key: tuple[str, Any], *values: Any) -> None:
         """Collect a change of a stored row; a second one of the same row follows the first."""

@@ -172,10 +172,11 @@ PARTS: dict[str, Part] = {
         " WHERE t.conversation = v.conversation AND t.key = v.key",
         ("bigint", "text"),
     ),
+    # One statement must not change a row twice: `others` are keys that are set or stopped in the same breath.
     "arm timers": Part(
-        "UPDATE timers AS t SET due = t.seconds + v.now, after = 0 FROM {v} AS v(conversation, after, now)"
-        " WHERE t.conversation = v.conversation AND t.after = v.after",
-        ("bigint", "bigint", "float8"),
+        "UPDATE timers AS t SET due = t.seconds + v.now, after = 0 FROM {v} AS v(conversation, after, now, others)"
+        " WHERE t.conversation = v.conversation AND t.after = v.after AND NOT v.others::jsonb ? t.key",
+        ("bigint", "bigint", "float8", "text"),
     ),
     "put session": _inserting("sessions", _replacing("sessions", "conversation", "number", latest="last_at")),
     "save card": _changing("clients", ("id",), ("card", "phone", "words", "tier")),

@@ -374,15 +374,12 @@ class PostgresRows(PostgresJoinRows, SqlTicketRows):
         self._write_timer(conversation, key, None)
 
     def _write_timer(self, conversation: int, key: str, row: Row | None) -> None:
-        if conversation in self._armed:
-            self.flush()
         self._timers[conversation, key] = row
 
     def arm_timers(self, conversation: int, after: int, now: float) -> None:
         if any(home == conversation for home, _ in self._timers):
             self.flush()
-        self._armed.add(conversation)
-        self._change("arm timers", ("timers", (conversation, after)), conversation, after, now)
+        self._armed.setdefault((conversation, after), now)
 
     def due_timers(self, now: float, limit: int) -> list[Row]:
         due = [dict(record.items()) for record in self.fetch(DUE, now, limit)]

@@ -21,7 +21,7 @@ from core.effects import StartTimer
 from storage import SchemaMismatch, migrate, open_store
 from storage.postgres import questions, statements
 from storage.postgres.address import Address, parse_address
-from storage.postgres.flushing import statement
+from storage.postgres.flushing import PARTS, statement
 from storage.postgres.links import is_pooled
 from storage.postgres.store import PostgresStore
 from storage.tables import metadata
@@ -195,12 +195,19 @@ async def plan_of(url: str, sql: str) -> str:
     """The plan that our connections use: one for all values."""
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute(f"SET plan_cache_mode = force_generic_plan; PREPARE asked AS {sql}")
-        count = await connection.fetchval(COUNT)
-        values = ", ".join(["NULL"] * count)
-        lines = await connection.fetch("EXPLAIN EXECUTE asked" + (f"({values})" if count else ""))
+        await connection.execute("SET plan_cache_mode = force_generic_plan")
+        return await plan_over(connection, sql)
     finally:
         await connection.close()
+
+
+async def plan_over(connection: Any, sql: str) -> str:
+    """The plan of a session."""
+    await connection.execute(f"PREPARE asked AS {sql}")
+    count = await connection.fetchval(COUNT)
+    values = ", ".join(["NULL"] * count)
+    lines = await connection.fetch("EXPLAIN EXECUTE asked" + (f"({values})" if count else ""))
+    await connection.execute("DEALLOCATE asked")
     return "\n".join(line for (line,) in lines)
 
 
@@ -237,6 +244,15 @@ async def test_changes_look_nothing_up_without_an_index(server: Cluster, filled:
         assert "Seq Scan on" not in plan, plan
 
 
+async def test_plans_of_empty_tables_go_by_keys(one: PostgresStore) -> None:
+    """They are kept while the tables grow."""
+    async with one._groups._links.one() as link:
+        plans = {name: await plan_over(link, statement((name,))) for name in PARTS}
+        plans["load"] = await plan_over(link, questions.LOAD)
+    wrong = {name for name, plan in plans.items() if "Seq Scan on" in plan or "Hash" in plan or "Merge" in plan}
+    assert wrong == set(), [plans[name] for name in wrong]
+
+
 # --- clocks ------------------------------------------------------------------------------------------------------------
 
 DAY = 86_400.0
@@ -252,20 +268,20 @@ async def test_a_process_whose_clock_is_wrong_does_no_harm(new: Make, wrong: flo
     await astray.open()
     try:
         began = time.time()
-        receipt = await accept_one(astray, inbound(1), always(StartTimer("t", 0.5)))
+        receipt = await accept_one(astray, inbound(1), always(StartTimer("t", 2.0)))
         (event,) = await right.events(receipt.conversation)
         assert abs(event.pending.at.timestamp() - began) < 1  # the time of the rows is the database's
         assert await astray.due(datetime.fromtimestamp(mistaken(), UTC)) == 0
         due = await astray.next_due()
         assert due is not None
-        assert abs(due - mistaken() - 0.5) < 0.4  # in the time of who asks
+        assert abs(due - mistaken() - 2.0) < 1.5  # in the time of who asks
         assert await astray.hold("poll:a", "A", 12) == 1
         assert await right.hold("poll:a", "B", 12) is None
         fired = 0
         while not fired:
             fired = await right.due(datetime.now(UTC)) + await astray.due(datetime.fromtimestamp(mistaken(), UTC))
         assert fired == 1
-        assert 0.4 < time.time() - began < 2
+        assert 1.9 < time.time() - began < 10
     finally:
         await right.close()
         await astray.close()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from core.effects import StartTimer
+from core.effects import StartTimer, StopTimer
 from core.events import CallDone, Message
 from core.outbox import OutboxRow, Verdict
 from core.ports import Bundle, Cursor, LeaseLost, Receipt
+from storage.postgres.flushing import compose
 from storage.postgres.store import PostgresStore
 from tests.postgres import USER, Cluster
 from tests.storage.making import (
@@ -254,6 +256,31 @@ async def test_a_patient_mark_goes_with_the_next_message(
     assert await marking == []
     assert groups == [1, 2]
     assert texts(second.outbox) == ["re m2"]  # its lane was free in the same transaction
+
+
+async def test_a_mark_and_a_message_of_one_chat_are_written_together(
+    one: PostgresStore, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mark arms what waited for its delivery; the turn sets one of these timers anew, and stops another."""
+    written: list[tuple[str, ...]] = []
+
+    def counted(changes: Mapping[str, Sequence[tuple[Any, ...]]]) -> tuple[str, list[Any]]:
+        written.append(tuple(changes))
+        return compose(changes)
+
+    monkeypatch.setattr("storage.postgres.collecting.compose", counted)
+    monkeypatch.setattr("storage.postgres.groups.PATIENCE", 60.0)
+    waiting = (StartTimer(key, 60.0, from_delivery=True) for key in ("kept", "anew", "stopped"))
+    first = await accept_one(one, inbound(1), always(*waiting, say("a")))
+    written.clear()
+    marking = asyncio.ensure_future(one.mark([settled(first.outbox[0])], patient=True))
+    await asyncio.sleep(0)
+    await accept_one(one, inbound(2), always(StartTimer("anew", 100.0), StopTimer("stopped")))
+    await marking
+    assert len(written) == 1
+    assert await one.due(clock.at() + timedelta(seconds=59)) == 0
+    assert await one.due(clock.at() + timedelta(seconds=61)) == 1
+    assert await one.next_due() == clock.now + 100
 
 
 async def test_a_mark_somebody_waits_for_begins_at_once(
