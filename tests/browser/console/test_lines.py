@@ -146,6 +146,22 @@ async def test_between_lines_with_the_packet_that_is_asked_for(floor: Desk, open
     assert found.session.packet == {"Номер заказа": "123456"}
 
 
+async def test_what_is_typed_stays_while_the_floor_changes(floor: Desk, open_page: Open) -> None:
+    await staffed(floor)
+    await waits(floor.house, "1")
+    page = await watching(floor, open_page)
+    await waiting(page).first.drag_to(tile(page, "Расчёты"))
+    form = page.get_by_role("dialog")
+    await form.get_by_label("Номер заказа").fill("123456")
+    async with page.expect_response(re.compile("/sla/at-risk")):
+        await waits(floor.house, "2")
+    await expect(
+        page.locator(".tile", has_text="Поддержка").locator("dl div", has_text="Ждут").first.locator("dd")
+    ).to_have_text("2")
+    await expect(form.get_by_label("Номер заказа")).to_have_value("123456")
+    await expect(form.get_by_role("button", name="Передать", exact=True)).to_be_enabled()
+
+
 async def test_all_of_it_by_keyboard(floor: Desk, open_page: Open) -> None:
     """Between people, into another line and to a person of it, without the mouse."""
     people = await staffed(floor)
