@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -214,13 +215,47 @@ async def test_axe_finds_nothing_around_and_inside(
     assert not found, "\n".join(found)
 
 
+KEPT = "Object.entries(localStorage).some(([key, value]) => key.endsWith(':theme') && value === 'dark')"  # by the site
+
+
 async def test_the_choice_of_dark_is_kept_though_frames_have_no_storage(visit: Watched) -> None:
     await visit.page.get_by_role("button", name="Open the chat").click()
     frame = visit.page.frame_locator("iframe")
     await frame.get_by_role("button", name="Dark appearance").click()
     await expect(frame.locator("#chat")).to_have_css("background-color", DARK)
+    await visit.page.wait_for_function(KEPT)
     await visit.page.reload()
     await expect(frame.locator("#chat")).to_have_css("background-color", DARK)
+
+
+BUSY = """
+  const held = [];
+  const hold = (event) => (event.stopImmediatePropagation(), held.push(event));
+  if (window === top) addEventListener("message", hold);
+  window.recover = () => {
+    removeEventListener("message", hold);
+    for (const { data, origin, source } of held) dispatchEvent(new MessageEvent("message", { data, origin, source }));
+  };
+"""
+
+
+async def test_a_choice_counts_though_the_page_around_is_still_busy(
+    shop: Site, server: Server, context: BrowserContext
+) -> None:
+    """It says three seconds later what it has kept: nobody began without it, and what was chosen meanwhile is newer."""
+    await context.add_init_script(BUSY)
+    shop.chat = server.origin
+    page = await context.new_page()
+    await page.goto(shop.url)
+    await page.get_by_role("button", name="Open the chat").click()
+    frame = page.frame_locator("iframe")
+    await frame.get_by_role("button", name="Dark appearance").click()
+    await asyncio.sleep(3)
+    await expect(frame.locator("#list .item")).to_have_count(0)
+    await page.evaluate("recover()")
+    await frame.locator("#list .item").wait_for()
+    await expect(frame.locator("#chat")).to_have_css("background-color", DARK)
+    await page.wait_for_function(KEPT)
 
 
 async def test_hostile_texts_stay_texts_in_the_frame(visit: Watched, server: Server) -> None:

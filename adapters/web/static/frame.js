@@ -3,7 +3,7 @@ import { settings } from "./words.js";
 import * as memory from "./memory.js";
 
 const embedder = originOf(new URLSearchParams(location.search).get("embed"));
-const ANSWER = 2000; // milliseconds that the site has to hand over what it kept
+const ANSWER = 15_000; // milliseconds that the site has to hand over what it kept: a busy page answers late, and without it we are strangers
 export const embedded = Boolean(embedder) && window.parent !== window;
 
 export class Frame {

@@ -21,9 +21,13 @@
     try {
       localStorage.setItem(key, theme);
     } catch {
-      dispatchEvent(new CustomEvent("theme", { detail: theme }));
+      lend();
     }
     draw();
+  }
+
+  function lend() {
+    dispatchEvent(new CustomEvent("theme", { detail: chosen }));
   }
 
   function wished() {
@@ -38,7 +42,8 @@
 
   for (const query of [system, paper]) query.addEventListener("change", draw);
   addEventListener("storage", (event) => event.key === key && (read(), draw()));
-  addEventListener("theme-kept", (event) => ((chosen = event.detail), draw()));
+  // What is chosen before we hear what was kept is newer than that.
+  addEventListener("theme-kept", (event) => (chosen ? lend() : ((chosen = event.detail), draw())));
   addEventListener("DOMContentLoaded", () => {
     document.getElementById("theme").addEventListener("click", () => choose(wished() === "dark" ? "light" : "dark"));
     draw();
