@@ -70,6 +70,8 @@ class ReportList(Model):
     """All reports."""
 
     items: list[ReportView]
+    today: str
+    """The day it is in the zone of the deployment, `2026-03-01`: days of reports are of that zone, wherever the reader is."""
 
 
 class CellView(Model):

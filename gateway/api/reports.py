@@ -43,9 +43,13 @@ def _zone(call: Call) -> ZoneInfo:
     return ZoneInfo(call.floor.config.timezone)
 
 
+def _today(call: Call) -> date:
+    return datetime.fromtimestamp(call.people.now(), _zone(call)).date()
+
+
 def _days(call: Call, query: ReportQuery) -> tuple[date, date]:
     """The first and the last day that are meant."""
-    last = _day(query.last, "to") or datetime.fromtimestamp(call.people.now(), _zone(call)).date()
+    last = _day(query.last, "to") or _today(call)
     return _day(query.first, "from") or last - USUAL, last
 
 
@@ -101,7 +105,8 @@ async def get_reports(call: Call) -> ReportList:
                 ],
             )
             for report in REPORTS.values()
-        ]
+        ],
+        today=_today(call).isoformat(),
     )
 
 

@@ -63,6 +63,21 @@ async def numbers(desk: Desk, open_page: Open, path: str, role: str = "admin") -
     return watched.page
 
 
+async def test_today_is_the_deployments_day(desk: Desk, open_page: Open) -> None:
+    """Not the reader's: a clock that is wrong, or stands in another zone, would end the report before the newest sessions."""
+    await desk.house.add("root", "admin")
+    await desk.house.client("человек", chat="1")
+    desk.house.clock.at += timedelta(hours=24 - desk.house.clock.moment().hour).total_seconds() - 3600  # 23:00 UTC …
+    await desk.house.client("человек", chat="2")
+    watched = await open_page(timezone_id="America/Los_Angeles")
+    await desk.sign_in(watched, "root")
+    page = watched.page
+    await page.goto(f"{desk.url}/reports")
+    tomorrow = (desk.house.clock.moment() + timedelta(hours=3)).date()  # … is the next day in Moscow already
+    await expect(page.locator("input[name=to]")).to_have_value(tomorrow.isoformat())
+    await expect(page.locator("tr.total td[data-metric=sessions]")).to_have_text("2")
+
+
 async def test_every_number_opens_as_many_as_it_says(desk: Desk, open_page: Open) -> None:
     for chat in range(5):
         await desk.house.client("человек" if chat % 2 else "привет", chat=str(chat))

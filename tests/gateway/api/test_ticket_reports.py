@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -56,6 +57,17 @@ async def test_a_report_of_sessions_has_no_desks(shop: House) -> None:
     reports = {it["name"]: it for it in (await root.ask("GET", "/reports")).body["items"]}
     assert (reports["tickets"]["of"], reports["overview"]["of"]) == ("tickets", "sessions")
     assert "desk" in reports["tickets"]["bys"]
+
+
+async def test_it_is_the_day_of_the_deployment(shop: House) -> None:
+    await shop.add("root", "admin")
+    now = shop.clock.moment()
+    for hour, later in ((20, 0), (22, 1)):  # in Moscow the day begins at 21:00 UTC
+        shop.clock.at = now.replace(hour=hour).timestamp()
+        expected = (now + timedelta(days=later)).date().isoformat()
+        root = await shop.browser("root")
+        assert (await root.ask("GET", "/reports")).body["today"] == expected
+        assert (await root.ask("GET", "/reports/overview")).body["last"] == expected
 
 
 async def test_what_is_behind_a_number_is_as_many_as_it_says(shop: House) -> None:
