@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -49,13 +49,31 @@ def launch(
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Asks a process to stop; kills it when it does not within 15 s."""
+    """Asks a process to stop, also one that is frozen; kills it when it does not within 15 s."""
     process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGCONT)
     try:
         process.wait(15)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def freeze(pids: Iterable[int]) -> None:
+    """They and all below them stand still, and cost nothing, until `thaw`."""
+    _tell(pids, signal.SIGSTOP)
+
+
+def thaw(pids: Iterable[int]) -> None:
+    """Ends `freeze`."""
+    _tell(pids, signal.SIGCONT)
+
+
+def _tell(pids: Iterable[int], what: signal.Signals) -> None:
+    for pid in pids:
+        for one in family(pid):
+            with suppress(ProcessLookupError):
+                os.kill(one, what)
 
 
 def family(pid: int) -> list[int]:

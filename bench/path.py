@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,12 +17,13 @@ from rich.console import Console
 
 from bench.contenders import NAMES, SECRET, Contender, Place, build
 from bench.load import Load, Measured, probe, serve_platform, wait_port
-from bench.machine import BOT, LOAD, core_seconds, cpu_seconds, memory_mb
+from bench.machine import BOT, LOAD, core_seconds, cpu_seconds, freeze, memory_mb, thaw
 from bench.quiet import QUIET, Quiet
 from bench.servers import postgres_program, postgres_server, redis_server
 from bench.stats import Outcome, Run, percentile
 
 WARM = (8, 2.0)  # clients and seconds before anything is measured
+IDLE, SETTLE = 0.03, 30.0  # of a core, below which a bot has done what it does afterwards; seconds to wait for it
 
 
 @dataclass
@@ -61,7 +63,8 @@ class Plan:
 
 
 async def run_path(keys: Sequence[str], plan: Plan, console: Console) -> list[Outcome]:
-    """All contenders are started, then take turns: one round of every load each, again and again."""
+    """All contenders are started, then take turns: one round of every load each, again and again. Whose turn it is not stands
+    still: what gateways do by themselves would take of the core on which another is measured."""
     async with house(any(key.startswith("postgres") for key in keys)) as made, AsyncExitStack() as stack:
         bots = [await _build(made, key, console) for key in keys]
         for bot in bots:
@@ -69,7 +72,8 @@ async def run_path(keys: Sequence[str], plan: Plan, console: Console) -> list[Ou
         for number in range(plan.rounds):
             for bot in bots:
                 if not bot.outcome.missing:
-                    await _guarded(bot, made, _round(bot, made, plan, number, console), console)
+                    async with _turn(bot):
+                        await _guarded(bot, made, _round(bot, made, plan, number, console), console)
         for bot in bots:
             bot.outcome.memory, bot.outcome.peak = memory_mb(bot.pids) if bot.alive() else (0.0, 0.0)
         return [bot.outcome for bot in bots]
@@ -89,7 +93,27 @@ async def _start(bot: Contender, made: House, stack: AsyncExitStack, console: Co
         console.print(f"{bot.name}: {bot.outcome.missing}")
         return
     stack.enter_context(bot.started(made.place.scratch))
-    await _guarded(bot, made, _greet(bot), console)
+    async with _turn(bot):
+        await _guarded(bot, made, _greet(bot), console)
+
+
+@asynccontextmanager
+async def _turn(bot: Contender) -> AsyncIterator[None]:
+    """It runs; what it does after a load is done before it stands still again."""
+    thaw(bot.pids)
+    yield
+    await settled(bot, SETTLE)
+    freeze(bot.pids)
+
+
+async def settled(bot: Contender, seconds: float) -> None:
+    """Returns when the bot is idle, or else after so many seconds."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        before = cpu_seconds(bot.pids)
+        await asyncio.sleep(1.0)
+        if cpu_seconds(bot.pids) - before < IDLE:
+            return
 
 
 async def _guarded(bot: Contender, made: House, part: Awaitable[None], console: Console) -> None:
@@ -127,15 +151,14 @@ async def _greet(bot: Contender) -> None:
 
 
 async def _round(bot: Contender, made: House, plan: Plan, number: int, console: Console) -> None:
+    await _greet(bot)
     load = Load(bot.ports, bot.path, SECRET)
-    await load.run(8, 0.3)
     for clients in plan.clients:
         run = await plan.quiet.measured(partial(measure, bot, made, load, clients, plan.seconds))
         bot.outcome.runs.setdefault(clients, []).append(run)
         console.print(told(bot, clients, number, run), highlight=False)
         if not bot.alive():
             raise ChildProcessError("a process of it ended")
-    await asyncio.sleep(0.3)
 
 
 @dataclass(frozen=True)
