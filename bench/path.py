@@ -23,7 +23,7 @@ from bench.servers import postgres_program, postgres_server, redis_server
 from bench.stats import Outcome, Run, percentile
 
 WARM = (8, 2.0)  # clients and seconds before anything is measured
-IDLE, SETTLE = 0.03, 30.0  # of a core, below which a bot has done what it does afterwards; seconds to wait for it
+IDLE, CALM, SETTLE = 0.03, 3, 30.0  # of a core; seconds in a row below it (the search gathers for one); seconds to wait
 
 
 @dataclass
@@ -107,13 +107,12 @@ async def _turn(bot: Contender) -> AsyncIterator[None]:
 
 
 async def settled(bot: Contender, seconds: float) -> None:
-    """Returns when the bot is idle, or else after so many seconds."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+    """Returns when the bot has done what it does after a load, or else after so many seconds."""
+    until, calm = time.monotonic() + seconds, 0
+    while calm < CALM and time.monotonic() < until:
         before = cpu_seconds(bot.pids)
         await asyncio.sleep(1.0)
-        if cpu_seconds(bot.pids) - before < IDLE:
-            return
+        calm = calm + 1 if cpu_seconds(bot.pids) - before < IDLE else 0
 
 
 async def _guarded(bot: Contender, made: House, part: Awaitable[None], console: Console) -> None:
@@ -152,6 +151,7 @@ async def _greet(bot: Contender) -> None:
 
 async def _round(bot: Contender, made: House, plan: Plan, number: int, console: Console) -> None:
     await _greet(bot)
+    await settled(bot, SETTLE)
     load = Load(bot.ports, bot.path, SECRET)
     for clients in plan.clients:
         run = await plan.quiet.measured(partial(measure, bot, made, load, clients, plan.seconds))
