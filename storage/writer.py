@@ -26,7 +26,7 @@ T = TypeVar("T")
 GROUP = 64  # units in one transaction
 QUICK = 0.001  # seconds: a disk that answers sooner is waited for on the spot, a thread would cost more
 PROBE = 64  # groups between two looks at a disk that was slow
-CHECKPOINT = 20_000  # rows changed between checkpoints, about 40 MB of log: each one keeps the next group waiting for 4 to 10 ms
+CHECKPOINT = 20_000  # rows changed between checkpoints, about 40 MB of log; the next group waits for each
 SPAN = 0.010  # seconds that a group may hold the loop
 PATIENCE = 0.005  # seconds that a unit nobody waits for may stay, so that the next group takes it along
 
