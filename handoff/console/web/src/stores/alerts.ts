@@ -17,6 +17,7 @@ const SETTLE_MS = 400;
 const EVERY_MS = 20_000; // deadlines come near without any change
 const YIELD_MS = 300; // a window that nobody looks at lets the one that is looked at be first
 const KEEP_MS = 600_000;
+const HELD_MS = 10_000; // by then every window reads that it was told
 const { t } = i18n.global as unknown as { t: (key: string) => string };
 
 export const useAlerts = defineStore("alerts", () => {
@@ -51,20 +52,28 @@ export const useAlerts = defineStore("alerts", () => {
   /** One window claims each piece of news: the one that is looked at, which stays quiet, or else the first. */
   async function tell(news: News[]): Promise<void> {
     if (!looked()) await new Promise((done) => setTimeout(done, YIELD_MS));
-    const mine = news.filter((one) => claim(one.key));
+    const claimed = await Promise.all(news.map((one) => claim(one.key)));
+    const mine = news.filter((_, at) => claimed[at]);
     const heard = mine.filter((one) => telling(one, choices.value, looked()).sound);
     const kind = loudest(heard);
     if (kind) void play(kind, choices.value.volume);
     for (const one of mine) if (telling(one, choices.value, looked()).notify) notify(one);
   }
 
-  function claim(key: string): boolean {
+  async function claim(key: string): Promise<boolean> {
     const name = TOLD + key;
-    if (localStorage.getItem(name)) return false;
+    if (localStorage.getItem(name) || !(await first(name))) return false;
     const old = Object.keys(localStorage).filter((one) => one.startsWith(TOLD) && Date.now() - Number(localStorage.getItem(one)) > KEEP_MS);
     for (const one of old) localStorage.removeItem(one);
     localStorage.setItem(name, String(Date.now()));
     return true;
+  }
+
+  /** Whether no other window asks at the same time: what one writes into the storage another may read a moment later. */
+  function first(name: string): Promise<boolean> {
+    if (!navigator.locks) return Promise.resolve(true); // an address without TLS
+    const held = (lock: Lock | null): Promise<void> | null => lock && new Promise((over) => setTimeout(over, HELD_MS));
+    return new Promise((done) => void navigator.locks.request(name, { ifAvailable: true }, (lock) => (done(lock !== null), held(lock))));
   }
 
   /** Says what happened; who wrote and what only where that was chosen. */
