@@ -14,7 +14,7 @@ export function stayHere(): void {
 }
 
 async function tryToOpen(address: string): Promise<void> {
-  const served = await fetch("/healthz").then((answer) => answer.ok, () => false);
+  const served = await fetch(address, { cache: "no-store" }).then((answer) => answer.ok, () => false);
   if (served) location.assign(address);
   else openAnew(address);
 }
