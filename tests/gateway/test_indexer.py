@@ -101,25 +101,26 @@ async def test_a_burst_gets_a_fifth_of_the_time() -> None:
     assert SHARE >= 4
 
 
-async def test_a_long_unit_rests_between_its_parts() -> None:
+async def rested(parts: int, seconds: float) -> Time:
+    """One conversation was followed in so many parts, each of which took so long."""
     time = Time()
-    search = Slow(time, 0.125)
-    search.parts = 4
+    search = Slow(time, seconds)
+    search.parts = parts
     indexer = make(time, search)
     indexer.touched((1,), ())
     await run(indexer, lambda: indexer.idle)
+    return time
+
+
+async def test_a_long_unit_rests_between_its_parts() -> None:
+    time = await rested(parts=4, seconds=0.125)
     assert time.slept.count(SHARE * 0.125) == 4
     assert sum(time.slept) < GATHER + SHARE * 0.125 * 4 + 1.0, "what it rested is no part of the work"
 
 
 async def test_a_slow_part_keeps_no_transaction_waiting() -> None:
     """The server would end it, and the unit would begin again for ever."""
-    time = Time()
-    search = Slow(time, 3.0)
-    search.parts = 3
-    indexer = make(time, search)
-    indexer.touched((1,), ())
-    await run(indexer, lambda: indexer.idle)
+    time = await rested(parts=3, seconds=3.0)
     assert time.slept[:3] == [WITHIN, WITHIN, SHARE * 3.0]
     assert WITHIN < IDLE_SECONDS / 2
 
