@@ -23,7 +23,9 @@ from bench.servers import postgres_program, postgres_server, redis_server
 from bench.stats import Outcome, Run, percentile
 
 WARM = (8, 2.0)  # clients and seconds before anything is measured
-IDLE, CALM, SETTLE = 0.03, 3, 30.0  # of a core; seconds in a row below it (the search gathers for one); seconds to wait
+IDLE = 0.03  # of a core: a bot that takes less has nothing to do
+CALM = 3  # seconds in a row: the search gathers for one before it begins
+SETTLE = 30.0  # seconds to wait for that
 
 
 @dataclass
