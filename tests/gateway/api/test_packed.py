@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
+import json
 
 import pytest
 from aiohttp import ClientResponse
@@ -19,9 +21,13 @@ async def asked(house: House, path: str, accepts: str) -> ClientResponse:
 
 
 async def filled(house: House) -> None:
+    """Eight clients wait, and the list says of each why: it does not change any more."""
     await house.add("anna", support="operator")
     for chat in range(1, 9):
         await house.client("человек", chat=str(chat))
+    await house.quiet()
+    while not all(line["cause"] for line in json.loads(await (await asked(house, LIST, "identity")).read())["items"]):
+        await asyncio.sleep(0.02)
 
 
 async def test_a_long_list_is_packed(house: House) -> None:
