@@ -97,17 +97,12 @@ class SQLiteSearch:
         self._asking.execute("PRAGMA query_only = 1")
 
     def _take(self) -> sqlite3.Connection:
-        made = _connect(self.path)
-        made.execute("PRAGMA journal_mode = WAL")
-        made.execute("PRAGMA synchronous = OFF")  # what a power cut breaks is found broken, and made anew
-        made.execute("PRAGMA wal_autocheckpoint = 1000")
-        instance = self._instance()
+        made, instance = _connect_to_write(self.path), self._instance()
         if self._fits(made, instance):
             return made
         made.close()
         self._forget()
-        made = _connect(self.path)
-        made.execute("PRAGMA journal_mode = WAL")
+        made = _connect_to_write(self.path)
         made.executescript(MAKE)
         made.execute("INSERT INTO origin VALUES (?)", (instance,))
         return made
@@ -228,6 +223,14 @@ def _step_back() -> None:
     if sys.platform == "linux":
         thread = threading.get_native_id()
         os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICE)  # at most 19
+
+
+def _connect_to_write(path: Path) -> sqlite3.Connection:
+    made = _connect(path)
+    made.execute("PRAGMA journal_mode = WAL")
+    made.execute("PRAGMA synchronous = OFF")  # what a power cut breaks is found broken, and made anew
+    made.execute("PRAGMA wal_autocheckpoint = 1000")
+    return made
 
 
 def _connect(path: Path) -> sqlite3.Connection:

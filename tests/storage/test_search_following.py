@@ -289,6 +289,21 @@ async def test_the_thread_that_indexes_leaves_the_core_to_the_loop(clock: FakeCl
     await store.close()
 
 
+async def test_a_new_file_is_written_like_an_old_one(clock: FakeClock, path: Path) -> None:
+    """What is derived waits for no disk, and its log does not grow for ever: not only from the second start on."""
+    ways: list[list[Any]] = []
+    for _ in range(2):
+        store = SQLiteStore(path, clock, OUTER)
+        await store.open()
+        search = SQLiteSearch(path)
+        await search.open()
+        asked = ("journal_mode", "synchronous", "wal_autocheckpoint")
+        ways.append([search._writing.execute(f"PRAGMA {name}").fetchone()[0] for name in asked])
+        await search.close()
+        await store.close()
+    assert ways == [["wal", 0, 1000]] * 2
+
+
 async def test_many_new_words_are_kept_in_parts(shared: PostgresStore, pair: list[PostgresSearch]) -> None:
     """Between two of them others have their turn, and what another process writes meanwhile is not held up."""
     rests: list[int] = []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import cast
 
@@ -69,6 +71,27 @@ async def test_a_unit_that_breaks_a_constraint_undoes_nobody_else(sqlite: SQLite
     assert isinstance(error, sqlite3.IntegrityError)
     assert isinstance(first, list)
     assert isinstance(second, list)
+
+
+async def test_a_checkpoint_begins_the_log_anew(sqlite: SQLiteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits for nobody who reads; when they are gone, the next one does."""
+    monkeypatch.setattr(writer, "CHECKPOINT", 50)
+    log = sqlite.path.with_name(sqlite.path.name + "-wal")
+    waits: list[str] = []
+    sqlite._writing.set_trace_callback(lambda sql: waits.append(sql) if "_timeout" in sql or "_check" in sql else None)
+    with closing(sqlite3.connect(sqlite.path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM inbox").fetchall()
+        for n in range(100):
+            await sqlite.accept([inbound(n, str(n))], ECHO)
+        grown = log.stat().st_size
+    numbers = itertools.count(100)
+    async with asyncio.timeout(10):
+        while log.stat().st_size >= grown // 2:
+            await sqlite.accept([inbound(n := next(numbers), str(n))], ECHO)
+    assert grown > 100_000
+    assert waits[:3] == ["PRAGMA busy_timeout", "PRAGMA busy_timeout = 0", "PRAGMA wal_checkpoint(TRUNCATE)"]
+    assert waits[3] == "PRAGMA busy_timeout = 2000"
 
 
 def hold_commits(store: SQLiteStore) -> threading.Event:
