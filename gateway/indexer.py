@@ -60,6 +60,7 @@ class Indexer:
         self._swept: float | None = None
         self._since = 0.0  # when the part that is under way began
         self._after = 0  # how far the comparison of everything has come
+        self._anew = 0  # how often we have begun again
         self.busy = False  # for who waits until everything is indexed (tests)
 
     async def open(self) -> None:
@@ -83,7 +84,9 @@ class Indexer:
     @property
     def idle(self) -> bool:
         """Whether everything that was committed can be found."""
-        return not (self._homes or self._clients or self.busy or self._after) and self._swept is not None
+        if self._swept is None or (self.search is not None and self.search.anew != self._anew):
+            return False
+        return not (self._homes or self._clients or self.busy or self._after)
 
     async def run(self) -> None:
         """Runs until it is cancelled."""
@@ -98,6 +101,8 @@ class Indexer:
 
     async def _turn(self, search: Search) -> None:
         self.busy = True
+        if search.anew != self._anew:
+            self._begin_again(search.anew)
         try:
             await self._drain(search)
             await self._look_at_tickets(search)
@@ -106,6 +111,12 @@ class Indexer:
         finally:
             self.busy = False
         await self._wait()
+
+    def _begin_again(self, anew: int) -> None:
+        """The search was broken and is empty now."""
+        log.error("search_made_anew", count=anew)
+        self._anew, self._swept, self._after = anew, None, 0
+        self._tickets_until, self._seen = 0.0, {}
 
     async def _wait(self) -> None:
         """What is committed comes together for a while, also where there is no end of it; nothing else is waited for."""

@@ -69,6 +69,7 @@ class Search(Protocol):
     """An index beside the store. It follows the store's commits, and is made anew from it where it has gaps."""
 
     unit: int  # conversations that are followed at once
+    anew: int  # how often it was made anew since it was opened: then everything is to be read again
 
     async def open(self) -> None: ...
     async def close(self) -> None: ...

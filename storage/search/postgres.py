@@ -44,6 +44,7 @@ class PostgresSearch:
     """`storage.search.port.Search` over the database of the store. Every process that writes there follows what it wrote."""
 
     unit = 20  # they share the round trips
+    anew = 0  # it is a table of the store's database: whoever restores that restores it
 
     def __init__(self, url: str) -> None:
         self._address = parse_address(url)

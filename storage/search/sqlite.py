@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -75,6 +76,7 @@ class SQLiteSearch:
         self._index = ThreadPoolExecutor(1, "frontline-index", initializer=_step_back)
         self._ask = ThreadPoolExecutor(1, "frontline-search")
         self._opened = False
+        self.anew = 0
 
     # --- life ---
 
@@ -92,19 +94,26 @@ class SQLiteSearch:
         except sqlite3.DatabaseError:
             self._forget()
             self._writing = self._take()
-        self._asking = _connect(self.path)
-        self._asking.execute("ATTACH ? AS main_store", (str(self._store),))
-        self._asking.execute("PRAGMA query_only = 1")
+        self._asking = self._connect_to_ask()
+
+    def _connect_to_ask(self) -> sqlite3.Connection:
+        made = _connect(self.path)
+        made.execute("ATTACH ? AS main_store", (str(self._store),))
+        made.execute("PRAGMA query_only = 1")
+        return made
 
     def _take(self) -> sqlite3.Connection:
         made, instance = _connect_to_write(self.path), self._instance()
         if self._fits(made, instance):
             return made
         made.close()
+        return self._take_anew()
+
+    def _take_anew(self) -> sqlite3.Connection:
         self._forget()
         made = _connect_to_write(self.path)
         made.executescript(MAKE)
-        made.execute("INSERT INTO origin VALUES (?)", (instance,))
+        made.execute("INSERT INTO origin VALUES (?)", (self._instance(),))
         return made
 
     def _fits(self, made: sqlite3.Connection, instance: str) -> bool:
@@ -137,7 +146,28 @@ class SQLiteSearch:
         try:
             return await asyncio.get_running_loop().run_in_executor(pool, work)
         except sqlite3.Error as error:
+            if self._opened and _is_broken(error):
+                await self._heal()
             raise StorageFull(f"search: {error}") from error
+
+    async def _heal(self) -> None:
+        """What is broken is made anew, if it is this file and not the store's: who asks meanwhile finds nothing."""
+        loop = asyncio.get_running_loop()
+        with suppress(sqlite3.Error):  # the disk is full or gone: the next one who meets it tries again
+            if await loop.run_in_executor(self._index, self._make_anew):
+                await loop.run_in_executor(self._ask, self._ask_anew)
+                self.anew += 1
+
+    def _make_anew(self) -> bool:
+        if _is_whole(self._writing):
+            return False
+        broken, self._writing = self._writing, self._take_anew()
+        broken.close()
+        return True
+
+    def _ask_anew(self) -> None:
+        broken, self._asking = self._asking, self._connect_to_ask()
+        broken.close()
 
     # --- asking ---
 
@@ -167,7 +197,8 @@ class SQLiteSearch:
             touched = {*clients, *of_homes} - {0}
             self._write(read(SQLiteSource(self._source, self._known), homes, list(touched), tickets))
         except BaseException:
-            self._writing.execute("ROLLBACK")
+            if self._writing.in_transaction:  # an error of the file has ended it already
+                self._writing.execute("ROLLBACK")
             raise
         self._writing.execute("COMMIT")
 
@@ -223,6 +254,20 @@ def _step_back() -> None:
     if sys.platform == "linux":
         thread = threading.get_native_id()
         os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICE)  # at most 19
+
+
+def _is_broken(error: sqlite3.Error) -> bool:
+    """Whether a file is not what SQLite left: https://www.sqlite.org/rescode.html#corrupt"""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _is_whole(made: sqlite3.Connection) -> bool:
+    """Whether the tables and the index of words are sound; reads all of it: https://www.sqlite.org/fts5.html#the_integrity_check_command"""
+    try:
+        made.execute("INSERT INTO words (words) VALUES ('integrity-check')")
+        return bool(made.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
+    except sqlite3.DatabaseError:
+        return False
 
 
 def _connect_to_write(path: Path) -> sqlite3.Connection:

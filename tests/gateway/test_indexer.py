@@ -38,7 +38,7 @@ class Slow:
     def __init__(self, time: Time, took: float, stale: Sequence[Sequence[int]] = ()) -> None:
         self._time, self._took, self._stale = time, took, list(stale)
         self.followed: list[tuple[float, set[int]]] = []
-        self.failures, self.parts = 0, 1
+        self.failures, self.parts, self.anew = 0, 1, 0
         self.meanwhile: Callable[[], None] = lambda: None
 
     async def open(self) -> None: ...
@@ -167,6 +167,18 @@ async def test_what_failed_is_read_again() -> None:
     await run(indexer, lambda: indexer.idle)
     assert search.homes == [1, 2, 3]
     assert time.slept.count(AGAIN) == 2
+
+
+async def test_a_search_that_was_made_anew_is_filled_again() -> None:
+    time = Time()
+    search = Slow(time, 0.001)
+    indexer = make(time, search)
+    indexer.touched((1, 2), ())
+    await run(indexer, lambda: indexer.idle)
+    search.anew, search._stale = 1, [(1, 2, 3)]
+    assert not indexer.idle
+    await run(indexer, lambda: indexer.idle)
+    assert search.homes == [1, 1, 2, 2, 3]
 
 
 async def test_a_unit_that_is_cut_short_forgets_nothing() -> None:
