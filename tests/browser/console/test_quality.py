@@ -86,7 +86,8 @@ async def test_words_that_were_sent_into_an_ended_session_wait_for_their_author(
 
 
 async def test_words_under_way_survive_the_tab(desk: Desk, open_page: Open) -> None:
-    """The tab dies between the key and the server's answer: the words are offered again, and the client gets them once."""
+    """The tab dies between the key and the server's answer: the words are offered again, before the talk itself is there, and
+    the client gets them once."""
     await desk.house.add("anna", support="operator")
     await waiting(desk)
     page = await at_work(desk, open_page, "anna", "work/1?view=queue")
@@ -106,8 +107,16 @@ async def test_words_under_way_survive_the_tab(desk: Desk, open_page: Open) -> N
     await asyncio.wait_for(there.wait(), 20)
     again = await page.context.new_page()  # let go of, the request of the old one would go on to the server once more
     await page.close()
+    offered = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await offered.wait()
+        await route.continue_()
+
+    await again.route(re.compile(r"/conversations/1$"), hold)
     await again.goto(f"{desk.url}/work/1?view=mine")
     await again.get_by_role("button", name="Ещё раз").click()
+    offered.set()
     await expect(again.locator(".stream")).to_contain_text("Один раз")
     await expect(again.locator(".ours")).to_have_count(0)
     await desk.house.quiet()

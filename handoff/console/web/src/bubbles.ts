@@ -7,7 +7,7 @@ export type Note = Schemas["NoteView"];
 export type Begins = Schemas["SessionBegins"];
 export type Item = Bubble | Note | Begins;
 /** Words that were sent by this page and have not come back yet. */
-export type Pending = { key: string; text: string; note: boolean; at: string; failed: string; files: string[]; canned: number | null; quote?: number | null };
+export type Pending = { key: string; text: string; note: boolean; at: string; failed: string; files: string[]; canned: number | null; quote?: number | null; epoch?: number };
 
 const RANK = { session: 0, message: 1, note: 2 };
 

@@ -1,10 +1,11 @@
 // What outlives the tab: drafts and words that were not answered, each for the account that wrote them.
 import { createPinia, setActivePinia } from "pinia";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Me } from "@/api/client";
 import type { Pending } from "@/bubbles";
 import { keep, recall } from "@/kept";
 import { useMe } from "@/stores/me";
+import { type Talk, useTalk } from "@/stores/talk";
 import { CUT_OFF, read, useUnsent } from "@/stores/unsent";
 
 const words: Pending = { key: "k1", text: "ответ", note: false, at: "2026-01-01T10:00:00Z", failed: "", files: ["f1"], canned: null };
@@ -35,6 +36,39 @@ describe("words on their way", () => {
     unsent.put(7, words);
     unsent.drop(7, "k1");
     expect([unsent.of(7), localStorage.length]).toEqual([[], 0]);
+  });
+  describe("that are said again", () => {
+    const bodies: string[] = [];
+    const send = async (epoch: number | null, answer: () => Response): Promise<void> => {
+      vi.stubGlobal("fetch", async (_: string, made: RequestInit) => {
+        if (made.method === "POST") bodies.push(String(made.body));
+        return answer();
+      });
+      const talk = useTalk();
+      [talk.id, talk.talk] = [7, epoch === null ? null : ({ epoch } as Talk)];
+      await talk.send(useUnsent().of(7)[0] ?? words);
+      vi.unstubAllGlobals();
+    };
+    const cut = (): Response => {
+      throw new TypeError("cut");
+    };
+    const refused = (): Response => new Response(JSON.stringify({ type: "urn:frontline:stale" }), { status: 409 });
+    const epochs = (): number[] => bodies.map((body) => (JSON.parse(body) as { epoch: number }).epoch);
+    beforeEach(() => void (page(1), (bodies.length = 0)));
+
+    it("are the same request, whatever the page knows by then", async () => {
+      await send(3, cut);
+      await send(null, cut);
+      await send(4, cut);
+      expect(new Set(bodies)).toEqual(new Set([bodies[0]]));
+      expect(epochs()).toEqual([3, 3, 3]);
+    });
+    it("are said as the session stands now, when they were refused", async () => {
+      await send(3, refused);
+      await send(4, cut);
+      await send(5, cut);
+      expect(epochs()).toEqual([3, 4, 4]);
+    });
   });
   it("are nobody else's", () => {
     page(1).put(7, words);

@@ -6,7 +6,7 @@ import type { components } from "@/api/schema";
 import { type Bubble, type Item, lastPlace, merged, nameOf, type Pending, touches } from "@/bubbles";
 import type { Incoming, Person } from "@/live";
 import { useAround } from "@/stores/around";
-import { useUnsent } from "@/stores/unsent";
+import { isUnknown, useUnsent } from "@/stores/unsent";
 
 type Schemas = components["schemas"];
 export type Talk = Schemas["ConversationView"];
@@ -157,16 +157,24 @@ export const useTalk = defineStore("talk", () => {
 
   async function send(words: Pending): Promise<void> {
     const home = id.value;
-    unsent.put(home, { ...words, failed: "" });
-    const body = words.note ? { text: words.text } : { epoch: talk.value?.epoch ?? 0, text: words.text, files: words.files, canned: words.canned, quote: words.quote ?? null };
+    const epoch = epochOf(words);
+    unsent.put(home, { ...words, epoch, failed: "" });
+    const body = words.note ? { text: words.text } : { epoch, text: words.text, files: words.files, canned: words.canned, quote: words.quote ?? null };
     try {
       await ask<Done>("POST", `/conversations/${home}/${words.note ? "note" : "reply"}`, body, words.key);
       if (home === id.value) await load();
       unsent.drop(home, words.key);
     } catch (problem) {
       const name = problem instanceof Problem ? problem.name : "failed";
-      unsent.put(home, { ...words, failed: name });
+      unsent.put(home, { ...words, epoch, failed: name });
     }
+  }
+
+  /** The session as it stood when the words were said: under one key goes one request, whatever the page knows when it says them
+   * again. What was refused is asked for as the session stands now. */
+  function epochOf(words: Pending): number {
+    const now = talk.value?.epoch ?? 0;
+    return isUnknown(words) ? (words.epoch ?? now) : now;
   }
 
   function drop(key: string): void {

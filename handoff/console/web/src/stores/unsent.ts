@@ -7,6 +7,13 @@ import { useMe } from "@/stores/me";
 
 export const CUT_OFF = "cut-off"; // the tab went away before the server had answered
 
+const UNKNOWN = [CUT_OFF, "offline", "failed", "under-way"]; // the server may have them
+
+/** Whether nobody knows what became of words: they may only be said again exactly as they were. */
+export function isUnknown(words: Pending): boolean {
+  return UNKNOWN.includes(words.failed);
+}
+
 export const useUnsent = defineStore("unsent", () => {
   const me = useMe();
   const known = reactive(new Map<number, Pending[]>());
