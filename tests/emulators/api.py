@@ -8,28 +8,24 @@ It is the reference of `frontline channel-test`; `flaws` break it on purpose, on
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import time
 from collections import deque
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
-import msgspec
 import orjson
-import uvloop
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from tests.emulators.api_delivery import BACK_FLAWS, Delivery
 from tests.emulators.api_secrets import SECRET
 from tests.emulators.api_world import TEXT_LIMIT, Call, Fault, World
+from tests.emulators.serving import WAIT, Server, bad_gateway, cut, serve
 from tests.emulators.world import bytes_of
 
-MOST_BYTES = 4 * 1024 * 1024
-WAIT = 10.0
 RATE = 20  # calls a second with `rates`
 FLAWS = frozenset((
     "unsigned", "any_signature", "first_signature", "any_time", "no_keys", "new_id", "racing", "no_id", "html", "crash_on_junk",
@@ -38,8 +34,14 @@ FLAWS = frozenset((
 ))  # fmt: skip
 
 
-class ApiMessenger:
+class ApiMessenger(Server[World, Delivery]):
     """One messenger. `rates` switches its 429s on, `factor` scales the pauses between repetitions of events."""
+
+    deeds = frozenset((
+        "connect", "person", "say", "open", "press", "contact", "location", "photo", "document", "edit", "react", "colleague",
+        "block", "seen", "push", "repeat", "fail", "sent", "texts", "wait", "wait_calls", "state",
+    ))  # fmt: skip
+    most_bytes = 4 * 1024 * 1024
 
     def __init__(
         self,
@@ -51,41 +53,14 @@ class ApiMessenger:
         flaws: tuple[str, ...] = (),
     ) -> None:
         assert set(flaws) <= FLAWS, flaws
-        self._port, self._rates, self.flaws = port, rates, frozenset(flaws)
-        self.world = World()
-        self.delivery = Delivery(factor, secret, self.flaws)
+        self._rates, self.flaws = rates, frozenset(flaws)
+        super().__init__(port, World(), Delivery(factor, secret, self.flaws))
         self._times: deque[float] = deque()
         self._busy: set[str] = set()
-        self._sent = asyncio.Condition()
-        self._hung: set[asyncio.Task[Any]] = set()
-        self._runner: web.AppRunner | None = None
-        self.url = ""
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self, host: str = "127.0.0.1") -> None:
-        app = web.Application(client_max_size=MOST_BYTES)
-        app.router.add_post("/calls", self._serve)
-        app.router.add_get("/files/{path:.+}", self._file)
-        app.router.add_post("/control/{deed}", self._control)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, host, self._port)
-        await site.start()
-        self._port = self._runner.addresses[0][1]
-        self.url = f"http://{host}:{self._port}"
-
-    async def stop(self) -> None:
-        for task in list(self._hung):
-            task.cancel()
-        await self.delivery.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
+    def route(self, router: web.UrlDispatcher) -> None:
+        router.add_post("/calls", self._serve)
+        router.add_get("/files/{path:.+}", self._file)
 
     # --- calls of the bot --------------------------------------------------------------------------------------------
 
@@ -106,15 +81,15 @@ class ApiMessenger:
             spoiled = await self._spoil(request, fault)
             if spoiled is not None:
                 call.status = spoiled.status
-                await self._tell()
+                await self._notify()
                 return spoiled
         status, said = await self._once(call, request)
         call.status, call.message_id = status, str(said.get("message_id", ""))
-        await self._tell()
+        await self._notify()
         if fault is not None and fault.kind == "late":
             await asyncio.sleep(fault.seconds)
         if fault is not None and fault.kind == "lost":
-            return _cut(request)
+            return cut(request)
         return await self._said(status, said)
 
     def _trusts(self, request: web.Request, raw: bytes) -> bool:
@@ -243,21 +218,15 @@ class ApiMessenger:
             await asyncio.sleep(fault.seconds)
             return None
         if fault.kind == "hang":
-            task = asyncio.ensure_future(asyncio.sleep(fault.seconds or 3600.0))
-            self._hung.add(task)
-            await asyncio.wait({task})
+            await self._hang(fault.seconds)
         if fault.kind == "html":
-            return web.Response(status=502, text="<html>Bad Gateway</html>", content_type="text/html")
+            return bad_gateway()
         if fault.kind == "bare":
             return web.Response()
         if fault.kind.isdecimal():
             after = {"Retry-After": f"{fault.seconds:g}"} if fault.seconds else {}
             return _answer(fault.said, int(fault.kind), after)
-        return _cut(request)
-
-    async def _tell(self) -> None:
-        async with self._sent:
-            self._sent.notify_all()
+        return cut(request)
 
     async def _file(self, request: web.Request) -> web.Response:
         data = self.world.files.get(request.match_info["path"])
@@ -361,8 +330,7 @@ class ApiMessenger:
 
     async def wait(self, chat: int | str, count: int = 1, timeout: float = WAIT) -> list[str]:  # noqa: ASYNC109
         """Waits until so many messages of the bot stand in the chat. Raises TimeoutError."""
-        async with asyncio.timeout(timeout), self._sent:
-            await self._sent.wait_for(lambda: len(self.texts(chat)) >= count)
+        await self._until(lambda: len(self.texts(chat)) >= count, timeout)
         return self.texts(chat)
 
     async def wait_calls(self, count: int, timeout: float = WAIT) -> list[Call]:  # noqa: ASYNC109
@@ -371,8 +339,7 @@ class ApiMessenger:
         def done() -> list[Call]:
             return [call for call in self.world.calls if call.status]
 
-        async with asyncio.timeout(timeout), self._sent:
-            await self._sent.wait_for(lambda: len(done()) >= count)
+        await self._until(lambda: len(done()) >= count, timeout)
         return done()
 
     async def wait_delivered(self) -> None:
@@ -387,60 +354,10 @@ class ApiMessenger:
             "menu": self.world.menu, "answers": self.delivery.answers[-5:],
         }  # fmt: skip
 
-    def check(self) -> None:
-        """Raises AssertionError when a call broke the published schema or a limit."""
-        assert not self.world.violations, "\n".join(self.world.violations)
-
-    # --- control over HTTP -------------------------------------------------------------------------------------------
-
-    async def _control(self, request: web.Request) -> web.Response:
-        deed = request.match_info["deed"]
-        if deed not in DEEDS:
-            return _answer({"error": f"no deed {deed}; known: {', '.join(sorted(DEEDS))}"}, 404)
-        try:
-            result = getattr(self, deed)(**orjson.loads(await request.read() or b"{}"))
-            if asyncio.iscoroutine(result):
-                result = await result
-        except (LookupError, TypeError, ValueError, TimeoutError, aiohttp.ClientError) as error:
-            return _answer({"error": f"{type(error).__name__}: {error}"}, 400)
-        return web.Response(body=msgspec.json.encode(result), content_type="application/json")
-
-
-DEEDS = frozenset((
-    "connect", "person", "say", "open", "press", "contact", "location", "photo", "document", "edit", "react", "colleague",
-    "block", "seen", "push", "repeat", "fail", "sent", "texts", "wait", "wait_calls", "state",
-))  # fmt: skip
-
 
 def _answer(answer: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
     return web.Response(status=status, text=json.dumps(answer), content_type="application/json", headers=headers)
 
 
-def _cut(request: web.Request) -> web.Response:
-    """Closes the connection without an answer."""
-    if request.transport is not None:
-        request.transport.close()
-    return web.Response(status=500)
-
-
-async def _main() -> None:
-    parser = argparse.ArgumentParser(description="A messenger with the channel `api` for tests.")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8083)
-    parser.add_argument("--rates", action="store_true", help="429 with Retry-After")
-    parser.add_argument("--factor", type=float, default=1.0, help="scales the pauses between repetitions of events")
-    given = parser.parse_args()
-    messenger = ApiMessenger(port=given.port, rates=given.rates, factor=given.factor)
-    await messenger.start(given.host)
-    print(f"api {messenger.url}", flush=True)
-    try:
-        await asyncio.Event().wait()
-    finally:
-        await messenger.stop()
-
-
 if __name__ == "__main__":
-    try:
-        uvloop.run(_main())
-    except KeyboardInterrupt:
-        raise SystemExit(0) from None
+    serve("api", 8083, lambda given: ApiMessenger(port=given.port, rates=given.rates, factor=given.factor))

@@ -6,69 +6,48 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 import orjson
-import uvloop
 from aiohttp import web
 
 from tests.emulators.max_delivery import Delivery, Disturb
 from tests.emulators.max_methods import MaxMethods, Refuse
 from tests.emulators.max_schema import max_schema
 from tests.emulators.max_world import Call, Fault, World, bytes_of, plain
+from tests.emulators.serving import WAIT, Server, bad_gateway, cut, serve
 
 BOT = 229_229_229
 TOKEN = "f9LHodD0cOI-token-of-nobody"
-MOST_BYTES = 60 * 1024 * 1024
-WAIT = 10.0
 CODES = {400: "proto.payload", 401: "verify.token", 403: "chat.denied", 404: "not.found", 429: "too.many.requests"}
 
 
-class MaxEmulator:
+class MaxEmulator(Server[World, Delivery]):
     """One bot's MAX. `rates` switches the platform's own 429s on; `factor` scales the pauses between webhook retries."""
 
+    deeds = frozenset((
+        "person", "say", "start_bot", "block", "unblock", "press", "press_payload", "contact", "location", "photo", "document",
+        "video", "group", "add_to_group", "edit", "remove", "push", "fail", "disturb", "settings", "sent", "texts", "wait",
+        "wait_call", "state",
+    ))  # fmt: skip
+
     def __init__(self, *, port: int = 0, rates: bool = False, factor: float = 0.02) -> None:
-        self._port = port
-        self.world = World(BOT, TOKEN)
-        self.delivery = Delivery(factor)
+        super().__init__(port, World(BOT, TOKEN), Delivery(factor))
         self.methods = MaxMethods(self.world, self.delivery, rates=rates)
         self.listeners: list[Callable[[Call], None]] = []
-        self._sent = asyncio.Condition()
-        self._hung: set[asyncio.Task[Any]] = set()
-        self._runner: web.AppRunner | None = None
-        self.url = ""
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
+    def route(self, router: web.UrlDispatcher) -> None:
+        router.add_post("/upload/{kind}/{number}", self._upload)
+        router.add_get("/files/{path:.+}", self._file)
+        router.add_route("*", "/{path:.*}", self._serve)
 
     async def start(self, host: str = "127.0.0.1") -> None:
-        app = web.Application(client_max_size=MOST_BYTES)
-        app.router.add_post("/upload/{kind}/{number}", self._upload)
-        app.router.add_get("/files/{path:.+}", self._file)
-        app.router.add_post("/control/{deed}", self._control)
-        app.router.add_route("*", "/{path:.*}", self._serve)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, host, self._port)
-        await site.start()
-        self._port = self._runner.addresses[0][1]
-        self.url = self.world.base = f"http://{host}:{self._port}"
-
-    async def stop(self) -> None:
-        for task in list(self._hung):
-            task.cancel()
-        await self.delivery.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await super().start(host)
+        self.world.base = self.url
 
     # --- the API -----------------------------------------------------------------------------------------------------
 
@@ -93,7 +72,7 @@ class MaxEmulator:
                 return spoiled
         response = await self._run(call, request.method, path)
         await self._tell(call)
-        return _cut(request) if fault is not None and fault.kind == "lost" else response
+        return cut(request) if fault is not None and fault.kind == "lost" else response
 
     async def _run(self, call: Call, method: str, path: str) -> web.Response:
         try:
@@ -108,14 +87,12 @@ class MaxEmulator:
             return None
         call.error = fault.kind
         if fault.kind == "hang":
-            task = asyncio.ensure_future(asyncio.sleep(fault.seconds or 3600.0))
-            self._hung.add(task)
-            await asyncio.wait({task})
-            return _cut(request)
+            await self._hang(fault.seconds)
+            return cut(request)
         if fault.kind == "cut":
-            return _cut(request)
+            return cut(request)
         if fault.kind == "html":
-            return web.Response(status=502, text="<html>Bad Gateway</html>", content_type="text/html")
+            return bad_gateway()
         status = int(fault.kind)
         if status == 429:
             self.world.closed[0 if fault.all else call.chat] = time.time() + (fault.retry_after or 1) - 0.05
@@ -138,8 +115,7 @@ class MaxEmulator:
     async def _tell(self, call: Call) -> None:
         for listener in self.listeners:
             listener(call)
-        async with self._sent:
-            self._sent.notify_all()
+        await self._notify()
 
     # --- deeds of people ---------------------------------------------------------------------------------------------
 
@@ -284,14 +260,12 @@ class MaxEmulator:
 
     async def wait(self, chat: int, count: int = 1, timeout: float = WAIT) -> list[Call]:  # noqa: ASYNC109
         """Waits until so many messages were sent into the dialog. Raises TimeoutError."""
-        async with asyncio.timeout(timeout), self._sent:
-            await self._sent.wait_for(lambda: sum(bool(one.mid) for one in self.sent(chat)) >= count)
+        await self._until(lambda: sum(bool(one.mid) for one in self.sent(chat)) >= count, timeout)
         return [call for call in self.sent(chat) if call.mid]
 
     async def wait_call(self, method: str, count: int = 1, timeout: float = WAIT) -> list[Call]:  # noqa: ASYNC109
         """Waits for calls of a method, refused ones too. Raises TimeoutError."""
-        async with asyncio.timeout(timeout), self._sent:
-            await self._sent.wait_for(lambda: len(self.sent(method=method)) >= count)
+        await self._until(lambda: len(self.sent(method=method)) >= count, timeout)
         return self.sent(method=method)
 
     def state(self) -> dict[str, Any]:
@@ -301,31 +275,6 @@ class MaxEmulator:
             "refused": self.delivery.refused, "webhooks": list(self.delivery.subscriptions), "polls": self.delivery.polls,
             "calls": len(self.world.calls), "commands": self.world.commands, "answered": len(self.world.answered),
         }  # fmt: skip
-
-    def check(self) -> None:
-        """Raises AssertionError when a call broke the schema or a limit."""
-        assert not self.world.violations, "\n".join(self.world.violations)
-
-    # --- control over HTTP -------------------------------------------------------------------------------------------
-
-    async def _control(self, request: web.Request) -> web.Response:
-        deed = request.match_info["deed"]
-        if deed not in DEEDS:
-            return _answer({"error": f"no deed {deed}; known: {', '.join(sorted(DEEDS))}"}, 404)
-        try:
-            result = getattr(self, deed)(**orjson.loads(await request.read() or b"{}"))
-            if asyncio.iscoroutine(result):
-                result = await result
-        except (LookupError, TypeError, ValueError, TimeoutError) as error:
-            return _answer({"error": f"{type(error).__name__}: {error}"}, 400)
-        return web.Response(body=msgspec.json.encode(result), content_type="application/json")
-
-
-DEEDS = frozenset((
-    "person", "say", "start_bot", "block", "unblock", "press", "press_payload", "contact", "location", "photo", "document",
-    "video", "group", "add_to_group", "edit", "remove", "push", "fail", "disturb", "settings", "sent", "texts", "wait",
-    "wait_call", "state",
-))  # fmt: skip
 
 
 def _public(message: Mapping[str, Any]) -> dict[str, Any]:
@@ -343,31 +292,5 @@ def _answer(answer: Any, status: int = 200, after: int = 0) -> web.Response:
     return web.Response(status=status, body=orjson.dumps(answer), content_type="application/json", headers=headers)
 
 
-def _cut(request: web.Request) -> web.Response:
-    """Closes the connection without an answer."""
-    if request.transport is not None:
-        request.transport.close()
-    return web.Response(status=500)
-
-
-async def _main() -> None:
-    parser = argparse.ArgumentParser(description="A MAX for tests.")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8083)
-    parser.add_argument("--rates", action="store_true", help="the platform's own limits, with 429")
-    parser.add_argument("--factor", type=float, default=1.0, help="scales the pauses between webhook retries")
-    given = parser.parse_args()
-    emulator = MaxEmulator(port=given.port, rates=given.rates, factor=given.factor)
-    await emulator.start(given.host)
-    print(f"max {emulator.url}", flush=True)
-    try:
-        await asyncio.Event().wait()
-    finally:
-        await emulator.stop()
-
-
 if __name__ == "__main__":
-    try:
-        uvloop.run(_main())
-    except KeyboardInterrupt:
-        raise SystemExit(0) from None
+    serve("max", 8083, lambda given: MaxEmulator(port=given.port, rates=given.rates, factor=given.factor))

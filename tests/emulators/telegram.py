@@ -6,32 +6,34 @@ process use `async with TelegramEmulator() as telegram`. The same deeds are unde
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 import orjson
-import uvloop
 from aiohttp import web
 
 from tests.emulators.bot_api import BotApi, Files, Params, Refuse
 from tests.emulators.delivery import Delivery, Disturb
 from tests.emulators.schema import telegram_schema
+from tests.emulators.serving import WAIT, Server, bad_gateway, cut, serve
 from tests.emulators.telegram_people import People
 from tests.emulators.world import Fault, Recorded, World
 
-MOST_BYTES = 60 * 1024 * 1024
-SEND_WAIT = 10.0
 
-
-class TelegramEmulator(People):
+class TelegramEmulator(People, Server[World, Delivery]):
     """One bot's Telegram. `strict` validates and knows only chats that wrote; `fast` (not strict) is for load.
 
     `listeners` hear of every finished call, which is cheaper under load than `wait`.
     `rates` switches the platform's own 429s on; `factor` scales its pauses between webhook retries.
     """
+
+    deeds = frozenset((
+        "person", "say", "press", "contact", "location", "photo", "document", "edit", "block", "unblock", "push",
+        "album", "voice", "sticker", "video", "reply", "forward", "react", "speak_in_group", "migrate",
+        "fail", "disturb", "sent", "texts", "wait", "wait_call", "state",
+    ))  # fmt: skip
 
     def __init__(
         self,
@@ -43,42 +45,19 @@ class TelegramEmulator(People):
         token: str = "",
         seed: int = 1,
     ) -> None:
-        self._port, self.strict, self.token = port, strict, token
-        self.world = World(strict)
-        self.delivery = Delivery(self._in_answer, factor, seed)
+        super().__init__(port, World(strict), Delivery(self._in_answer, factor, seed))
+        self.strict, self.token = strict, token
         self.api = BotApi(self.world, self.delivery, strict=strict, rates=rates)
         self.listeners: list[Callable[[Recorded], None]] = []
-        self._sent = asyncio.Condition()
-        self._hung: set[asyncio.Task[Any]] = set()
-        self._runner: web.AppRunner | None = None
-        self.url = ""
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
+    def route(self, router: web.UrlDispatcher) -> None:
+        router.add_route("*", "/bot{token}/{method}", self._serve)
+        router.add_get("/file/bot{token}/{path:.+}", self._serve_file)
+        router.add_get("/control/{deed}", self._control)
 
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self, host: str = "127.0.0.1") -> None:
-        app = web.Application(client_max_size=MOST_BYTES)
-        app.router.add_route("*", "/bot{token}/{method}", self._serve)
-        app.router.add_get("/file/bot{token}/{path:.+}", self._serve_file)
-        app.router.add_post("/control/{deed}", self._control)
-        app.router.add_get("/control/{deed}", self._control)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, host, self._port)
-        await site.start()
-        self._port = self._runner.addresses[0][1]
-        self.url = f"http://{host}:{self._port}"
-
-    async def stop(self) -> None:
-        await self.delivery.close()
-        for task in list(self._hung):
-            task.cancel()
-        if self._runner is not None:
-            await self._runner.cleanup()
+    async def keywords(self, request: web.Request) -> dict[str, Any]:
+        """A deed may also be asked for by a browser."""
+        return await super().keywords(request) if request.method == "POST" else _numbers(request.query)
 
     # --- Bot API -----------------------------------------------------------------------------------------------------
 
@@ -99,7 +78,7 @@ class TelegramEmulator(People):
         status, answer, headers = await self._run(call, files)
         await self._tell(call)
         if fault is not None and fault.kind == "lost":
-            return _cut(request)
+            return cut(request)
         return _answer(status, answer, headers)
 
     async def _run(self, call: Recorded, files: Files) -> tuple[int, dict[str, Any], dict[str, str]]:
@@ -139,12 +118,12 @@ class TelegramEmulator(People):
             return None
         call.error = fault.kind
         if fault.kind == "hang":
-            await self._hang(fault.seconds or 3600.0)
-            return _cut(request)
+            await self._hang(fault.seconds)
+            return cut(request)
         if fault.kind == "cut":
-            return _cut(request)
+            return cut(request)
         if fault.kind == "html":
-            return web.Response(status=502, text="<html>Bad Gateway</html>", content_type="text/html")
+            return bad_gateway()
         code = int(fault.kind)
         answer: dict[str, Any] = {
             "ok": False,
@@ -156,14 +135,6 @@ class TelegramEmulator(People):
             answer["description"] = f"Too Many Requests: retry after {fault.retry_after}"
             answer["parameters"] = {"retry_after": fault.retry_after}
         return _answer(code, answer)
-
-    async def _hang(self, seconds: float) -> None:
-        task = asyncio.ensure_future(asyncio.sleep(seconds))
-        self._hung.add(task)
-        try:
-            await asyncio.wait({task})
-        finally:
-            self._hung.discard(task)
 
     async def _serve_file(self, request: web.Request) -> web.Response:
         data = self.world.file_at(request.match_info["path"])
@@ -179,8 +150,7 @@ class TelegramEmulator(People):
     async def _tell(self, call: Recorded) -> None:
         for listener in self.listeners:
             listener(call)
-        async with self._sent:
-            self._sent.notify_all()
+        await self._notify()
 
     # --- trouble -----------------------------------------------------------------------------------------------------
 
@@ -208,20 +178,18 @@ class TelegramEmulator(People):
         mine = [message for message in self.world.shown(chat) if message["from"]["is_bot"]]
         return [message.get("text") or message.get("caption", "") for message in mine]
 
-    async def wait(self, chat: int, count: int = 1, after: int = 0, timeout: float = SEND_WAIT) -> list[Recorded]:  # noqa: ASYNC109
+    async def wait(self, chat: int, count: int = 1, after: int = 0, timeout: float = WAIT) -> list[Recorded]:  # noqa: ASYNC109
         """Waits until so many sends were carried out in the chat (after the call number `after`). Raises TimeoutError."""
 
         def done() -> list[Recorded]:
             return [call for call in self.world.sends.get(chat, []) if call.n > after and call.message_id]
 
-        async with asyncio.timeout(timeout), self._sent:
-            await self._sent.wait_for(lambda: len(done()) >= count)
+        await self._until(lambda: len(done()) >= count, timeout)
         return done()
 
-    async def wait_call(self, method: str, count: int = 1, timeout: float = SEND_WAIT) -> list[Recorded]:  # noqa: ASYNC109
+    async def wait_call(self, method: str, count: int = 1, timeout: float = WAIT) -> list[Recorded]:  # noqa: ASYNC109
         """Waits for calls of a method, refused ones too. Raises TimeoutError."""
-        async with asyncio.timeout(timeout), self._sent:
-            await self._sent.wait_for(lambda: len(self.sent(method=method)) >= count)
+        await self._until(lambda: len(self.sent(method=method)) >= count, timeout)
         return self.sent(method=method)
 
     def state(self) -> dict[str, Any]:
@@ -232,31 +200,7 @@ class TelegramEmulator(People):
             "intruders": self.world.intruders, "commands": self.world.commands, "left": self.world.left,
         }  # fmt: skip
 
-    def check(self) -> None:
-        """Raises AssertionError when a call broke the schema or a limit."""
-        assert not self.world.violations, "\n".join(self.world.violations)
 
-    # --- control over HTTP -------------------------------------------------------------------------------------------
-
-    async def _control(self, request: web.Request) -> web.Response:
-        deed = request.match_info["deed"]
-        if deed not in DEEDS:
-            return _answer(404, {"error": f"no deed {deed}; known: {', '.join(sorted(DEEDS))}"})
-        keywords = orjson.loads(await request.read() or b"{}") if request.method == "POST" else _numbers(request.query)
-        try:
-            result = getattr(self, deed)(**keywords)
-            if asyncio.iscoroutine(result):
-                result = await result
-        except (LookupError, TypeError, ValueError, TimeoutError) as error:
-            return _answer(400, {"error": f"{type(error).__name__}: {error}"})
-        return web.Response(body=msgspec.json.encode(result), content_type="application/json")
-
-
-DEEDS = frozenset((
-    "person", "say", "press", "contact", "location", "photo", "document", "edit", "block", "unblock", "push",
-    "album", "voice", "sticker", "video", "reply", "forward", "react", "speak_in_group", "migrate",
-    "fail", "disturb", "sent", "texts", "wait", "wait_call", "state",
-))  # fmt: skip
 WORDS = {
     400: "Bad Request: chat not found", 401: "Unauthorized", 403: "Forbidden: bot was blocked by the user", 404: "Not Found",
     500: "Internal Server Error: restart",
@@ -265,13 +209,6 @@ WORDS = {
 
 def _answer(status: int, answer: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> web.Response:
     return web.Response(status=status, body=orjson.dumps(answer), content_type="application/json", headers=headers)
-
-
-def _cut(request: web.Request) -> web.Response:
-    """Closes the connection without an answer."""
-    if request.transport is not None:
-        request.transport.close()
-    return web.Response(status=500)
 
 
 def _attached(params: Params, files: dict[str, tuple[str, bytes]]) -> tuple[Params, Files]:
@@ -287,25 +224,10 @@ def _numbers(query: Mapping[str, str]) -> dict[str, Any]:
     return {name: int(value) if value.lstrip("-").isdigit() else value for name, value in query.items()}
 
 
-async def _main() -> None:
-    parser = argparse.ArgumentParser(description="A Telegram for tests.")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8081)
-    parser.add_argument("--fast", action="store_true", help="no validation, any chat is known")
-    parser.add_argument("--rates", action="store_true", help="the platform's own limits, with 429")
-    parser.add_argument("--factor", type=float, default=1.0, help="scales the pauses between webhook retries")
-    given = parser.parse_args()
-    emulator = TelegramEmulator(port=given.port, strict=not given.fast, rates=given.rates, factor=given.factor)
-    await emulator.start(given.host)
-    print(f"telegram {emulator.url}", flush=True)
-    try:
-        await asyncio.Event().wait()
-    finally:
-        await emulator.stop()
-
-
 if __name__ == "__main__":
-    try:
-        uvloop.run(_main())
-    except KeyboardInterrupt:
-        raise SystemExit(0) from None
+    serve(
+        "telegram",
+        8081,
+        lambda given: TelegramEmulator(port=given.port, strict=not given.fast, rates=given.rates, factor=given.factor),
+        fast="no validation, any chat is known",
+    )

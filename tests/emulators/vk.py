@@ -6,18 +6,16 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any
 
-import msgspec
 import orjson
-import uvloop
 from aiohttp import web
 
+from tests.emulators.serving import WAIT, Server, bad_gateway, cut, serve
 from tests.emulators.vk_delivery import Delivery
 from tests.emulators.vk_methods import EVENTS, Refuse, VkMethods
 from tests.emulators.vk_world import Call, Fault, World, bytes_of
@@ -26,55 +24,35 @@ GROUP = 229_000_001
 TOKEN = "vk1.a.token-of-nobody"
 CODE = "c0de1234"
 VERSION = "5.199"
-MOST_BYTES = 60 * 1024 * 1024
-WAIT = 10.0
 CLIENT_INFO = {
     "button_actions": ["text", "callback", "location", "open_link"], "keyboard": True, "inline_keyboard": True, "carousel": False,
     "lang_id": 0,
 }  # fmt: skip
 
 
-class VkEmulator:
+class VkEmulator(Server[World, Delivery]):
     """One community's VK. `rates` switches the 20 requests a second on; `factor` scales the pauses between callbacks' retries."""
 
+    deeds = frozenset((
+        "person", "say", "open", "press", "press_payload", "photo", "document", "reply", "react", "voice", "album",
+        "location", "long", "edit", "colleague", "deny", "allow", "push", "fail", "callback", "repeat", "long_poll",
+        "settings", "sent", "texts", "wait", "wait_call", "state",
+    ))  # fmt: skip
+
     def __init__(self, *, port: int = 0, rates: bool = False, factor: float = 0.02, group: int = GROUP) -> None:
-        self._port = port
-        self.world = World(group)
-        self.delivery = Delivery(group, factor)
+        super().__init__(port, World(group), Delivery(group, factor))
         self.methods = VkMethods(self.world, self.delivery, rates=rates, code=CODE)
         self.listeners: list[Callable[[Call], None]] = []
-        self._sent = asyncio.Condition()
-        self._runner: web.AppRunner | None = None
-        self._hung: set[asyncio.Task[Any]] = set()
-        self.url = ""
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
+    def route(self, router: web.UrlDispatcher) -> None:
+        router.add_post("/method/{method}", self._serve)
+        router.add_get("/lp/{group}", self._poll)
+        router.add_post("/upload/{kind}/{number}", self._upload)
+        router.add_get("/files/{path:.+}", self._file)
 
     async def start(self, host: str = "127.0.0.1") -> None:
-        app = web.Application(client_max_size=MOST_BYTES)
-        app.router.add_post("/method/{method}", self._serve)
-        app.router.add_get("/lp/{group}", self._poll)
-        app.router.add_post("/upload/{kind}/{number}", self._upload)
-        app.router.add_get("/files/{path:.+}", self._file)
-        app.router.add_post("/control/{deed}", self._control)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, host, self._port)
-        await site.start()
-        self._port = self._runner.addresses[0][1]
-        self.url = self.world.upload_base = f"http://{host}:{self._port}"
-
-    async def stop(self) -> None:
-        for task in list(self._hung):
-            task.cancel()
-        await self.delivery.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await super().start(host)
+        self.world.upload_base = self.url
 
     # --- the API -----------------------------------------------------------------------------------------------------
 
@@ -92,7 +70,7 @@ class VkEmulator:
         await self._tell()
         if fault is not None and fault.kind == "late":
             await asyncio.sleep(fault.seconds)
-        return _cut(request) if fault is not None and fault.kind == "lost" else _answer(answer)
+        return cut(request) if fault is not None and fault.kind == "lost" else _answer(answer)
 
     def _run(self, method: str, form: Mapping[str, str]) -> dict[str, Any]:
         try:
@@ -112,16 +90,13 @@ class VkEmulator:
             await asyncio.sleep(fault.seconds)
             return None
         if fault.kind == "hang":
-            task = asyncio.ensure_future(asyncio.sleep(fault.seconds or 3600.0))
-            self._hung.add(task)
-            await asyncio.wait({task})
+            await self._hang(fault.seconds)
         if fault.kind == "html":
-            return web.Response(status=502, text="<html>Bad Gateway</html>", content_type="text/html")
-        return _cut(request)
+            return bad_gateway()
+        return cut(request)
 
     async def _tell(self) -> None:
-        async with self._sent:
-            self._sent.notify_all()
+        await self._notify()
 
     # --- long poll, uploads, files -----------------------------------------------------------------------------------
 
@@ -326,14 +301,12 @@ class VkEmulator:
         def done() -> list[Call]:
             return [call for call in self.sent(chat) if call.message_id]
 
-        async with asyncio.timeout(timeout), self._sent:
-            await self._sent.wait_for(lambda: len(done()) >= count)
+        await self._until(lambda: len(done()) >= count, timeout)
         return done()
 
     async def wait_call(self, method: str, count: int = 1, timeout: float = WAIT) -> list[Call]:  # noqa: ASYNC109
         """Waits for calls of a method, refused ones too. Raises TimeoutError."""
-        async with asyncio.timeout(timeout), self._sent:
-            await self._sent.wait_for(lambda: len(self.sent(method=method)) >= count)
+        await self._until(lambda: len(self.sent(method=method)) >= count, timeout)
         return self.sent(method=method)
 
     def state(self) -> dict[str, Any]:
@@ -347,61 +320,10 @@ class VkEmulator:
             ],
         }  # fmt: skip
 
-    def check(self) -> None:
-        """Raises AssertionError when a call broke the schema or a limit."""
-        assert not self.world.violations, "\n".join(self.world.violations)
-
-    # --- control over HTTP -------------------------------------------------------------------------------------------
-
-    async def _control(self, request: web.Request) -> web.Response:
-        deed = request.match_info["deed"]
-        if deed not in DEEDS:
-            return _answer({"error": f"no deed {deed}; known: {', '.join(sorted(DEEDS))}"}, 404)
-        try:
-            result = getattr(self, deed)(**orjson.loads(await request.read() or b"{}"))
-            if asyncio.iscoroutine(result):
-                result = await result
-        except (LookupError, TypeError, ValueError, TimeoutError) as error:
-            return _answer({"error": f"{type(error).__name__}: {error}"}, 400)
-        return web.Response(body=msgspec.json.encode(result), content_type="application/json")
-
-
-DEEDS = frozenset((
-    "person", "say", "open", "press", "press_payload", "photo", "document", "reply", "react", "voice", "album",
-    "location", "long", "edit", "colleague", "deny", "allow", "push", "fail", "callback", "repeat", "long_poll",
-    "settings", "sent", "texts", "wait", "wait_call", "state",
-))  # fmt: skip
-
 
 def _answer(answer: Mapping[str, Any], status: int = 200) -> web.Response:
     return web.Response(status=status, body=orjson.dumps(answer), content_type="application/json")
 
 
-def _cut(request: web.Request) -> web.Response:
-    """Closes the connection without an answer."""
-    if request.transport is not None:
-        request.transport.close()
-    return web.Response(status=500)
-
-
-async def _main() -> None:
-    parser = argparse.ArgumentParser(description="A VK for tests.")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8082)
-    parser.add_argument("--rates", action="store_true", help="the 20 requests a second, with error 6")
-    parser.add_argument("--factor", type=float, default=1.0, help="scales the pauses between retries of callbacks")
-    given = parser.parse_args()
-    emulator = VkEmulator(port=given.port, rates=given.rates, factor=given.factor)
-    await emulator.start(given.host)
-    print(f"vk {emulator.url}", flush=True)
-    try:
-        await asyncio.Event().wait()
-    finally:
-        await emulator.stop()
-
-
 if __name__ == "__main__":
-    try:
-        uvloop.run(_main())
-    except KeyboardInterrupt:
-        raise SystemExit(0) from None
+    serve("vk", 8082, lambda given: VkEmulator(port=given.port, rates=given.rates, factor=given.factor))
