@@ -39,11 +39,17 @@ export const useDrafts = defineStore("drafts", () => {
 
   async function fetchDraft(conversation: number, kind: Kind): Promise<void> {
     const key = name(conversation, kind);
-    const here = kept.get(key)?.text ?? recall(me.account?.id ?? 0, `draft.${key}`);
     const there = await ask<Draft>("GET", `/conversations/${conversation}/draft?kind=${kind}`);
-    const text = here || there.text;
+    const text = unsaved(key) ?? there.text; // as it is now: people go on writing while we ask
     kept.set(key, { text, version: there.version, saved: there.text });
     if (text !== there.text) await save(conversation, kind);
+  }
+
+  /** What was written here and is not on the server. A page that was opened anew cannot know whether its words are. */
+  function unsaved(key: string): string | undefined {
+    const here = kept.get(key);
+    if (!here) return recall(me.account?.id ?? 0, `draft.${key}`) || undefined;
+    return here.text === here.saved ? undefined : here.text;
   }
 
   async function save(conversation: number, kind: Kind): Promise<void> {
