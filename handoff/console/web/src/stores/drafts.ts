@@ -7,7 +7,8 @@ import { keep, recall } from "@/kept";
 import { useMe } from "@/stores/me";
 
 type Draft = components["schemas"]["DraftView"];
-export type Kind = "reply" | "note";
+const KINDS = ["reply", "note"] as const;
+export type Kind = (typeof KINDS)[number];
 type Kept = { text: string; version: number; saved: string };
 
 const SAVE_MS = 700;
@@ -26,30 +27,38 @@ export const useDrafts = defineStore("drafts", () => {
   function write(conversation: number, kind: Kind, text: string): void {
     const key = name(conversation, kind);
     const known = kept.get(key) ?? { text: "", version: 0, saved: "" };
-    kept.set(key, { ...known, text });
-    remember(key, text);
+    put(key, { ...known, text });
     clearTimeout(timers.get(key));
     timers.set(key, setTimeout(() => void save(conversation, kind), SAVE_MS));
   }
 
   /** What other devices wrote, unless something was written here that they do not know. */
   async function open(conversation: number): Promise<void> {
-    for (const kind of ["reply", "note"] as const) await fetchDraft(conversation, kind).catch(() => undefined);
+    for (const kind of KINDS) recallDraft(name(conversation, kind));
+    for (const kind of KINDS) await fetchDraft(conversation, kind).catch(() => undefined);
+  }
+
+  /** Words of an earlier life of the page are there at once, also without the network: nobody begins anew over them. */
+  function recallDraft(key: string): void {
+    if (!kept.has(key)) kept.set(key, { text: here("draft", key), version: 0, saved: here("saved", key) });
+  }
+
+  const here = (what: string, key: string): string => recall(me.account?.id ?? 0, `${what}.${key}`);
+
+  /** Kept in this browser with what the server is known to have: a page opened anew knows which of the two goes on. */
+  function put(key: string, draft: Kept): void {
+    kept.set(key, draft);
+    keep(me.account?.id ?? 0, `draft.${key}`, draft.text);
+    keep(me.account?.id ?? 0, `saved.${key}`, draft.saved);
   }
 
   async function fetchDraft(conversation: number, kind: Kind): Promise<void> {
     const key = name(conversation, kind);
     const there = await ask<Draft>("GET", `/conversations/${conversation}/draft?kind=${kind}`);
-    const text = unsaved(key) ?? there.text; // as it is now: people go on writing while we ask
-    kept.set(key, { text, version: there.version, saved: there.text });
+    const now = kept.get(key); // people go on writing while we ask
+    const text = now && now.text !== now.saved ? now.text : there.text;
+    put(key, { text, version: there.version, saved: there.text });
     if (text !== there.text) await save(conversation, kind);
-  }
-
-  /** What was written here and is not on the server. A page that was opened anew cannot know whether its words are. */
-  function unsaved(key: string): string | undefined {
-    const here = kept.get(key);
-    if (!here) return recall(me.account?.id ?? 0, `draft.${key}`) || undefined;
-    return here.text === here.saved ? undefined : here.text;
   }
 
   async function save(conversation: number, kind: Kind): Promise<void> {
@@ -59,7 +68,7 @@ export const useDrafts = defineStore("drafts", () => {
     const { text } = draft;
     try {
       const done = await ask<Draft>("PUT", `/conversations/${conversation}/draft`, { kind, version: draft.version, text });
-      kept.set(key, { ...(kept.get(key) ?? draft), version: done.version, saved: text });
+      put(key, { ...(kept.get(key) ?? draft), version: done.version, saved: text });
     } catch (problem) {
       await clash(conversation, kind, problem);
     }
@@ -70,13 +79,9 @@ export const useDrafts = defineStore("drafts", () => {
     if (!(problem instanceof Problem) || problem.name !== "draft-changed") return;
     const key = name(conversation, kind);
     const there = await ask<Draft>("GET", `/conversations/${conversation}/draft?kind=${kind}`);
-    const here = kept.get(key);
-    if (here) kept.set(key, { ...here, version: there.version, saved: there.text });
+    const now = kept.get(key);
+    if (now) put(key, { ...now, version: there.version, saved: there.text });
     timers.set(key, setTimeout(() => void save(conversation, kind), SAVE_MS));
-  }
-
-  function remember(key: string, text: string): void {
-    keep(me.account?.id ?? 0, `draft.${key}`, text);
   }
 
   return { read, write, open, save };
