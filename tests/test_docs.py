@@ -17,6 +17,7 @@ from docs.generate import pages
 from docs.generating.findings import findings
 from gateway.cli import COMMANDS
 from gateway.metrics import Metrics
+from tests.smallest import FLOWS
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -163,9 +164,7 @@ def test_the_tutorial_works() -> None:
     from gateway.edition import compile_edition, read_edition
 
     flow, test = re.findall(r"```yaml\n(.*?)```", page("flows.md"), re.DOTALL)
-    say = "flow: {}\nsteps:\n  - say: Привет\n  - end: готово\n"
-    bot = "bot: Б\nwelcome: hello\nfallback: hello\noperator: hello\n"
-    sources = {"_bot.yaml": bot, "hello.yaml": say.format("Привет"), "delivery.yaml": flow}
+    sources = {**FLOWS, "delivery.yaml": flow}
     deployment = Deployment(lines={"support": LineInfo("П", LineRule("d"), LineRule("d"))})
     edition = read_edition(sources, deployment)
     assert [finding.line("en") for finding in edition.findings] == []

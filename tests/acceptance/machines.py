@@ -19,9 +19,8 @@ from storage.migrate import migrate_postgres
 from tests.acceptance.house import ROOT, START_SECONDS, Process, until
 from tests.ports import free_port
 from tests.postgres import Cluster
+from tests.smallest import BOT, HELLO
 
-BOT = "bot: Б\nwelcome: hello\nfallback: hello\noperator: hello\n"
-HELLO = "flow: Привет\nsteps:\n  - say: Здравствуйте\n  - end: готово\n"
 ORDER = """\
 flow: Заказ
 triggers:

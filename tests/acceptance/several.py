@@ -17,11 +17,8 @@ from aiohttp import web
 from tests.acceptance.house import SECRET, START_SECONDS, TOKEN, Process, Telegram, until
 from tests.ports import free_port
 from tests.postgres import Cluster
+from tests.smallest import FLOWS
 
-FLOWS = {
-    "_bot.yaml": "bot: Б\nwelcome: hello\nfallback: hello\noperator: hello\n",
-    "hello.yaml": "flow: Привет\nsteps:\n  - say: Здравствуйте\n  - end: готово\n",
-}
 FIRST_CHAT = 60_001
 EXIT_SECONDS = 10.0
 

@@ -75,9 +75,7 @@ class Colleague:
         """Open the console at a machine and hear everything behind a place of the feed, or from now on."""
         self.tap = Tap(await self.http.ws_connect(f"{machine.url}/api/v1/live", headers={"Origin": machine.url}))
         await self.tap.say("hello", after=after)
-        await until(
-            self._ready, "the console is live", WITHIN
-        )  # what was missed has come before, and is still to be read
+        await until(self._ready, "the console is live", WITHIN)  # what was missed came before, and is still to be read
         return self.tap
 
     async def _ready(self) -> list[Frame]:
@@ -120,12 +118,17 @@ async def _both_at_work(machines: Machines, staff: list[Colleague]) -> tuple[Mac
     return one, other
 
 
+async def _asks_for_somebody(machines: Machines, at: Machine, heard_by: Colleague) -> tuple[Client, Frame]:
+    """A client in the queue, and the row of the conversation as somebody's console has it."""
+    client = Client(machines.http)
+    await client.say(at, "человек")
+    return client, (await heard_by.hears(status="queued"))["row"]
+
+
 async def test_people_hear_what_happens_at_the_other_machine(machines: Machines, staff: list[Colleague]) -> None:
     one, other = await _both_at_work(machines, staff)
     anna, boris = staff
-    client = Client(machines.http)
-    await client.say(other, "человек")
-    waiting = (await anna.hears(status="queued"))["row"]
+    client, waiting = await _asks_for_somebody(machines, other, anna)
     home = waiting["conversation"]
     await anna.ask(one, "POST", f"/conversations/{home}/take", {"epoch": waiting["epoch"]})
     taken = (await boris.hears(operator=anna.operator))["row"]
@@ -151,9 +154,7 @@ async def test_who_moves_to_the_other_machine_has_missed_nothing(machines: Machi
     """The machine of Anna's console is killed; she goes on at the other one, where her sign-in counts, too."""
     one, other = await _both_at_work(machines, staff)
     anna, boris = staff
-    client = Client(machines.http)
-    await client.say(one, "человек")
-    waiting = (await anna.hears(status="queued"))["row"]
+    client, waiting = await _asks_for_somebody(machines, one, anna)
     await one.process.end(signal.SIGKILL)
     before = anna.heard
     await client.say(other, "вы здесь?")
@@ -208,13 +209,11 @@ async def test_a_webhook_goes_on_where_the_killed_machine_was(
     holder = await until(lambda: _holder(machines, made, "hook:crm"), "somebody delivers", WITHIN)
     (other,) = (machine for machine in made if machine is not holder)
     await anna.sit_down(other, after=0)
-    client = Client(machines.http)
-    await client.say(other, "человек")
 
     async def told_of_all() -> bool:
         return bool(anna.heard) and set(anna.heard) <= set(crm.places)
 
-    await anna.hears(status="queued")
+    client, _ = await _asks_for_somebody(machines, other, anna)
     await until(told_of_all, "the webhook is told", WITHIN)
     await holder.process.end(signal.SIGKILL)
     told = len(crm.ids)

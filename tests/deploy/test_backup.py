@@ -22,6 +22,7 @@ from storage.copies import TICKET_GAP
 from storage.migrate import migrate_postgres
 from tests.deploy.reading import DEPLOY
 from tests.postgres import Cluster, cluster, programs
+from tests.smallest import FLOWS
 from tests.storage.making import ECHO, always, inbound, say
 
 DOCS = (DEPLOY.parent / "docs" / "operations.md").read_text("utf-8")
@@ -31,10 +32,6 @@ storage: {url: "${DATABASE_URL:-sqlite:///var/frontline.db}", files: var/files}
 lines: {support: {title: Поддержка, hours: {mon-sun: "00:00-24:00"}, closed: {ticket: general}, busy: {ticket: general}}}
 desks: {general: {title: Обращения}}
 """
-FLOWS = {
-    "_bot.yaml": "bot: Б\nwelcome: hello\nfallback: hello\noperator: hello\n",
-    "hello.yaml": "flow: Привет\nsteps:\n  - say: Здравствуйте\n  - end: готово\n",
-}
 
 
 def told(name: str) -> str:

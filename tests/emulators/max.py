@@ -1,6 +1,6 @@
 """A MAX for tests: a real HTTP server with the Bot API, its judge, its delivery, its servers of files, and people to act with.
 
-`python -m tests.emulators.max --port 8083 [--rates]` runs it as a process of its own; tests in the same process use
+`python -m tests.emulators.max --port 8084 [--rates]` runs it as a process of its own; tests in the same process use
 `async with MaxEmulator() as max_`. The same deeds are under `POST /control/<deed>` with JSON keywords.
 """
 
@@ -293,4 +293,4 @@ def _answer(answer: Any, status: int = 200, after: int = 0) -> web.Response:
 
 
 if __name__ == "__main__":
-    serve("max", 8083, lambda given: MaxEmulator(port=given.port, rates=given.rates, factor=given.factor))
+    serve("max", 8084, lambda given: MaxEmulator(port=given.port, rates=given.rates, factor=given.factor))

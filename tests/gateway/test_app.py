@@ -19,6 +19,7 @@ from gateway.app import Gateway, end
 from gateway.config import read_config
 from storage.memory import MemoryStore
 from tests.gateway.house import Recorder, inbound
+from tests.smallest import FLOWS
 
 CONFIG = """\
 http: {port: 0}
@@ -28,8 +29,6 @@ lines: {support: {title: Поддержка, hours: {mon-sun: "00:00-24:00"}, cl
 desks: {general: {title: Обращения}}
 metrics: {secret: "${METRICS:-}"}
 """
-BOT = "bot: Б\nwelcome: hello\nfallback: hello\noperator: hello\n"
-FLOW = "flow: Привет\nsteps:\n  - say: Здравствуйте\n  - end: готово\n"
 
 
 @dataclass
@@ -53,8 +52,8 @@ class Watched(Recorder):
 @asynccontextmanager
 async def running(folder: Path, channel: Any, store: Store | None = None, **environ: str) -> AsyncIterator[Gateway]:
     (folder / "flows").mkdir()
-    (folder / "flows" / "_bot.yaml").write_text(BOT, "utf-8")
-    (folder / "flows" / "hello.yaml").write_text(FLOW, "utf-8")
+    for name, text in FLOWS.items():
+        (folder / "flows" / name).write_text(text, "utf-8")
     config, findings = read_config(CONFIG, folder / "config.yaml", environ)
     assert config is not None, findings
     gateway = Gateway(config, store=store, channels={channel.name: channel})

@@ -23,7 +23,7 @@ from gateway.config import read_config
 from tests.adapters.web.pictures import png
 from tests.emulators.s3 import KEY, SECRET, S3Emulator
 from tests.gateway.house import Recorder, inbound
-from tests.gateway.test_app import BOT, FLOW
+from tests.smallest import FLOWS
 
 PICTURE = png(3, 2)
 CONFIG = """\
@@ -44,8 +44,8 @@ async def s3() -> AsyncIterator[S3Emulator]:
 @asynccontextmanager
 async def running(folder: Path, s3: S3Emulator, channel: Recorder) -> AsyncIterator[Gateway]:
     (folder / "flows").mkdir()
-    (folder / "flows" / "_bot.yaml").write_text(BOT, "utf-8")
-    (folder / "flows" / "hello.yaml").write_text(FLOW, "utf-8")
+    for name, text in FLOWS.items():
+        (folder / "flows" / name).write_text(text, "utf-8")
     config, findings = read_config(CONFIG, folder / "config.yaml", {"S3": s3.url, "KEY": KEY, "SECRET": SECRET})
     assert config is not None, findings
     gateway = Gateway(config, channels={"telegram": channel, "site": Web("site", Settings())})

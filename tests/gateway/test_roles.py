@@ -23,7 +23,8 @@ from storage.hints import LocalHints
 from storage.memory import MemoryStore
 from tests.gateway.house import Recorder, inbound
 from tests.gateway.shared import SharedStore, Tables
-from tests.gateway.test_app import BOT, CONFIG, FLOW
+from tests.gateway.test_app import CONFIG
+from tests.smallest import FLOWS
 
 
 @dataclass
@@ -66,8 +67,8 @@ class Deployment:
 
     def __init__(self, folder: Path) -> None:
         (folder / "flows").mkdir()
-        (folder / "flows" / "_bot.yaml").write_text(BOT, "utf-8")
-        (folder / "flows" / "hello.yaml").write_text(FLOW, "utf-8")
+        for name, text in FLOWS.items():
+            (folder / "flows" / name).write_text(text, "utf-8")
         config, findings = read_config(CONFIG, folder / "config.yaml", {})
         assert config is not None, findings
         self.config = config

@@ -18,8 +18,9 @@ from gateway.publish import Publisher, Unpublishable
 from storage.hints.local import LocalHints
 from storage.memory import MemoryStore
 from tests.gateway.house import Clock
-from tests.gateway.publish.test_publisher import CONFIG, HELLO, ORDER, House, current
+from tests.gateway.publish.test_publisher import CONFIG, ORDER, House, current
 from tests.gateway.shared import SharedStore, Tables
+from tests.smallest import HELLO
 
 MANUAL = CONFIG + "publish: manual\n"
 EDITED = ORDER.replace("Записал", "Внёс")

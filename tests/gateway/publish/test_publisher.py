@@ -21,6 +21,7 @@ from gateway.publish import Publisher, Unpublishable
 from gateway.worker import FloodGuard, Worker
 from storage.memory import MemoryStore
 from tests.gateway.house import Clock
+from tests.smallest import BOT, HELLO
 
 CONFIG = """\
 storage: {url: "memory:"}
@@ -32,8 +33,6 @@ desks:
   general: {title: О}
   extra: {title: Э}
 """
-BOT = "bot: Б\nwelcome: hello\nfallback: hello\noperator: hello\n"
-HELLO = "flow: Привет\nsteps:\n  - say: Здравствуйте\n  - end: готово\n"
 ORDER = """\
 flow: Заказ
 triggers:
