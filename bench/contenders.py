@@ -176,30 +176,37 @@ def node_peer(place: Place, key: str, number: int) -> Contender:
     return bot
 
 
-def own_peer(place: Place, key: str, number: int) -> Contender:
+async def own_peer(place: Place, key: str, number: int) -> Contender:
     """A bot that needs nothing but what frontline needs itself."""
     module, name, kind, loop = OWN[key]
-    bot = peer(place, key, name, kind, [sys.executable, "-m", f"bench.peers.{module}"], number)
+    durable = key.endswith("-postgres")
+    if durable and not place.postgres:
+        return Contender(Outcome(key, name, kind, missing="not installed"))
+    store = await make_database(place.postgres, f"bench_{key.replace('-', '_')}") if durable else ""
+    bot = peer(place, key, name, kind, [sys.executable, "-m", f"bench.peers.{module}"], number, store)
+    bot.stores = ("postgres",) if durable else bot.stores
     bot.programs[0].environ |= {"BENCH_LOOP": loop} if loop else {}
     return bot
 
 
-def peer(place: Place, key: str, name: str, kind: str, command: list[str], number: int) -> Contender:
-    """A peer takes port, API, Redis (a database of its own) and a folder as arguments."""
+def peer(place: Place, key: str, name: str, kind: str, command: list[str], number: int, store: str = "") -> Contender:
+    """A peer takes port, API, its store (Redis when none is named, a database of its own) and a folder as arguments."""
     port, folder = free_port(), place.scratch / key
     folder.mkdir()
-    arguments = [str(port), place.api, f"{place.redis}/{number}", str(folder)]
+    arguments = [str(port), place.api, store or f"{place.redis}/{number}", str(folder)]
     return Contender(Outcome(key, name, kind), [Program([*command, *arguments])], [port])
 
 
 # --- all of them -----------------------------------------------------------------------------------------------------
 
 QUICK = ("sqlite", "aiogram", "floor")
-EVERY = (*OURS, "aiogram", "aiogram-uvloop", *PYTHON, *NODE, "floor")
+EVERY = (*OURS, "aiogram", "aiogram-uvloop", "aiogram-postgres", *PYTHON, *NODE, "floor", "floor-postgres")
 OWN = {
-    "aiogram": ("aiogram_redis", "aiogram + Redis, by hand", "python", ""),
-    "aiogram-uvloop": ("aiogram_redis", "aiogram + Redis, by hand, uvloop", "python", "uvloop"),
+    "aiogram": ("aiogram_by_hand", "aiogram + Redis, by hand", "python", ""),
+    "aiogram-uvloop": ("aiogram_by_hand", "aiogram + Redis, by hand, uvloop", "python", "uvloop"),
+    "aiogram-postgres": ("aiogram_by_hand", "aiogram + PostgreSQL, by hand", "python", ""),
     "floor": ("floor", "bare aiohttp + Redis (floor)", "floor", ""),
+    "floor-postgres": ("floor", "bare aiohttp + PostgreSQL, one durable write", "floor", ""),
 }
 NAMES = {**OURS, **{key: own[1] for key, own in OWN.items()}, **{key: it[1] for key, it in PYTHON.items()}, **NODE}
 
@@ -211,7 +218,7 @@ async def build(place: Place, key: str, mark: str = "") -> Contender:
         return await ours(place, key, mark)
     if key in PYTHON:
         return python_peer(place, key, number)
-    return node_peer(place, key, number) if key in NODE else own_peer(place, key, number)
+    return node_peer(place, key, number) if key in NODE else await own_peer(place, key, number)
 
 
 def choose(only: str, all_: bool) -> list[str]:

@@ -67,7 +67,7 @@ class Plan:
 async def run_path(keys: Sequence[str], plan: Plan, console: Console) -> list[Outcome]:
     """All contenders are started, then take turns: one round of every load each, again and again. Whose turn it is not stands
     still: what gateways do by themselves would take of the core on which another is measured."""
-    async with house(any(key.startswith("postgres") for key in keys)) as made, AsyncExitStack() as stack:
+    async with house(any("postgres" in key for key in keys)) as made, AsyncExitStack() as stack:
         bots = [await _build(made, key, console) for key in keys]
         for bot in bots:
             await _start(bot, made, stack, console)

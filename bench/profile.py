@@ -101,7 +101,7 @@ async def profile(bot: Contender, clients: int, seconds: float, scratch: Path) -
 async def run_profiles(keys: Sequence[str], loads: Sequence[int], seconds: float, console: Console) -> list[str]:
     """Lines of the report: a table of shares, and where the pictures are."""
     found: dict[str, dict[str, float]] = {}
-    async with house(any(key.startswith("postgres") for key in keys)) as made:
+    async with house(any("postgres" in key for key in keys)) as made:
         for key in keys:
             bot = await build(made.place, key)
             with ExitStack() as stack:

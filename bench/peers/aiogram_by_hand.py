@@ -1,4 +1,4 @@
-"""The hand-written bot: aiogram 3, its dispatcher, its FSM in Redis, the same dialogue of four messages."""
+"""The hand-written bot: aiogram 3, its dispatcher, its FSM in Redis or PostgreSQL, the same dialogue of four messages."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
+from aiogram.fsm.storage.base import BaseStorage
 from aiogram.fsm.storage.redis import RedisStorage
 from aiogram.types import Message
 from aiogram.webhook.aiohttp_server import SimpleRequestHandler, setup_application
 from aiohttp import web
+
+from bench.peers.postgres_storage import PostgresStorage
 
 PHONE = re.compile(r"\+?[78][\d\s()-]{9,14}")
 ORDER = re.compile(r"(?:ORD-)?(\d{6,8})")
@@ -73,11 +76,17 @@ async def other(message: Message) -> None:
     await message.answer("Не понял. Напишите «заявка».")
 
 
+def storage(url: str) -> BaseStorage:
+    if url.startswith("postgresql:"):
+        return PostgresStorage(url)
+    return RedisStorage.from_url(url, connection_kwargs={"max_connections": 1024})
+
+
 def main() -> None:
-    """Arguments: port, address of the Bot API, address of Redis."""
-    port, api, redis = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+    """Arguments: port, address of the Bot API, address of Redis or of a database of PostgreSQL."""
+    port, api, store = int(sys.argv[1]), sys.argv[2], sys.argv[3]
     bot = Bot("42:BENCH", session=AiohttpSession(api=TelegramAPIServer.from_base(api)))
-    dispatcher.fsm.storage = RedisStorage.from_url(redis, connection_kwargs={"max_connections": 1024})
+    dispatcher.fsm.storage = storage(store)
     app = web.Application()
     handler: Any = SimpleRequestHandler(dispatcher, bot, secret_token="bench")
     handler.register(app, path="/hook")
