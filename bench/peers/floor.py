@@ -10,12 +10,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import aiohttp
-import asyncpg
 import orjson
 from aiohttp import web
 from redis.asyncio import Redis
 
-from bench.peers.postgres_storage import POOL, keep
+from bench.peers.pool import pool
 
 Remember = Callable[[int, str], Awaitable[None]]  # a chat, and what was said there
 TABLE = "CREATE TABLE said (chat bigint PRIMARY KEY, text text)"
@@ -37,11 +36,11 @@ async def in_redis(url: str) -> AsyncIterator[Remember]:
 
 @asynccontextmanager
 async def in_postgres(url: str) -> AsyncIterator[Remember]:
-    async with asyncpg.create_pool(url, min_size=POOL, max_size=POOL, reset=keep) as pool:
-        await pool.execute(TABLE)
+    async with pool(url) as connections:
+        await connections.execute(TABLE)
 
         async def remember(chat: int, text: str) -> None:
-            await pool.execute(WRITE, chat, text)
+            await connections.execute(WRITE, chat, text)
 
         yield remember
 

@@ -10,14 +10,11 @@ import orjson
 from aiogram.fsm.state import State
 from aiogram.fsm.storage.base import BaseStorage, StateType, StorageKey
 
+from bench.peers.pool import pool
+
 TABLE = "CREATE TABLE IF NOT EXISTS fsm (key text PRIMARY KEY, state text, data text NOT NULL DEFAULT '{}')"
 SET_STATE = "INSERT INTO fsm (key, state) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET state = excluded.state"
 SET_DATA = "INSERT INTO fsm (key, data) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET data = excluded.data"
-POOL = 16  # connections
-
-
-async def keep(connection: Any) -> None:
-    """What the pool does when a connection comes back: nothing, for nobody changes its settings (a round trip less)."""
 
 
 class PostgresStorage(BaseStorage):
@@ -29,7 +26,7 @@ class PostgresStorage(BaseStorage):
 
     async def _opened(self) -> asyncpg.Pool:
         if self.pool is None:
-            self.pool = await asyncpg.create_pool(self.url, min_size=POOL, max_size=POOL, reset=keep)
+            self.pool = await pool(self.url)
             await self.pool.execute(TABLE)
         return self.pool
 
