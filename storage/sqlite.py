@@ -35,6 +35,7 @@ from storage.reading import Reading
 from storage.seal import require_unsealed_file
 from storage.sql_rows import SqlRows
 from storage.tickets.changing import change_ticket
+from storage.wal import Log
 from storage.writer import Writer
 
 T = TypeVar("T")
@@ -89,7 +90,7 @@ class SQLiteStore(JoinsOfStore):
         self._hot, self._slow = (Reading(connection) for connection in self._readers)
         self._rows = SqlRows(self._writing)
         self._ledger = Ledger(self._rows, _load_numbers(self._writing), self.clock, self.outer_desks)
-        self._writer = Writer(self._writing, self._ledger, self._rows)
+        self._writer = Writer(self._writing, self._ledger, self._rows, _log_of(self.path, self._writing))
         self._writer.on_events = self._on_events
         self._writer.on_feed = self._tell_feed
         self._rows.touched = self._tell_touched
@@ -385,9 +386,15 @@ def _connect_writer(path: Path) -> sqlite3.Connection:
         "cache_size=-16384",  # KiB: the working set of thousands of chats; what is larger waits in the system's cache
         "mmap_size=0",
         "wal_autocheckpoint=32000",  # pages; the writer checkpoints long before, beside the loop
+        "journal_size_limit=67108864",  # bytes: a log that grew under a reader is cut off when it is begun anew
     ):
         connection.execute(f"PRAGMA {pragma}")
     return connection
+
+
+def _log_of(path: Path, connection: sqlite3.Connection) -> Log:
+    (page,) = connection.execute("PRAGMA page_size").fetchone()
+    return Log(path.with_name(path.name + "-wal"), page)
 
 
 def _connect_reader(path: Path) -> sqlite3.Connection:

@@ -20,13 +20,14 @@ from typing import Any, TypeVar
 from core.ports import StorageFull
 from storage.ledger import Ledger, Unit
 from storage.sql_rows import SqlRows
+from storage.wal import Log
 
 T = TypeVar("T")
 
 GROUP = 64  # units in one transaction
 QUICK = 0.001  # seconds: a disk that answers sooner is waited for on the spot, a thread would cost more
 PROBE = 64  # groups between two looks at a disk that was slow
-CHECKPOINT = 10_000  # rows changed between checkpoints, up to 50 MB of log; the next group waits for each
+CHECKPOINT = 5_000  # rows changed between checkpoints, up to 25 MB of log; the next group waits for each
 SPAN = 0.010  # seconds that a group may hold the loop
 PATIENCE = 0.005  # seconds that a unit nobody waits for may stay, so that the next group takes it along
 
@@ -62,8 +63,9 @@ class Writer:
     """Runs units of writing in groups over one connection. `on_events` is called when one left new pending events, `on_feed`
     when one wrote a line of the feed."""
 
-    def __init__(self, connection: sqlite3.Connection, ledger: Ledger, rows: SqlRows) -> None:
+    def __init__(self, connection: sqlite3.Connection, ledger: Ledger, rows: SqlRows, log: Log) -> None:
         self._connection = connection
+        self._log = log
         self._ledger = ledger
         self._rows = rows
         self._waiting: deque[_Task] = deque()
@@ -96,6 +98,7 @@ class Writer:
             if self._drain is not None:
                 await asyncio.wait([self._drain])
         self._disk.shutdown()
+        self._log.close()
 
     def _wake_in_time(self) -> None:
         """Now when somebody is in a hurry; else in a while, if anybody waits."""
@@ -129,6 +132,7 @@ class Writer:
         whole = False
         while self._waiting and not (whole and self._all_patient()):
             before = self._connection.total_changes
+            self._log.ready()
             self._connection.execute("BEGIN IMMEDIATE")
             self._fill()
             whole = not self._waiting
@@ -156,20 +160,15 @@ class Writer:
         self._pace += (time.perf_counter() - began - self._pace) / 16
 
     def _checkpoint(self) -> None:
-        """Move the log into the database and begin a new, empty one. Where somebody reads just now, or the disk is full, the
-        log grows and the next checkpoint tries.
+        """Move the log into the database, so that it is written over from its beginning. Where somebody reads just now, or the
+        disk is full, the log grows and the next checkpoint tries.
 
-        A log that is written over costs more: its frames are no whole pages (https://www.sqlite.org/walformat.html), so the
-        system reads each page back first that it no longer has in memory, and a commit takes four times as long.
+        To cut the log off each time would cost more: 20 ms for the cutting, while messages wait, and a slower commit for each
+        frame that makes it longer again (`storage.wal`).
         """
-        run = self._connection.execute
         with suppress(sqlite3.Error):
-            (patience,) = run("PRAGMA busy_timeout").fetchone()
-            run("PRAGMA busy_timeout = 0")  # messages wait for us: we wait for no reader
-            try:
-                run("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            finally:
-                run(f"PRAGMA busy_timeout = {patience}")
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        self._log.anew()
 
     def _fill(self) -> None:
         """Run what waits, until the group is large enough or has held the loop for long enough."""
