@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from core.conversation import Conversation
@@ -11,6 +12,7 @@ from core.ports import LeaseLost
 from storage import queries as q
 from storage.cards.card import card_columns
 from storage.codec import decode_conversation, decode_dict, encode
+from storage.postgres.asking import Asking
 from storage.postgres.flushing import columns_of, quoted
 from storage.postgres.held import Lane, Loaded
 from storage.postgres.joinrows import PostgresJoinRows
@@ -37,6 +39,11 @@ DUE = (
 FENCE = "SELECT epoch FROM leases WHERE name = $1 FOR SHARE"
 
 
+def next_numbers(asking: Asking, sequence: str, count: int) -> list[int]:
+    """So many ids. No method of the rows: rows and numbers that know each other would wait for the collector."""
+    return [record[0] for record in asking.fetch(NEXT, sequence, count)]
+
+
 class PostgresRows(PostgresJoinRows, SqlTicketRows):
     """`storage.rows.Rows` within one transaction; works inside `greenlet_spawn`.
 
@@ -58,9 +65,7 @@ class PostgresRows(PostgresJoinRows, SqlTicketRows):
         self.owner = owner
         self.own_clock = own_clock
         self.now = 0.0
-        self.numbers = Sequences(
-            lambda name, count: [it[0] for it in self.link_fetch(NEXT, name, count)], instance, blocks
-        )
+        self.numbers = Sequences(partial(next_numbers, Asking(link)), instance, blocks)
         self.outbox_count = 0
         self._per_turn = per_turn
         self._doubtful = doubtful
