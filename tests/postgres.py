@@ -80,6 +80,10 @@ class Cluster:
         self._watching: subprocess.Popen[bytes] | None = None
         self._programs = programs()
 
+    def said(self, since: int = 0) -> str:
+        """The server's log, from a place in it on."""
+        return (self.folder / "log").read_text("utf-8", errors="replace")[since:]
+
     # --- life ---
 
     def init(self) -> None:
