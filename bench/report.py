@@ -57,9 +57,9 @@ def path_lines(outcomes: Sequence[Outcome]) -> list[str]:
     rows = [[one.name, *_memory(one)] for one in outcomes]
     lines += ["**Memory, MB, and errors**", "", *table(["bot", "at the end", "at most", "unanswered"], rows), ""]
     busy = max((run.load_busy for one in outcomes for runs in one.runs.values() for run in runs), default=0.0)
-    lines += [f"The core of the load was {busy:.0%} busy at most. {_disturbed(outcomes)}", "", "**Ratios**", ""]
-    lines += [f"- {line}" for line in ratio_lines(outcomes)]
-    return [*lines, "", "**Bars**", "", *(f"- {bar.line}" for bar in path_bars(outcomes))]
+    lines += [f"The core of the load was {busy:.0%} busy at most. {_disturbed(outcomes)}", ""]
+    lines += [*ratio_lines(outcomes, loads), "", "**Bars**", ""]
+    return [*lines, *bar_lines(path_bars(outcomes))]
 
 
 def _disturbed(outcomes: Sequence[Outcome]) -> str:
@@ -96,20 +96,18 @@ def _memory(one: Outcome) -> list[str]:
     return [f"{one.memory:.0f}", f"{one.peak:.0f}", str(one.failed)] if one.runs else [one.missing or "–"] * 3
 
 
-def ratio_lines(outcomes: Sequence[Outcome]) -> list[str]:
-    """Each of ours against each of the others, messages per second."""
-    ours = [one for one in outcomes if one.kind == "ours" and one.runs]
-    return [
-        f"{mine.name} / {other.name}: " + ", ".join(_ratio_parts(mine, other))
-        for mine in ours
-        for other in outcomes
-        if other is not mine and other.runs
-    ]
+def ratio_lines(outcomes: Sequence[Outcome], loads: Sequence[int]) -> list[str]:
+    """A table of our messages per second by those of each of the others."""
+    ran = [one for one in outcomes if one.runs]
+    ours = [one for one in ran if one.kind == "ours"]
+    rows = [[one.name, *(_ratios(mine, one, loads) for mine in ours)] for one in ran if one.kind != "ours"]
+    title = f"**Messages per second, times those of the other, at {' · '.join(map(str, loads))} clients**"
+    return [title, "", *table(["other", *(mine.name for mine in ours)], rows)]
 
 
-def _ratio_parts(mine: Outcome, other: Outcome) -> list[str]:
-    found = ((clients, ratio(mine, other, clients)) for clients in mine.loads)
-    return [f"{value:.2f} × at {clients}" for clients, value in found if value is not None]
+def _ratios(mine: Outcome, other: Outcome, loads: Sequence[int]) -> str:
+    found = (ratio(mine, other, clients) for clients in loads)
+    return " · ".join("–" if value is None else f"{value:.2f}" for value in found)
 
 
 # --- keeping and writing ---------------------------------------------------------------------------------------------

@@ -31,7 +31,9 @@ def test_the_path_says_who_is_missing_and_who_failed() -> None:
 
 
 def test_ratios_are_of_loads_that_both_ran() -> None:
-    assert ratio_lines(made()) == ["frontline / aiogram: 2.50 × at 16"]
+    title, _, *rows = ratio_lines(made(), [1, 16])
+    assert title == "**Messages per second, times those of the other, at 1 · 16 clients**"
+    assert rows == ["| other | frontline |", "| --- | ---: |", "| aiogram | – · 2.50 |"]
 
 
 def test_results_survive_being_kept() -> None:
