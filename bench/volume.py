@@ -136,7 +136,7 @@ def sqlite_plans(path: Path) -> dict[str, str]:
     return found
 
 
-NO_QUESTIONS = {"NOW", "PREPARE", "MAKE_PREPARE"}  # a part of others, and their sum as a function
+CALLED = "PREPARE"  # a function of the session, made of the others
 
 
 async def postgres_plans(url: str) -> dict[str, str]:
@@ -147,8 +147,8 @@ async def postgres_plans(url: str) -> dict[str, str]:
 
     known = statements("postgresql")
     asked = {name: known[all_statements()[name]].sql for name in CLAIMS}
-    own = {name: sql for name, sql in vars(questions).items() if name.isupper() and isinstance(sql, str)}
-    asked |= {f"questions.{name}": sql for name, sql in own.items() if name not in NO_QUESTIONS}
+    own = {name: sql for name, sql in vars(questions).items() if name != CALLED and is_question(sql)}
+    asked |= {f"questions.{name}": sql for name, sql in own.items()}
     asked |= {"rows.LANE": rows.LANE, "rows.DUE": rows.DUE}
     asked = {name: sql for name, sql in asked.items() if not name.rpartition(".")[2].startswith(("_", "LANE_"))}
     db = await asyncpg.connect(url)
@@ -156,6 +156,11 @@ async def postgres_plans(url: str) -> dict[str, str]:
         return {name: scans(await db.fetch(f"EXPLAIN {with_literals(sql)}")) for name, sql in asked.items()}
     finally:
         await db.close()
+
+
+def is_question(value: object) -> bool:
+    """Not a part of other statements, nor settings of the session: those have no plan."""
+    return isinstance(value, str) and value.lstrip().startswith("SELECT ")
 
 
 def with_literals(sql: str) -> str:

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
 import pytest
 
-from bench.volume import FIRST, Size, fill_sqlite, scans, sqlite_plans, whole_tables, with_literals
+from bench.volume import (
+    FIRST,
+    Size,
+    fill_postgres,
+    fill_sqlite,
+    postgres_plans,
+    scans,
+    sqlite_plans,
+    whole_tables,
+    with_literals,
+)
+from storage.migrate import migrate_postgres
+from storage.postgres.store import PostgresStore
 from storage.sqlite import SQLiteStore
+from tests.postgres import cluster
 from tests.storage.making import FakeClock, always, inbound, say
 
 CHAT = str(FIRST)
@@ -68,6 +82,25 @@ def test_no_claim_reads_a_whole_table(filled: Path) -> None:
     plans = sqlite_plans(filled)
     assert "ix_inbox_pending" in plans["READY"]
     assert whole_tables(plans) == []
+
+
+async def test_the_same_in_postgresql() -> None:
+    with cluster() as server:
+        url = server.url(server.create())
+        await asyncio.to_thread(migrate_postgres, url)
+        store = PostgresStore(url, clock=FakeClock())
+        await store.open()
+        await store.accept([inbound(1, CHAT)], always(say("ответ")))
+        await store.close()
+        await fill_postgres(url, Size(5, 2))
+        plans = await postgres_plans(url)
+        store = PostgresStore(url, clock=FakeClock())
+        await store.open()
+        (receipt,) = await store.accept([inbound(2, str(FIRST + 3))], always(say("ещё")))
+        assert [item.seq for item in await store.history(receipt.conversation)] == [1, 2, 3, 4]
+        await store.close()
+    assert {"READY", "questions.CLAIM", "questions.LOCK_CHATS", "rows.LANE"} <= set(plans)
+    assert "conversations" in plans["questions.LOCK_CHATS"]
 
 
 def test_a_read_of_a_whole_table_is_seen() -> None:
