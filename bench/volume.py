@@ -136,7 +136,7 @@ def sqlite_plans(path: Path) -> dict[str, str]:
     return found
 
 
-CALLED = "PREPARE"  # a function of the session, made of the others
+MADE_OF_OTHERS = "PREPARE"  # calls a function of the session
 
 
 async def postgres_plans(url: str) -> dict[str, str]:
@@ -147,10 +147,10 @@ async def postgres_plans(url: str) -> dict[str, str]:
 
     known = statements("postgresql")
     asked = {name: known[all_statements()[name]].sql for name in CLAIMS}
-    own = {name: sql for name, sql in vars(questions).items() if name != CALLED and is_question(sql)}
+    own = {name: sql for name, sql in vars(questions).items() if not name.startswith("_") and is_question(sql)}
+    del own[MADE_OF_OTHERS]
     asked |= {f"questions.{name}": sql for name, sql in own.items()}
     asked |= {"rows.LANE": rows.LANE, "rows.DUE": rows.DUE}
-    asked = {name: sql for name, sql in asked.items() if not name.rpartition(".")[2].startswith(("_", "LANE_"))}
     db = await asyncpg.connect(url)
     try:
         return {name: scans(await db.fetch(f"EXPLAIN {with_literals(sql)}")) for name, sql in asked.items()}
