@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from bench.load import DIALOGUE
 from bot.book import load
-from bot.engine import step
+from bot.engine.turn import step
 from core.conversation import Conversation
 from core.deployment import ChannelInfo, Deployment, DeskInfo, LineInfo, LineRule
 from core.events import Message

@@ -12,8 +12,8 @@ import msgspec
 
 from bot.book import Book
 from bot.coverage import Visit, visits_of
-from bot.engine import step
 from bot.engine.codes import OFFER, SERVICE
+from bot.engine.turn import step
 from bot.testfiles import Entry, TestCase
 from core.conversation import Conversation, Session
 from core.effects import Call, CreateTicket, Effect, Record, Send, StartTimer, StopTimer, ToLine, UpdateClient

@@ -7,9 +7,9 @@ from datetime import datetime
 import msgspec
 
 from bot.book import Book
-from bot.engine import step
 from bot.engine.codes import concerns_codes
 from bot.engine.collected import known_texts
+from bot.engine.turn import step
 from core.conversation import Conversation
 from core.effects import AnswerBot, CreateTicket, Effect, Hand, ToLine
 from core.events import (

@@ -1,7 +1,4 @@
-"""The engine: one event in, the next state and effects out. Pure and total."""
+"""The engine: one event in, the next state and effects out (`turn.step`). Pure and total.
 
-from __future__ import annotations
-
-from bot.engine.turn import step
-
-__all__ = ["step"]
+Nothing is imported here: actions use leaves of the engine, and the engine uses the actions.
+"""

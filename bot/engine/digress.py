@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.compile import CompiledFlow
 from bot.engine.ground import LENT
@@ -10,12 +10,9 @@ from bot.engine.hearing import Said, said_text
 from bot.engine.runs import is_lobby, start_run, suspend
 from bot.engine.walk import Walk
 from bot.engine.words import ask_again
+from bot.matcher import Match
 from bot.options import match_option
 from core.rich import Rich
-
-# The matcher reads actions, and actions ask the engine: who comes in by the matcher would find it half built.
-if TYPE_CHECKING:
-    from bot.matcher import Match
 
 YES = frozenset({"да", "ага", "угу", "конечно", "давай", "yes", "y", "ok", "ок"})
 NO = frozenset({"нет", "не", "не надо", "неа", "no", "n"})

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.book import Book, load
-from bot.engine import step
+from bot.engine.turn import step
 from core.conversation import Conversation
 from core.deployment import CallInfo, ChannelInfo, Deployment, DeskInfo, LineInfo, LineRule, Take
 from core.effects import Call, CreateTicket, Effect, Record, Send, StartTimer, StopTimer, ToLine, UpdateClient

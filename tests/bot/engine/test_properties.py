@@ -10,7 +10,7 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.engine import step
+from bot.engine.turn import step
 from core.conversation import Conversation
 from core.effects import CreateTicket, Send, StartTimer
 from core.events import (
