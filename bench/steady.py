@@ -1,7 +1,8 @@
 """Steady load and bursts: updates come when they are due, whether the bot keeps up or not.
 
-Up to `CONNECTIONS` are under way, the most that Telegram opens to a webhook. A message is late from the moment it was due,
-so a bot that is slow cannot hide it by being asked less often. What is refused with 503 is posted again, as Telegram does.
+Up to `CONNECTIONS` are under way, the most that Telegram opens for an account, or ten times as many: a burst may come from ten
+accounts at once. A message is late from the moment it was due, so a bot that is slow cannot hide it by being asked less often.
+What is refused with 503 is posted again, as Telegram does.
 """
 
 from __future__ import annotations
@@ -22,13 +23,18 @@ from bench.path import house, up
 from bench.stats import Bar, percentile
 
 CONNECTIONS = 100
+ACCOUNTS = 10  # that a burst comes from
 AGAIN = 1.0  # seconds after a 503
 DRAIN = 60.0  # seconds that all answers may take after the last message
 
 
 @dataclass(frozen=True)
 class Trial:
-    """So many messages a second for so many seconds, and what is asked for: seconds, and MB for the growth of memory."""
+    """So many messages a second for so many seconds, and what is asked for: seconds, and MB for the growth of memory.
+
+    An ack is measured from the moment its message was due; with `held` from the post, since the platform itself holds what is
+    more than its connections carry.
+    """
 
     key: str
     contender: str
@@ -37,6 +43,8 @@ class Trial:
     ack_p99: float
     send_p95: float = 0.0
     growth: float = 0.0
+    accounts: int = 1
+    held: bool = False
 
 
 @dataclass
@@ -67,9 +75,9 @@ class Pace:
         self._hooks: asyncio.LifoQueue[Hook] = asyncio.LifoQueue()
         Platform.clients = {}
 
-    async def run(self, rate: float, seconds: float) -> Found:
+    async def run(self, rate: float, seconds: float, accounts: int = 1) -> Found:
         """Returns when all is answered, or `DRAIN` after the last message."""
-        for hook in await self.load.connect(CONNECTIONS):
+        for hook in await self.load.connect(accounts * CONNECTIONS):
             self._hooks.put_nowait(hook)
         tasks: set[asyncio.Task[None]] = set()
         began = time.perf_counter()
@@ -162,27 +170,26 @@ async def run_trial(trial: Trial, console: Console) -> Found:
             await up(bot, made)
             await Load(bot.ports, bot.path, SECRET).run(16, 3.0)
             before, _ = memory_mb(bot.pids)
-            found = await Pace(bot).run(trial.rate, trial.seconds)
+            found = await Pace(bot).run(trial.rate, trial.seconds, trial.accounts)
             found.growth = memory_mb(bot.pids)[1] - before
             return found
 
 
 def told(trial: Trial, found: Found) -> list[str]:
     """What was measured and whether it holds."""
-    ack, send = percentile(found.acks, 0.99), percentile(found.sends, 0.95)
+    due, post, send = percentile(found.acks, 0.99), percentile(found.posts, 0.99), percentile(found.sends, 0.95)
     clean = not (found.errors or found.unanswered)
-    holds = clean and ack <= trial.ack_p99
-    asked = f"ack p99 ≤ {1000 * trial.ack_p99:.0f} ms"
+    holds = clean and (post if trial.held else due) <= trial.ack_p99
+    asked = f"ack p99 ≤ {1000 * trial.ack_p99:.0f} ms{' from the post' if trial.held else ''}"
     if trial.send_p95:
         holds, asked = holds and send <= trial.send_p95, f"{asked}, answer p95 ≤ {1000 * trial.send_p95:.0f} ms"
     if trial.growth:
         holds = holds and found.growth <= trial.growth and found.drained <= DRAIN
         asked = f"{asked}, drained in {DRAIN:.0f} s, memory + {trial.growth:.0f} MB at most"
-    name = (
-        f"{trial.key}, {OURS[trial.contender]}, {trial.rate} messages/s for {trial.seconds:.0f} s: {asked}, no errors"
-    )
+    load = f"{trial.rate} messages/s for {trial.seconds:.0f} s over {trial.accounts * CONNECTIONS} connections"
+    name = f"{trial.key}, {OURS[trial.contender]}, {load}: {asked}, no errors"
     measured = (
-        f"ack p99 {1000 * ack:.0f} ms from due, {1000 * percentile(found.posts, 0.99):.0f} ms from the post; answer p95 "
+        f"ack p99 {1000 * due:.0f} ms from due, {1000 * post:.0f} ms from the post; answer p95 "
         f"{1000 * send:.0f} ms; drained in {found.drained:.1f} s; {found.refused} refused and posted again, {found.errors} "
         f"errors, {found.unanswered} unanswered; memory + {found.growth:.0f} MB"
     )
@@ -194,6 +201,12 @@ def trials(seconds: float) -> list[Trial]:
     return [
         Trial("L1", "postgres-2", 300, seconds, ack_p99=0.05, send_p95=0.25),
         Trial("L2", "sqlite", 200, seconds, ack_p99=0.06, send_p95=0.3),
-        Trial("L3", "sqlite", 2000, 10.0, ack_p99=1.0, growth=105.0),
-        Trial("L3", "postgres-2", 2000, 10.0, ack_p99=1.0, growth=105.0),
+        *(
+            Trial("L3", store, 2000, 10.0, ack_p99=1.0, growth=105.0, accounts=ACCOUNTS)
+            for store in ("sqlite", "postgres-2")
+        ),
+        *(
+            Trial("L3, one account", store, 2000, 10.0, ack_p99=1.0, growth=105.0, held=True)
+            for store in ("sqlite", "postgres-2")
+        ),
     ]

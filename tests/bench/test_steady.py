@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -58,11 +59,33 @@ async def test_silence_is_unanswered(bot: Bot, monkeypatch: pytest.MonkeyPatch) 
 def test_bars_of_a_steady_load() -> None:
     trial = Trial("L2", "sqlite", 200, 60, ack_p99=0.06, send_p95=0.3)
     good = Found(acks=[0.01] * 100, posts=[0.01] * 100, sends=[0.02] * 100)
-    assert told(trial, good)[0].startswith("- pass: L2, frontline (SQLite, FULL), 200 messages/s for 60 s")
+    assert told(trial, good)[0].startswith(
+        "- pass: L2, frontline (SQLite, FULL), 200 messages/s for 60 s over 100 connections"
+    )
     late = Found(acks=[0.07] * 100, posts=[0.01] * 100, sends=[0.02] * 100)
     assert told(trial, late)[0].startswith("- FAIL")
     lost = Found(acks=[0.01] * 100, posts=[0.01] * 100, sends=[0.02] * 99, unanswered=1)
     assert told(trial, lost)[0].startswith("- FAIL")
+
+
+def test_what_the_platform_holds_counts_from_its_post() -> None:
+    found = Found(acks=[4.0] * 100, posts=[0.2] * 100, sends=[9.0] * 100)
+    assert told(Trial("L3", "sqlite", 2000, 10, ack_p99=1.0, held=True), found)[0].startswith("- pass")
+    assert told(Trial("L3", "sqlite", 2000, 10, ack_p99=1.0, accounts=10), found)[0].startswith("- FAIL")
+
+
+async def test_ten_accounts_have_ten_times_the_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steady, "CONNECTIONS", 2)
+    opened: list[int] = []
+
+    async def connect(count: int) -> list[Any]:
+        opened.append(count)
+        return []
+
+    pace = Pace(Contender(Outcome("x", "x", "ours")))
+    monkeypatch.setattr(pace.load, "connect", connect)
+    await pace.run(1, 0, accounts=10)
+    assert opened == [20]
 
 
 def test_a_burst_may_not_swell() -> None:
