@@ -29,7 +29,7 @@ CLIENTS = 16
 FIRST = 500_000_000  # the chat whose conversation is copied; the copies follow
 ALLOWED = 1.2  # times the p95 of an empty store
 # What workers and senders ask again and again, by the names of `storage.queries`: none of it may read a whole table.
-CLAIMS = ("READY", "PENDING", "SEEN", "HEADS", "ASIDE", "DUE_TIMERS", "NEXT_DUE", "CONVERSATION_OF")
+CLAIMS = ("READY_FIRST", "READY", "PENDING", "SEEN", "HEADS", "ASIDE", "DUE_TIMERS", "NEXT_DUE", "CONVERSATION_OF")
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ async def postgres_plans(url: str) -> dict[str, str]:
 
 def is_question(value: object) -> bool:
     """Not a part of other statements, nor settings of the session: those have no plan."""
-    return isinstance(value, str) and value.lstrip().startswith("SELECT ")
+    return isinstance(value, str) and value.lstrip().startswith(("SELECT ", "WITH "))
 
 
 def with_literals(sql: str) -> str:

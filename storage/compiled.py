@@ -12,7 +12,7 @@ from sqlalchemy import Executable, Select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
-from storage import queries
+from storage import claims, queries
 from storage.accounts import statements as accounts
 from storage.tickets import statements as tickets
 
@@ -53,9 +53,9 @@ def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, 
 
 
 def all_statements() -> dict[str, Executable]:
-    """Every statement of `storage.queries`, of the accounts and of tickets under its name."""
+    """Every statement of `storage.queries`, of claims, of the accounts and of tickets under its name."""
     found: dict[str, Executable] = {}
-    for name, value in (*vars(queries).items(), *vars(accounts).items(), *vars(tickets).items()):
+    for name, value in (*vars(queries).items(), *vars(claims).items(), *vars(accounts).items(), *vars(tickets).items()):
         if isinstance(value, Executable) and name.isupper():
             found[name] = value
         elif isinstance(value, dict) and name.isupper():

@@ -9,7 +9,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-HEAD = "0015"  # the newest revision in `storage/migrations/versions`
+HEAD = "0016"  # the newest revision in `storage/migrations/versions`
 
 
 def current_revision(path: Path) -> str:

@@ -106,15 +106,6 @@ PENDING = (
     .limit(_p("n"))
     .offset(ZERO)
 )
-READY = (
-    select(inbox.c.conversation)
-    .where(_pending)
-    .group_by(inbox.c.conversation)
-    .having(func.max(inbox.c.not_before) <= _p("now"))
-    .order_by(func.min(inbox.c.id))
-    .limit(_p("n"))
-    .offset(ZERO)
-)
 FINISH_EVENT = (
     update(inbox)
     .where(inbox.c.id == _p("the_id"))

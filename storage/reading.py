@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from core.conversation import Conversation, Run
 from core.ports import Bundle, Done, HistoryItem, StoredFile, Ticket
+from storage import claims, shape
 from storage import queries as q
-from storage import shape
 from storage.asked import Asked
 from storage.codec import decode_conversation, decode_dict
 from storage.driver import Driver
@@ -78,7 +78,8 @@ class Questions(Asked, Protocol):
 
     def ready(self, now: float, limit: int) -> list[int]:
         """Conversations with pending events, none of which waits for a later attempt; the oldest first."""
-        return self.column(q.READY, now=now, n=limit)
+        found = self.column(claims.READY_FIRST, now=now, n=limit, window=claims.WINDOW * limit)
+        return found if len(found) == limit else self.column(claims.READY, now=now, n=limit)
 
     def due_rows(self, now: float, limit: int) -> list[int]:
         """Rows that may be sent now: the first of each lane, and those that go side by side; the oldest first."""

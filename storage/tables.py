@@ -105,6 +105,8 @@ inbox = Table(
     UniqueConstraint("channel", "account", "external_id"),
     _partial("ix_inbox_processed", "conversation", "place", where="state = 1"),
     _partial("ix_inbox_pending", "conversation", "not_before", "id", where="state = 0"),
+    # True of all that wait; but a question has to say so, and those of one conversation must never read along this index.
+    _partial("ix_inbox_oldest", "id", where="state = 0 AND attempts >= 0"),
     _partial("ix_inbox_dead", "id", where="state = 2"),
 )
 

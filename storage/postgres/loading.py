@@ -13,10 +13,12 @@ from typing import Any
 
 from core.events import Inbound
 from core.outbox import OutboxRow, Settled
+from storage import claims
 from storage.postgres.asking import as_row
 from storage.postgres.held import Lane, Loaded
 from storage.postgres.questions import (
     CLAIM,
+    CLAIM_ANY,
     CLAIM_ONLY,
     FIRST_CONTACTS,
     LANE_AHEAD,
@@ -113,17 +115,26 @@ async def claim(
 
     With `only`, no others. One whose events another worker has put off meanwhile is left alone.
     """
-    found = await (link.fetch(CLAIM, now, limit) if only is None else link.fetch(CLAIM_ONLY, only))
-    homes = [record[0] for record in found]
+    homes = await (_lock_ready(link, now, limit) if only is None else _locked(link, CLAIM_ONLY, only))
     if not homes:
         return []
     for record in await link.fetch(STATES, homes):
         _own(rows, record)
-    rows.waiting_events = {home: [] for home in homes}
-    for record in await link.fetch(PENDING, homes, ahead):
-        rows.waiting_events[record["conversation"]].append(as_row(record))
+    rows.await_events(homes, map(as_row, await link.fetch(PENDING, homes, ahead)))
     await _load(link, rows, Wanted(), [], homes, claimed=True)
     return [home for home in homes if all(it["not_before"] <= rows.now for it in rows.waiting_events[home])]
+
+
+async def _lock_ready(link: Any, now: float | None, limit: int) -> list[int]:
+    """Among the oldest events; among all of them when these are put off or others have them."""
+    homes, seen = await link.fetchrow(CLAIM, now, limit, claims.WINDOW * limit)
+    if len(homes) < limit and seen == claims.WINDOW * limit:
+        return await _locked(link, CLAIM_ANY, now, limit)
+    return list(homes)
+
+
+async def _locked(link: Any, sql: str, *values: Any) -> list[int]:
+    return [record[0] for record in await link.fetch(sql, *values)]
 
 
 def _chat(inbound: Inbound) -> tuple[str, str, str]:

@@ -19,12 +19,23 @@ FOR NO KEY UPDATE SKIP LOCKED) c"""
 LOCK_HOMES = f"""
 SELECT {_STATE} FROM unnest($1::bigint[]) AS k(id),
 LATERAL (SELECT * FROM conversations c WHERE c.id = k.id FOR NO KEY UPDATE) c"""
-# The oldest first. Which are ready is read from the index of what is pending; locked ones are another worker's.
-CLAIM = """
+_NOT_LOCKED = "SELECT id FROM conversations WHERE id = r.conversation FOR NO KEY UPDATE SKIP LOCKED"
+_GIVEN = f"coalesce($1::float8, {NOW})"
+# The oldest first, looked for among the oldest events only, so that it costs the same however many wait behind them; locked
+# ones are another worker's. The second value is how many events were looked at.
+CLAIM = f"""
+WITH w AS MATERIALIZED (SELECT id, conversation FROM inbox WHERE state = 0 AND attempts >= 0 ORDER BY id LIMIT $3)
+SELECT ARRAY(SELECT c.id FROM (
+  SELECT w.conversation, min(w.id) AS first FROM w GROUP BY w.conversation ORDER BY first
+) AS r, LATERAL ({_NOT_LOCKED}) c WHERE NOT EXISTS (
+  SELECT FROM inbox i WHERE i.conversation = r.conversation AND i.state = 0 AND i.not_before > {_GIVEN}
+) LIMIT $2), (SELECT count(*) FROM w)"""
+# Among all events.
+CLAIM_ANY = f"""
 SELECT c.id FROM (
   SELECT i.conversation, min(i.id) AS first FROM inbox i WHERE i.state = 0 GROUP BY i.conversation
-  HAVING max(i.not_before) <= coalesce($1::float8, extract(epoch FROM clock_timestamp())::float8) ORDER BY first
-) AS r, LATERAL (SELECT id FROM conversations WHERE id = r.conversation FOR NO KEY UPDATE SKIP LOCKED) c LIMIT $2"""
+  HAVING max(i.not_before) <= {_GIVEN} ORDER BY first
+) AS r, LATERAL ({_NOT_LOCKED}) c LIMIT $2"""
 CLAIM_ONLY = "SELECT c.id FROM conversations c WHERE c.id = ANY($1::bigint[]) FOR NO KEY UPDATE SKIP LOCKED"
 STATES = f"SELECT {_STATE} FROM conversations c WHERE c.id = ANY($1::bigint[])"
 PENDING = f"""
@@ -80,7 +91,10 @@ SELECT ARRAY(SELECT nextval('conversations_id_seq') FROM generate_series(1, $1::
 ARRAY(SELECT nextval('clients_id_seq') FROM generate_series(1, $2::int))"""
 
 # Writers find every row by a key. A plan made while a table was empty would read the whole of it, and is kept as it grows.
-BY_KEYS = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off;"
+BY_KEYS = (
+    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off;"
+    " SET enable_bitmapscan = off;"  # what is oldest is read along its index, as far as it is wanted
+)
 
 # The first three questions in one, as a function of the session's own. A function that may write sees in each of its
 # statements what was committed before that statement began, as if they had been asked one by one.

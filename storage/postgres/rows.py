@@ -15,6 +15,7 @@ from storage.codec import decode_conversation, decode_dict, encode
 from storage.postgres.asking import Asking
 from storage.postgres.flushing import columns_of, quoted
 from storage.postgres.held import Lane, Loaded
+from storage.postgres.inboxrows import PostgresInboxRows
 from storage.postgres.joinrows import PostgresJoinRows
 from storage.postgres.numbers import Sequences, TicketBlocks
 from storage.postgres.questions import LANE_AHEAD
@@ -44,7 +45,7 @@ def next_numbers(asking: Asking, sequence: str, count: int) -> list[int]:
     return [record[0] for record in asking.fetch(NEXT, sequence, count)]
 
 
-class PostgresRows(PostgresJoinRows, SqlTicketRows):
+class PostgresRows(PostgresInboxRows, PostgresJoinRows, SqlTicketRows):
     """`storage.rows.Rows` within one transaction; works inside `greenlet_spawn`.
 
     Changes are collected and written together: at the end, or before a question whose answer they may change.
@@ -61,21 +62,17 @@ class PostgresRows(PostgresJoinRows, SqlTicketRows):
         clean: bool = False,
         doubtful: bool = False,
     ) -> None:
-        super().__init__(link, clean)
+        super().__init__(link, clean, doubtful)
         self.owner = owner
         self.own_clock = own_clock
         self.now = 0.0
         self.numbers = Sequences(partial(next_numbers, Asking(link)), instance, blocks)
         self.outbox_count = 0
         self._per_turn = per_turn
-        self._doubtful = doubtful
         # what was loaded
-        self.seen_events: dict[tuple[str, str, str], int | None] = {}
         self.homes: dict[tuple[str, str, str], int | None] = {}  # None: a new chat
         self.senders: dict[tuple[str, str, str], int | None] = {}
         self.states: dict[int, Loaded] = {}
-        self.pending_flags: dict[int, bool] = {}
-        self.waiting_events: dict[int, list[Row]] = {}
         self.cards: dict[int, bytes | None] = {}
         self.lanes: dict[int, Lane] = {}
         self.outbox: dict[int, Row] = {}
@@ -138,50 +135,6 @@ class PostgresRows(PostgresJoinRows, SqlTicketRows):
                 self.row_states[id] = value
             else:
                 self.lanes[home] = Lane([] if value is None else [value], more=value is not None)
-
-    # --- inbox ---
-
-    def seen(self, channel: str, account: str, external_id: str) -> int | None:
-        key = (channel, account, external_id)
-        if key not in self.seen_events:
-            # Keys of internal events are new by their making; one that is not is refused by the database, and then we look.
-            if not channel and not self._doubtful:
-                return None
-            self.seen_events[key] = self.value(q.SEEN, channel=channel, account=account, external_id=external_id)
-        return self.seen_events[key]
-
-    def has_pending(self, conversation: int) -> bool:
-        if conversation in self.foreign:
-            return True  # whoever has it may leave something
-        known = self.pending_flags.get(conversation)
-        if known is None:
-            known = self.value(q.HAS_PENDING, conversation=conversation) is not None
-            self.pending_flags[conversation] = known
-        return known
-
-    def pending(self, conversation: int, limit: int) -> list[Row]:
-        known = self.waiting_events.get(conversation)
-        return self.all(q.PENDING, conversation=conversation, n=limit) if known is None else known
-
-    def finish_event(self, id: int, state: int, place: int, facts: bytes, outcome: bytes, error: str) -> None:
-        fresh = self._fresh.get(("inbox", id))
-        if fresh is not None:
-            fresh.update(state=state, place=place, facts=facts, outcome=outcome, error=error)
-        else:
-            self._change("finish event", ("inbox", id), id, state, place, facts, outcome, error)
-        self._unknown_pending()
-
-    def delay_event(self, id: int, attempts: int, not_before: float, error: str) -> None:
-        fresh = self._fresh.get(("inbox", id))
-        if fresh is not None:
-            fresh.update(attempts=attempts, not_before=not_before, error=error)
-        else:
-            self._change("delay event", ("inbox", id), id, attempts, not_before, error)
-        self._unknown_pending()
-
-    def _unknown_pending(self) -> None:
-        """Who looks again must see what has changed."""
-        self.waiting_events = {}
 
     # --- conversations and clients ---
 

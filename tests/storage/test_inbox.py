@@ -220,6 +220,16 @@ async def test_a_failed_step_is_tried_again_after_a_pause(store: AnyStore, clock
     assert texts(worked.outbox) == ["re m1"]
 
 
+async def test_many_events_that_are_put_off_hide_nothing_behind_them(store: AnyStore) -> None:
+    """A claim looks at the oldest events first; here these are all of a conversation that waits."""
+    await store.accept([inbound(n, "a") for n in range(1, 26)])
+    await store.work(failing)
+    await accept_one(store, inbound(99, "b"), None)
+    (worked,) = await store.work(ECHO, limit=1)
+    assert texts(worked.outbox) == ["re m99"]
+    assert await store.work(ECHO, limit=1) == []
+
+
 async def test_the_pause_doubles(store: AnyStore, clock: FakeClock) -> None:
     await accept_one(store, inbound(1), None)
     for pause in (0.2, 0.4, 0.8, 1.6):

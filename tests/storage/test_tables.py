@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, create_engine, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from storage import migrate, queries
+from storage import claims, migrate, queries
 from storage.compiled import DIALECTS, all_statements, compile_statement, statements
 from storage.tables import inbox, metadata
 
@@ -117,7 +117,9 @@ def test_no_statement_of_the_hot_path_reads_a_whole_table(template: Path) -> Non
     [
         (queries.HAS_PENDING, "ix_inbox_pending"),
         (queries.PENDING, "ix_inbox_pending"),
-        (queries.READY, "ix_inbox_pending"),
+        (claims.READY, "ix_inbox_pending"),
+        (claims.READY_FIRST, "ix_inbox_oldest"),
+        (claims.READY_FIRST, "ix_inbox_pending"),
         (queries.OLDEST_EVENT, "ix_inbox_pending"),
         (queries.PROCESSED, "ix_inbox_processed"),
         (queries.LANE, "ix_outbox_lane"),

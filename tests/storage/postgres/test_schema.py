@@ -214,7 +214,12 @@ async def plan_over(connection: Any, sql: str) -> str:
 @pytest.mark.parametrize(
     ("sql", "indexes", "whole"),
     [
-        (questions.CLAIM, {"ix_inbox_pending", "pk_conversations"}, {"inbox", "conversations"}),
+        (
+            questions.CLAIM,
+            {"ix_inbox_oldest", "ix_inbox_pending", "pk_conversations"},
+            {"inbox", "conversations"},
+        ),
+        (questions.CLAIM_ANY, {"pk_conversations"}, {"inbox", "conversations"}),
         (questions.LOCK_CHATS, {"uq_conversations_channel_account_chat"}, {"conversations"}),
         (questions.LOCK_HOMES, {"pk_conversations"}, {"conversations"}),
         (questions.PENDING, {"ix_inbox_pending"}, {"inbox"}),

@@ -87,6 +87,31 @@ async def test_workers_share_what_is_pending(one: PostgresStore, two: PostgresSt
     assert len({it.text for it in events if isinstance(it, Message)}) == 200
 
 
+async def test_many_events_of_a_locked_conversation_hide_nothing_behind_them(one: PostgresStore, link: Any) -> None:
+    await one.accept([inbound(n, "a") for n in range(1, 26)])
+    await accept_one(one, inbound(99, "b"), None)
+    async with link.transaction():
+        await link.execute("SELECT FROM conversations WHERE chat = 'a' FOR UPDATE")
+        (worked,) = await one.work(ECHO, limit=1)
+    assert texts(worked.outbox) == ["re m99"]
+
+
+async def test_the_turns_of_a_claim_are_written_together(one: PostgresStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    from storage.postgres import collecting
+
+    for chat in "abcde":
+        await one.accept([inbound(100 * ord(chat) + n, chat) for n in (1, 2)])
+    written: list[list[str]] = []
+
+    def spy(changes: Any) -> tuple[str, list[Any]]:
+        written.append(list(changes))
+        return compose(changes)
+
+    monkeypatch.setattr(collecting, "compose", spy)
+    assert len(await one.work(ECHO)) == 5
+    assert len(written) == 1
+
+
 async def test_an_event_that_was_put_off_meanwhile_is_left_alone(one: PostgresStore, two: PostgresStore) -> None:
     from storage.postgres import loading, questions
     from tests.storage.making import failing
