@@ -115,7 +115,13 @@ class Clock:
         if claims == 1:
             return await self._store.work(self._worker.decide, CLAIM)
         work = [asyncio.ensure_future(self._store.work(self._worker.decide, CLAIM)) for _ in range(claims)]
-        await asyncio.wait(work)
+        try:
+            await asyncio.wait(work)
+        except asyncio.CancelledError:
+            for one in work:
+                one.cancel()
+            await asyncio.gather(*work, return_exceptions=True)
+            raise
         receipts = [receipt for one in work if one.exception() is None for receipt in one.result()]
         failed = [error for one in work if (error := one.exception()) is not None]
         if failed and not receipts:

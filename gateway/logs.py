@@ -67,7 +67,10 @@ def only_places(_: Any, __: str, fields: MutableMapping[str, Any]) -> MutableMap
 
 
 def _places(error: BaseException | None) -> Iterator[str]:
-    while error is not None:
+    """Of the error and of what led to it. Each once: errors may name each other as their causes, or themselves."""
+    told: set[int] = set()
+    while error is not None and id(error) not in told:
+        told.add(id(error))
         for frame in traceback.extract_tb(error.__traceback__):
             yield f"{frame.filename}:{frame.lineno} {frame.name}"
         yield type(error).__name__

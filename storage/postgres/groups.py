@@ -124,8 +124,10 @@ class Groups:
                 await self._claimed(intake.note_attempt, limit, claimed)
                 limit, claimed = len(claimed), []
             return await self._claimed(turn, limit, claimed)
+        except StorageFull:
+            raise
         except Exception as error:
-            if isinstance(error, StorageFull) or is_away(error):
+            if is_away(error):
                 raise full(error) from error
             if not claimed:
                 raise

@@ -134,6 +134,27 @@ async def _more(bench: Bench, rounds: int) -> bool:
     return bench.store.rounds >= rounds
 
 
+async def test_claims_end_with_the_clock(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody would hear how they ended, and the store is closed under them."""
+    begun, ended = [], []
+
+    async def work(decide: Decide, limit: int = 20) -> list[Receipt]:
+        begun.append(limit)
+        try:
+            return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
+        finally:
+            ended.append(limit)
+
+    monkeypatch.setattr(bench.store, "work", work)
+    claim = asyncio.create_task(bench.clock._claim(2))
+    while len(begun) < 2:
+        await asyncio.sleep(0)
+    claim.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await claim
+    assert len(ended) == 2
+
+
 async def test_a_poller_that_does_not_come_is_not_waited_for_for_ever(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,12 +8,13 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 
 import pytest
 import structlog
 
 from gateway.failpoints import _parse, arm, failpoint
-from gateway.logs import ALLOWED, configure, logger, only_allowed
+from gateway.logs import ALLOWED, _places, configure, logger, only_allowed
 from gateway.metrics import Metrics
 from storage.memory import MemoryStore
 from tests.gateway.house import Clock
@@ -59,6 +60,13 @@ def test_errors_say_where_never_what(canary: str, lines: bool, capsys: pytest.Ca
         assert word in said
     assert "request from %s failed" in said
     assert "of a level of its own" in said
+
+
+def test_errors_that_are_their_own_cause_are_told_once() -> None:
+    itself, first, second = ValueError(), KeyError(), OSError()
+    itself.__cause__, first.__cause__, second.__context__ = itself, second, first
+    assert list(islice(_places(itself), 9)) == ["ValueError"]
+    assert list(islice(_places(first), 9)) == ["KeyError", "OSError"]
 
 
 @contextmanager

@@ -208,9 +208,10 @@ async def test_a_mark_whose_commit_is_cut_off_is_repeated(
 async def test_a_turn_whose_commit_is_cut_off_is_made_once(far: PostgresStore, proxy: Proxy) -> None:
     await accept_one(far, inbound(1), None)
     cut = cut_once(proxy, b"COMMIT", False)
-    with pytest.raises(StorageFull):
+    with pytest.raises(StorageFull) as caught:
         await far.work(ECHO)
     assert cut
+    assert caught.value.__cause__ not in {None, caught.value}, "who follows the causes must come to an end"
     proxy.watch = None
     assert await far.work(ECHO) == []
     assert texts(await far.lease()) == ["re m1"]
